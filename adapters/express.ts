@@ -1,0 +1,51 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Request } from 'express'
+import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
+import { createGuard, type Decision } from '../src/http/guard.ts'
+import { addHeaders, hasAnswered, nodeFacts, writeAnswer } from '../src/http/node.ts'
+import type { Awaitable } from '../src/model/awaitable.ts'
+import type { Demand } from '../src/model/demand.ts'
+import type { Access } from '../src/model/verdict.ts'
+
+declare global {
+  namespace Express {
+    interface Request {
+      /** Whose key the guard admitted. Behind a guard whose demand is `optional` it may be absent. */
+      apiKey: Access
+    }
+  }
+}
+
+type Middleware = (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void
+
+/**
+ * Middleware for Express 5 and 4, on a route or with `app.use`: lets a request go on when it carries a key that meets
+ * the demand, and answers it otherwise. The identity is `req.apiKey`, and `keys.of(req)` with this instance's scopes.
+ * What a function of the demand throws goes to `next`.
+ * @throws KeywardError `CONFIG` for a wrong demand, or instances whose prefixes clash
+ */
+export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
+  keys: K,
+  demand?: Demand<ScopeKnownTo<K>, Request>,
+): Middleware {
+  const ask = createGuard(keys, demand as Demand | undefined)
+
+  return function apiKeyGuard(req, res, next) {
+    const settle = (decision: Decision) => {
+      // A time-out of the host may have answered while the store was asked: then nothing is left to do.
+      if (hasAnswered(res)) return
+      if (decision.answer !== undefined) return writeAnswer(res, decision.answer)
+      addHeaders(res, decision.headers)
+      Object.assign(req, { apiKey: decision.access })
+      next()
+    }
+    let decision: Awaitable<Decision>
+    try {
+      decision = ask(nodeFacts(req))
+    } catch (error) {
+      return next(error)
+    }
+    if (decision instanceof Promise) decision.then(settle).catch(next)
+    else settle(decision)
+  }
+}

@@ -1,0 +1,162 @@
+import { assembleDoor, assembleOffice, assembleVerification, type Verification } from './assembly.ts'
+import { createEvents } from './events.ts'
+import { DOOR, type Door, type WithDoor } from './http/door.ts'
+import { type Created, create } from './manage/create.ts'
+import type { By, CreateInput, ListOptions, RevokeOptions, RotateOptions, UpdatePatch } from './manage/input.ts'
+import { get, list, type Page } from './manage/list.ts'
+import { remove, revoke, revokeAll } from './manage/revoke.ts'
+import { rotate } from './manage/rotate.ts'
+import { disable, enable, update } from './manage/update.ts'
+import type { Awaitable } from './model/awaitable.ts'
+import type { Demand } from './model/demand.ts'
+import { KeywardError } from './model/errors.ts'
+import type { KeyRecord } from './model/key.ts'
+import type { Credential } from './model/request.ts'
+import type { Access, Verdict } from './model/verdict.ts'
+import type { ApiKeysOptions, ScopeVocabulary } from './options.ts'
+import type { Requirement } from './policy/demand.ts'
+import { parseOptions } from './settings.ts'
+import { timedStore } from './storage/timed.ts'
+import type { Entrance } from './verify/entrance.ts'
+import { type Explainable, type Explanation, explain } from './verify/explain.ts'
+
+/** The scopes of a vocabulary, with what covers several; any text where none was declared. */
+export type ScopeOf<V extends ScopeVocabulary> = string extends keyof V
+  ? string
+  : { [R in keyof V & string]: `${R}:${V[R][number]}` | `${R}:*` }[keyof V & string] | '*'
+
+/** The scopes that one of these instances knows. */
+export type ScopeKnownTo<K> = K extends readonly (infer Each)[]
+  ? ScopeKnownTo<Each>
+  : K extends ApiKeys<infer Scope>
+    ? Scope
+    : never
+
+/** A kind of API keys: what `createApiKeys` makes. */
+export interface ApiKeys<Scope extends string = string> extends WithDoor {
+  /**
+   * Makes a key. The text is answered this once; only its hash is kept.
+   * @throws KeywardError `INPUT` with every wrong field, `CONFLICT` for a taken name, `STORE`
+   */
+  create(input: CreateInput<Scope>, by?: By): Promise<Created<Scope>>
+  /** The record, or `undefined` where there is none that the conditions let be seen. */
+  get(id: string, by?: By): Promise<KeyRecord<Scope> | undefined>
+  /** Keys by age, the newest first: 50, at most 100. @throws KeywardError `INPUT` */
+  list(options?: ListOptions): Promise<Page<Scope>>
+  /** Changes a key from its next request on. @throws KeywardError `INPUT`, `NOT_FOUND`, `CONFLICT`, `STATE` when revoked */
+  update(id: string, patch: UpdatePatch<Scope>, by?: By): Promise<KeyRecord<Scope>>
+  /** Stops a key until it is enabled. @throws KeywardError `NOT_FOUND`, `STATE` when revoked */
+  disable(id: string, by?: By): Promise<KeyRecord<Scope>>
+  /** @throws KeywardError `NOT_FOUND`, `STATE` when revoked */
+  enable(id: string, by?: By): Promise<KeyRecord<Scope>>
+  /**
+   * Gives a key a new secret under the same id; the one before works for `overlap` more.
+   * @throws KeywardError `NOT_FOUND`, `STATE` unless active, `CONFLICT` when another rotation won
+   */
+  rotate(id: string, options: RotateOptions): Promise<Created<Scope>>
+  /** Ends a key for good and keeps its record. @throws KeywardError `NOT_FOUND` */
+  revoke(id: string, options?: RevokeOptions): Promise<KeyRecord<Scope>>
+  /** Ends every key of an owner or a resource, and answers how many. @throws KeywardError `INPUT` for an empty condition */
+  revokeAll(options: RevokeOptions): Promise<number>
+  /** Forgets a key and frees its name. @throws KeywardError `NOT_FOUND` */
+  remove(id: string, by?: By): Promise<void>
+  /**
+   * Judges a credential: text, `{ key, secret?, address? }`, or request facts. It answers without a promise where
+   * nothing has to be waited for; `await` it in any case. A refusal is a value.
+   */
+  verify(credential: Credential, demand?: Demand<Scope>): Awaitable<Verdict<Scope>>
+  /**
+   * What `verify` would say and why, step by step, spending nothing. `{ id }` looks at a key whose text is not at hand.
+   * @throws KeywardError `NOT_FOUND` for an unknown id
+   */
+  explain(credential: Explainable, demand?: Demand<Scope>): Promise<Explanation>
+  /** The identity that a guard of this instance gave a request. @throws KeywardError `CONFIG` where none did */
+  of(request: object): Access<Scope>
+  /** Writes pending use marks. */
+  flush(): Promise<void>
+  /** Writes pending use marks and stops timers. The store is closed by whoever made it. */
+  close(): Promise<void>
+  [Symbol.asyncDispose](): Promise<void>
+}
+
+/**
+ * API keys of one kind: makes them, verifies them, and changes them. Everything wrong with the options is found here.
+ * @throws KeywardError `CONFIG` that names each wrong option
+ */
+export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysOptions<V>): ApiKeys<ScopeOf<V>> {
+  const settings = parseOptions(options)
+  const store = timedStore(settings.store, settings.storeTimeout)
+  const events = createEvents(settings.onEvent)
+  const verification = assembleVerification(settings, store, events)
+  const office = assembleOffice(settings, store, events, verification)
+  const door = assembleDoor(settings, verification)
+  const { usage } = verification
+
+  async function close(): Promise<void> {
+    await usage.flush()
+    usage.stop()
+  }
+
+  const keys: ApiKeys = {
+    create: (input, by) => create(office, input, by),
+    get: (id, by) => get(office, id, by),
+    list: (options) => list(office, options),
+    update: (id, patch, by) => update(office, id, patch, by),
+    disable: (id, by) => disable(office, id, by),
+    enable: (id, by) => enable(office, id, by),
+    rotate: (id, options) => rotate(office, id, options),
+    revoke: (id, options) => revoke(office, id, options),
+    revokeAll: (options) => revokeAll(office, options),
+    remove: (id, by) => remove(office, id, by),
+    ...verbs(door, verification),
+    flush: usage.flush,
+    close,
+    [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: close,
+    [DOOR]: door,
+  }
+  return Object.freeze(keys) as unknown as ApiKeys<ScopeOf<V>>
+}
+
+function verbs(door: Door, { parts, instance }: Verification): Pick<ApiKeys, 'verify' | 'explain' | 'of'> {
+  const demands = demandsOf(door)
+  return {
+    verify(credential, demand) {
+      const entered = demands(demand).entrance.credential(credential)
+      return entered instanceof Promise ? entered.then(({ verdict }) => verdict) : entered.verdict
+    },
+    explain: async (credential, demand) => explain(parts, instance, demands(demand).requirement, credential),
+    of(request) {
+      const passage = typeof request === 'object' && request !== null ? instance.passages.get(request) : undefined
+      if (passage !== undefined) return passage.access
+      throw new KeywardError('CONFIG', 'of: no guard of this instance has admitted the request with one of its keys')
+    },
+  }
+}
+
+interface Compiled {
+  readonly requirement: Requirement
+  readonly entrance: Entrance
+}
+
+/** Compiles demands of `verify`. One that cannot change any more is compiled once; another anew each time. */
+function demandsOf(door: Door): (demand: Demand | undefined) => Compiled {
+  const compile = (demand: Demand): Compiled => {
+    const requirement = door.compile(demand, [door])
+    return { requirement, entrance: door.open([door], requirement) }
+  }
+  const none = compile({})
+  const compiled = new WeakMap<Demand, Compiled>()
+  return (demand) => {
+    if (demand === undefined) return none
+    const known = compiled.get(demand)
+    if (known !== undefined) return known
+    const fresh = compile(demand)
+    if (isFixed(demand)) compiled.set(demand, fresh)
+    return fresh
+  }
+}
+
+function isFixed(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return true
+  return Object.isFrozen(value) && Object.values(value).every(isFixed)
+}

@@ -1,0 +1,159 @@
+import type { Door } from './http/door.ts'
+import { type KeyFormat, pairFormat, plainFormat } from './key/format.ts'
+import { clashIn } from './key/prefix.ts'
+import { createInput } from './manage/input.ts'
+import type { Office } from './manage/office.ts'
+import type { Demand } from './model/demand.ts'
+import { KeywardError } from './model/errors.ts'
+import type { Announcer } from './model/event.ts'
+import { iso } from './model/iso.ts'
+import type { KeyStore } from './model/store.ts'
+import { warnOnce } from './model/warn.ts'
+import { compileDemand } from './policy/demand.ts'
+import { soundKey } from './policy/soundness.ts'
+import type { Settings } from './settings.ts'
+import { localWindows } from './storage/local-windows.ts'
+import { NOBODY, newAttempt } from './verify/attempt.ts'
+import { createEntrance, type Instance } from './verify/entrance.ts'
+import { compileKey, inherit, type Known } from './verify/known.ts'
+import { knownKeys } from './verify/known-keys.ts'
+import { createLocate } from './verify/locate.ts'
+import { createMeter } from './verify/meter.ts'
+import { secretCheck } from './verify/secret.ts'
+import { type Time, timekeeper } from './verify/time.ts'
+import { createUpgrade } from './verify/upgrade.ts'
+import { createUsage, type Usage } from './verify/usage.ts'
+import { createVerdicts, textOf } from './verify/verdicts.ts'
+import { type Parts, verify } from './verify/verifier.ts'
+
+/** Everything that an instance verifies with. */
+export interface Verification {
+  readonly parts: Parts
+  readonly instance: Instance
+  readonly usage: Usage
+  readonly look: () => Time
+}
+
+export function assembleVerification(settings: Settings, store: KeyStore, events: Announcer): Verification {
+  const look = timekeeper(settings.clock)
+  const fault = (code: string) => (error: unknown) => {
+    if (events.wants('fault')) events.tell({ type: 'fault', at: iso(look().now), code, message: textOf(error) })
+  }
+  const take = store.take ?? takeLocally()
+  const usage = createUsage(store, fault('touch'))
+  const locate = createLocate(settings.proxies)
+  const keys = knownKeys<Known>({
+    store,
+    cache: settings.cache,
+    moment: look,
+    build: (id, found, last) => build(settings, id, found, last, fault('record')),
+    // A take proves the version that it spends on, so a key with limits may be remembered for any time.
+    provenElsewhere: (known) => store.take !== undefined && known.windows.length > 0,
+  })
+  const parts: Parts = {
+    formats: formatsOf(settings),
+    pair: settings.pair,
+    keys,
+    hasher: settings.hasher,
+    provesSecret: secretCheck(settings.hasher),
+    upgrade: createUpgrade({ store, hasher: settings.hasher, onChange: keys.forget, onFault: fault('upgrade') }),
+    locate,
+    meter: createMeter({ take, patience: settings.storeTimeout, look }),
+    verdicts: createVerdicts({ usage, events, locate }),
+  }
+  return { parts, instance: instanceOf(settings, parts, look), usage, look }
+}
+
+function build(
+  settings: Settings,
+  id: string,
+  found: unknown,
+  last: Known | undefined,
+  fault: (error: unknown) => void,
+): Known | undefined {
+  const sound = soundKey(id, found)
+  if ('damage' in sound) {
+    fault(new Error(`the record of ${id} ${sound.damage}`))
+    return undefined
+  }
+  if (sound.flaw !== undefined) fault(new Error(`the record of ${id} ${sound.flaw}`))
+  return inherit(compileKey(sound.key, settings), last)
+}
+
+function takeLocally(): NonNullable<KeyStore['take']> {
+  const take = localWindows()
+  return (...args) => {
+    warnOnce('KEYWARD_LOCAL_LIMITS', 'The store has no take(): each process counts rate limits for itself.')
+    return take(...args)
+  }
+}
+
+function formatsOf({ prefixes, pair }: Settings): ReadonlyMap<string, KeyFormat> {
+  return new Map(prefixes.all.map((prefix) => [prefix, pair ? pairFormat(prefix) : plainFormat(prefix)]))
+}
+
+function instanceOf(settings: Settings, parts: Parts, look: () => Time): Instance {
+  return {
+    prefixes: settings.prefixes.all,
+    pair: settings.pair,
+    sources: settings.sources,
+    passages: new WeakMap(),
+    look,
+    verify: (attempt) => verify(parts, attempt),
+    turnAway: (code, facts, requirement) =>
+      parts.verdicts.deny(
+        newAttempt({ presented: NOBODY, requirement, facts, request: facts.request, time: look(), earlier: undefined }),
+        code,
+      ),
+  }
+}
+
+/** The instance's own entrance for guards, which may bring several instances together. */
+export function assembleDoor(settings: Settings, { instance }: Verification): Door {
+  const { realm, reveal, rateHeaders, answers, vocabulary, prefixes } = settings
+  return {
+    instance,
+    settings: { realm, reveal, rateHeaders, answers },
+    context: { vocabulary, environments: prefixes.environments },
+    compile(demand: Demand, doors) {
+      const clash = clashIn(doors.flatMap((each) => each.instance.prefixes))
+      if (clash !== undefined) throw new KeywardError('CONFIG', `guard: the prefixes of its instances ${clash}`)
+      return compileDemand(demand, together(doors))
+    },
+    open: (doors, requirement) =>
+      createEntrance(doors.map((each) => each.instance) as [Instance, ...Instance[]], requirement),
+  }
+}
+
+/** What one of several instances knows may be demanded of all: the others' keys just never have it. */
+function together(doors: readonly Door[]): Door['context'] {
+  const vocabularies = doors.map(({ context }) => context.vocabulary)
+  const free = vocabularies.includes(undefined)
+  return {
+    vocabulary: free ? undefined : new Set(vocabularies.flatMap((vocabulary) => [...(vocabulary ?? [])])),
+    environments: doors.flatMap(({ context }) => context.environments),
+  }
+}
+
+export function assembleOffice(
+  settings: Settings,
+  store: KeyStore,
+  events: Announcer,
+  { parts, look }: Verification,
+): Office {
+  const { vocabulary, plan, names, prefixes } = settings
+  return {
+    store,
+    input: createInput({ vocabulary, plan, names, environments: prefixes.environments }),
+    hasher: settings.hasher,
+    prefixes,
+    pair: settings.pair,
+    plan,
+    uniqueNames: names === 'unique',
+    random: settings.random,
+    generateId: settings.generateId,
+    now: () => look().now,
+    events,
+    onChange: parts.keys.forget,
+  }
+}

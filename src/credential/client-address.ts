@@ -1,0 +1,53 @@
+import type { RequestFacts } from '../model/request.ts'
+import { type Address, parseAddress, parseSocketAddress } from '../network/address.ts'
+import type { Networks } from '../network/cidr.ts'
+import { headerLines } from './headers.ts'
+
+/** Headers by which proxies tell for whom they speak. Any of them from a peer of unknown standing makes the address unknown. */
+const FORWARDING = [
+  'x-forwarded-for',
+  'forwarded',
+  'x-real-ip',
+  'cf-connecting-ip',
+  'true-client-ip',
+  'x-client-ip',
+  'fastly-client-ip',
+] as const
+
+/** Why an address is not known, in the words of a warning. */
+export type Unknown = 'no-peer' | 'undeclared-proxy' | 'no-header' | 'bad-hop'
+
+/**
+ * Where a request comes from. The socket's address, unless the socket's peer is a trusted proxy: then
+ * `X-Forwarded-For` is walked from the right over trusted hops, and the first that is not trusted is the client.
+ * What cannot be known is not guessed.
+ * @param proxies the trusted ones; `undefined` while the host has not stated whether there are any
+ */
+export function clientAddress(facts: RequestFacts, proxies: Networks | undefined): Address | Unknown {
+  if (facts.address !== undefined) return parsed(facts.address) ?? 'no-peer'
+  const peer = parsed(facts.peer)
+  if (peer === undefined) return 'no-peer'
+  if (proxies === undefined) return isForwarded(facts) ? 'undeclared-proxy' : peer
+  return proxies(peer) ? walk(facts, proxies) : peer
+}
+
+/** An adapter may hand us anything: only text can be an address. */
+function parsed(value: unknown): Address | undefined {
+  return typeof value === 'string' ? parseSocketAddress(value) : undefined
+}
+
+function isForwarded(facts: RequestFacts): boolean {
+  return FORWARDING.some((name) => headerLines(facts, name) !== undefined)
+}
+
+function walk(facts: RequestFacts, proxies: Networks): Address | Unknown {
+  const lines = headerLines(facts, 'x-forwarded-for')
+  if (lines === undefined) return 'no-header'
+  let client: Address | undefined
+  for (const hop of lines.split(',').reverse()) {
+    client = parseAddress(hop.trim())
+    if (client === undefined) return 'bad-hop'
+    if (!proxies(client)) return client
+  }
+  return client ?? 'bad-hop'
+}

@@ -1,0 +1,100 @@
+import type { RequestFacts } from '../model/request.ts'
+
+/** A header that is there more than once, or as something that is no single line of text. */
+export const REPEATED = Symbol('repeated')
+
+export type HeaderValue = string | undefined | typeof REPEATED
+
+/** Node drops every header line after this many without a word: who sends so many may have hidden one. */
+const MOST_HEADERS = 1000
+
+/** Whether lines may have been lost before we saw them. */
+export function mayBeTruncated({ rawHeaders }: RequestFacts): boolean {
+  return rawHeaders !== undefined && rawHeaders.length >= 2 * MOST_HEADERS
+}
+
+/**
+ * The one value of a header, without the white space around it. Lines are read raw where there are any, because Node
+ * keeps only the first `Authorization` and joins two `X-API-Key`. A comma counts as a repetition: `fetch` joins too.
+ * @param name in lower case
+ */
+export function singleHeader(facts: RequestFacts, name: string): HeaderValue {
+  const { rawHeaders } = facts
+  const value = rawHeaders !== undefined && rawHeaders.length > 0 ? fromLines(rawHeaders, name) : fromMap(facts, name)
+  return typeof value === 'string' && value.includes(',') ? REPEATED : value
+}
+
+/** Every line of a header in order, `undefined` where there is none: for lists, such as `X-Forwarded-For`. */
+export function headerLines(facts: RequestFacts, name: string): string | undefined {
+  const { rawHeaders } = facts
+  if (rawHeaders === undefined || rawHeaders.length === 0) {
+    const value = fromMap(facts, name)
+    return value === REPEATED ? '' : value
+  }
+  let lines: string | undefined
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    if (isNamed(rawHeaders[i], name))
+      lines = lines === undefined ? `${rawHeaders[i + 1]}` : `${lines},${rawHeaders[i + 1]}`
+  }
+  return lines
+}
+
+function fromLines(lines: readonly string[], name: string): HeaderValue {
+  let found: string | undefined
+  for (let i = 0; i + 1 < lines.length; i += 2) {
+    if (!isNamed(lines[i], name)) continue
+    if (found !== undefined || typeof lines[i + 1] !== 'string') return REPEATED
+    found = lines[i + 1]
+  }
+  return found === undefined ? undefined : trim(found)
+}
+
+function fromMap({ headers }: RequestFacts, name: string): HeaderValue {
+  if (typeof headers !== 'object' || headers === null) return undefined
+  if (isHeaders(headers)) {
+    const value = headers.get(name)
+    return value === null ? undefined : trim(value)
+  }
+  let found: HeaderValue
+  for (const key of Object.keys(headers)) {
+    if (!isNamed(key, name)) continue
+    const value = only(headers[key])
+    if (value === undefined) continue
+    if (found !== undefined) return REPEATED
+    found = value
+  }
+  return found
+}
+
+function isHeaders(headers: object): headers is { get(name: string): string | null } {
+  return 'get' in headers && typeof headers.get === 'function'
+}
+
+/** What an adapter or a serverless event gave for one header: text, or a list of exactly one text. */
+function only(value: unknown): HeaderValue {
+  const single = Array.isArray(value) && value.length === 1 ? value[0] : value
+  if (typeof single === 'string') return trim(single)
+  return single === undefined || single === null ? undefined : REPEATED
+}
+
+/** Header names differ in ASCII case only; the length is looked at first because it nearly always decides. */
+function isNamed(candidate: string | undefined, name: string): boolean {
+  return (
+    typeof candidate === 'string' &&
+    candidate.length === name.length &&
+    (candidate === name || candidate.toLowerCase() === name)
+  )
+}
+
+/** Optional white space around a field value is not part of it (RFC 9110 section 5.5): spaces and tabs only. */
+function trim(value: string): string {
+  let from = 0
+  let to = value.length
+  while (from < to && isBlank(value.charCodeAt(from))) from++
+  while (to > from && isBlank(value.charCodeAt(to - 1))) to--
+  return from === 0 && to === value.length ? value : value.slice(from, to)
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}

@@ -1,0 +1,138 @@
+import type { RequestFacts } from '../model/request.ts'
+import { mayBeTruncated, REPEATED, singleHeader } from './headers.ts'
+import { bearerToken, type Source } from './sources.ts'
+
+/** A kind of keys, as far as reading them goes: one instance of those behind a guard. */
+export interface Kind {
+  readonly prefixes: readonly string[]
+  /** Whether its keys come as key and secret. */
+  readonly pair: boolean
+  readonly sources: readonly Source[]
+}
+
+/** A credential that carries one of our prefixes; nothing else is known of it yet. */
+export interface Presented {
+  /** Which of the kinds it belongs to. */
+  readonly kind: number
+  readonly prefix: string
+  readonly key: string
+  readonly secret: string | undefined
+}
+
+/** Why there is no credential. `absent`: no source header is there at all. */
+export type NoCredential =
+  | 'absent'
+  | 'missing_credentials'
+  | 'invalid_key'
+  | 'incomplete_credentials'
+  | 'ambiguous_credentials'
+
+export type Reader = (facts: RequestFacts) => Presented | NoCredential
+
+/** What is no credential of ours, the less telling first. A `half` of ours contradicts a whole key elsewhere. */
+const LESSER = ['absent', 'missing_credentials', 'invalid_key', 'incomplete_credentials', 'half'] as const
+type Lesser = (typeof LESSER)[number]
+
+/** Reads requests for any of these kinds. Nothing here hashes, looks up or waits. */
+export function createReader(kinds: readonly Kind[]): Reader {
+  const places = kinds.flatMap((kind, index) => kind.sources.map((source) => ({ kind, index, source })))
+
+  return (facts) => {
+    if (mayBeTruncated(facts)) return 'ambiguous_credentials'
+    let presented: Presented | undefined
+    let lesser: Lesser = 'absent'
+    for (const { kind, index, source } of places) {
+      const values = look(facts, source)
+      if (values === undefined) continue
+      if (values === REPEATED) return 'ambiguous_credentials'
+      const read = recognise(kinds, kind, index, source, values)
+      if (typeof read === 'string') lesser = graver(lesser, read)
+      else if (presented === undefined || same(presented, read)) presented = read
+      else return 'ambiguous_credentials'
+    }
+    if (lesser !== 'half') return presented ?? lesser
+    return presented !== undefined || hasBearer(kinds, facts) ? 'ambiguous_credentials' : 'incomplete_credentials'
+  }
+}
+
+/**
+ * Recognises a credential that the host holds in its hands.
+ * @returns as a reader does; `absent` is an empty text
+ */
+export function recogniseBare(kinds: readonly Kind[], key: unknown, secret: unknown): Presented | NoCredential {
+  if (key === undefined || key === null || key === '') return secret ? 'incomplete_credentials' : 'missing_credentials'
+  if (typeof key !== 'string' || (secret !== undefined && typeof secret !== 'string')) return 'invalid_key'
+  const index = kinds.findIndex((kind) => prefixOf(kind, key) !== undefined)
+  const kind = kinds[index]
+  const prefix = kind && prefixOf(kind, key)
+  if (kind === undefined || prefix === undefined) return 'invalid_key'
+  if (kind.pair && !secret) return 'incomplete_credentials'
+  return { kind: index, prefix, key, secret: kind.pair ? secret : undefined }
+}
+
+/** The values of a source's headers, an empty one as absent; `undefined` when none of the headers is there. */
+function look(facts: RequestFacts, source: Source): readonly (string | undefined)[] | typeof REPEATED | undefined {
+  const values: (string | undefined)[] = []
+  let there = false
+  for (const name of source.headers) {
+    const value = singleHeader(facts, name)
+    if (value === REPEATED) return REPEATED
+    if (value !== undefined) there = true
+    values.push(value === '' ? undefined : value)
+  }
+  return there ? values : undefined
+}
+
+function recognise(
+  kinds: readonly Kind[],
+  kind: Kind,
+  index: number,
+  source: Source,
+  values: readonly (string | undefined)[],
+): Presented | Lesser {
+  const found = source.read(values)
+  if (found === undefined || found === '') return source.foreign === 'ignore' ? 'absent' : 'missing_credentials'
+  if (typeof found === 'string') {
+    const prefix = prefixOf(kind, found)
+    if (prefix === undefined) return source.foreign === 'ignore' ? 'absent' : 'invalid_key'
+    return kind.pair ? 'half' : { kind: index, prefix, key: found, secret: undefined }
+  }
+  return recognisePair(kinds, kind, index, found)
+}
+
+function recognisePair(kinds: readonly Kind[], kind: Kind, index: number, found: unknown): Presented | Lesser {
+  const { key, secret } = Object(found) as { key: unknown; secret: unknown }
+  if (!isText(key) || !isText(secret)) return 'invalid_key'
+  if (key === undefined) return secret === undefined ? 'missing_credentials' : 'half'
+  const prefix = prefixOf(kind, key)
+  if (prefix !== undefined) {
+    if (!kind.pair) return { kind: index, prefix, key, secret: undefined }
+    return secret === undefined ? 'half' : { kind: index, prefix, key, secret }
+  }
+  if (kinds.some((other) => prefixOf(other, key) !== undefined)) return 'invalid_key'
+  return secret === undefined ? 'incomplete_credentials' : 'invalid_key'
+}
+
+function isText(value: unknown): value is string | undefined {
+  return value === undefined || typeof value === 'string'
+}
+
+function prefixOf(kind: Kind, text: string): string | undefined {
+  for (const prefix of kind.prefixes) if (text.startsWith(prefix)) return prefix
+  return undefined
+}
+
+function graver(a: Lesser, b: Lesser): Lesser {
+  return LESSER.indexOf(a) >= LESSER.indexOf(b) ? a : b
+}
+
+function same(a: Presented, b: Presented): boolean {
+  return a.kind === b.kind && a.key === b.key && a.secret === b.secret
+}
+
+/** Half a pair beside a bearer key of ours was put together from two places, whether or not bearer is a source here. */
+function hasBearer(kinds: readonly Kind[], facts: RequestFacts): boolean {
+  const value = singleHeader(facts, 'authorization')
+  const token = typeof value === 'string' ? bearerToken(value) : undefined
+  return token !== undefined && kinds.some((kind) => prefixOf(kind, token) !== undefined)
+}

@@ -1,0 +1,74 @@
+import { KeywardError } from '../model/errors.ts'
+import { show } from '../model/redact.ts'
+
+/** What a source found: text, the halves of a pair, or nothing of its own. */
+export type Found = string | { readonly key: string | undefined; readonly secret: string | undefined } | undefined
+
+/**
+ * A place where requests carry credentials. `bearer()`, `header()` and `pair()` make the usual ones. In a source of
+ * your own, `read` is given the one value of each header that it names, trimmed, `undefined` where it is absent or
+ * empty; whatever it answers but text or the halves of a pair is a refusal, and what it throws is your error.
+ */
+export interface Source {
+  /** Lower-case header names: they go into `Vary`, and one that is repeated is refused. */
+  readonly headers: readonly string[]
+  read(values: readonly (string | undefined)[]): Found
+  /** With `'ignore'`, a credential without any of our prefixes counts as no header. */
+  readonly foreign?: 'ignore'
+}
+
+export interface BearerOptions {
+  /** `'ignore'` leaves a bearer token without our prefix (a JWT) to whoever shares the header; alone it then counts as no header. */
+  readonly foreign?: 'ignore'
+}
+
+/** `Authorization: Bearer KEY` (RFC 6750 section 2.1). The scheme is matched without regard to case (RFC 9110 section 11.1). */
+export function bearer(options: BearerOptions = {}): Source {
+  return {
+    headers: ['authorization'],
+    read: ([value]) => (value === undefined ? undefined : bearerToken(value)),
+    ...(options.foreign === undefined ? {} : { foreign: options.foreign }),
+  }
+}
+
+const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+
+/**
+ * A header that holds the key and nothing else, such as `X-API-Key`.
+ * @throws KeywardError `CONFIG` for what is no header name (RFC 9110 section 5.1)
+ */
+export function header(name: string): Source {
+  return { headers: [fieldName(name)], read: ([value]) => value }
+}
+
+/**
+ * The halves of a pair in two headers. Both are required.
+ * @throws KeywardError `CONFIG` for what is no header name, or the same one twice
+ */
+export function pair(keyHeader: string, secretHeader: string): Source {
+  const headers = [fieldName(keyHeader), fieldName(secretHeader)]
+  if (headers[0] === headers[1]) throw new KeywardError('CONFIG', 'pair(): the two headers must differ')
+  return { headers, read: ([key, secret]) => ({ key, secret }) }
+}
+
+function fieldName(name: string): string {
+  if (typeof name === 'string' && FIELD_NAME.test(name)) return name.toLowerCase()
+  throw new KeywardError('CONFIG', `${show(name)} is no header name`)
+}
+
+/**
+ * The token behind the scheme, `undefined` for another scheme or none. One or more spaces stand between (1*SP);
+ * after any other white space the token is left malformed, for the format to refuse.
+ */
+export function bearerToken(value: string): string | undefined {
+  if (!isBearer(value)) return undefined
+  let from = 6
+  while (value.charCodeAt(from) === 0x20) from++
+  return from === value.length ? undefined : value.slice(from)
+}
+
+/** Code by code: `toLowerCase` would fold letters from outside ASCII into these. */
+function isBearer(value: string): boolean {
+  for (let i = 0; i < 6; i++) if ((value.charCodeAt(i) | 0x20) !== 'bearer'.charCodeAt(i)) return false
+  return value.length === 6 || value.charCodeAt(6) === 0x20 || value.charCodeAt(6) === 0x09
+}

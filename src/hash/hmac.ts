@@ -1,0 +1,82 @@
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
+import { KeywardError } from '../model/errors.ts'
+import type { Hasher } from '../model/hasher.ts'
+import { equalDigests } from './equal.ts'
+
+export interface HmacOptions {
+  /** The version that makes new hashes; keys kept under another are upgraded when they are next used. */
+  readonly current: string
+  /**
+   * Peppers by version (1 to 32 of `[A-Za-z0-9_-]`): at least 16 random bytes each, kept outside the database.
+   * Text counts as UTF-8. Longer than 64 bytes equals its own SHA-256 (RFC 2104 section 2). Keep a version for as
+   * long as a stored key uses it.
+   */
+  readonly peppers: Readonly<Record<string, string | Uint8Array>>
+}
+
+const VERSION = /^[A-Za-z0-9_-]{1,32}$/
+const SHORTEST = 16
+const PLACEHOLDER = /change.?me|placeholder|password|example|your.?(secret|pepper)|insert.?here/i
+const NOBODY = '0'.repeat(64)
+
+/**
+ * Keeps keys as HMAC-SHA-256 (RFC 2104) under a pepper: a leaked database alone is worth nothing.
+ * @throws KeywardError `CONFIG` for a missing, short, guessable or repeated pepper, or an unknown current version
+ */
+export function hmac(options: HmacOptions): Hasher {
+  const peppers = compilePeppers(options)
+  const current = peppers.get(options.current)
+  if (current === undefined) throw refuse('current', 'must name one of the peppers')
+  const start = `hmac$${options.current}$`
+
+  return {
+    scheme: 'hmac',
+    cheap: false,
+    make: (text) => start + digest(current, text),
+    check(text, stored) {
+      const [scheme, version, kept, more] = stored.split('$')
+      const pepper = scheme === 'hmac' && more === undefined ? peppers.get(version ?? '') : undefined
+      return pepper !== undefined && equalDigests(digest(pepper, text), kept ?? '')
+    },
+    outdated: (stored) => !stored.startsWith(start),
+    waste(text) {
+      equalDigests(digest(current, text), NOBODY)
+    },
+  }
+}
+
+function digest(pepper: KeyObject, text: string): string {
+  return createHmac('sha256', pepper).update(text).digest('hex')
+}
+
+function compilePeppers({ peppers }: HmacOptions): ReadonlyMap<string, KeyObject> {
+  if (typeof peppers !== 'object' || peppers === null) throw refuse('peppers', 'must be an object of versions')
+  const compiled = new Map<string, KeyObject>()
+  for (const [version, pepper] of Object.entries(peppers)) {
+    if (!VERSION.test(version)) throw refuse('peppers', 'must have versions of 1 to 32 letters, digits, _ and -')
+    const key = createSecretKey(pepperBytes(`peppers.${version}`, pepper))
+    const twin = [...compiled].find(([, other]) => other.equals(key))
+    if (twin !== undefined) throw refuse(`peppers.${version}`, `must differ from ${twin[0]}`)
+    compiled.set(version, key)
+  }
+  if (compiled.size === 0) throw refuse('peppers', 'must hold at least one')
+  return compiled
+}
+
+function pepperBytes(path: string, pepper: unknown): Buffer {
+  if (typeof pepper !== 'string' && !(pepper instanceof Uint8Array)) throw refuse(path, 'must be text or bytes')
+  const bytes = typeof pepper === 'string' ? Buffer.from(pepper, 'utf8') : Buffer.from(pepper)
+  if (typeof pepper === 'string' && bytes.toString('utf8') !== pepper) throw refuse(path, 'must be well-formed text')
+  if (bytes.length < SHORTEST) throw refuse(path, `must be at least ${SHORTEST} bytes`)
+  // HMAC pads a short key with NUL bytes: `P` and `P\0` would be one pepper under two names.
+  if (bytes.at(-1) === 0) throw refuse(path, 'must not end with a NUL byte')
+  if (new Set(bytes).size < SHORTEST / 2 || PLACEHOLDER.test(bytes.toString('latin1'))) {
+    throw refuse(path, 'must be random, such as `openssl rand -base64 32` prints')
+  }
+  return bytes
+}
+
+/** A pepper is never part of the message. */
+function refuse(path: string, rule: string): KeywardError {
+  return new KeywardError('CONFIG', `hmac(): ${path} ${rule}`, { issues: [{ path, message: rule }] })
+}

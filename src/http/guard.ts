@@ -1,0 +1,65 @@
+import type { Answer } from '../model/answer.ts'
+import type { Awaitable } from '../model/awaitable.ts'
+import type { Demand } from '../model/demand.ts'
+import { KeywardError } from '../model/errors.ts'
+import type { RequestFacts } from '../model/request.ts'
+import type { Access, Admitted } from '../model/verdict.ts'
+import type { Entered } from '../verify/entrance.ts'
+import { checkAnswers } from './answers.ts'
+import { DOOR, type Door, type WithDoor } from './door.ts'
+import { type ProblemOptions, problem } from './problem.ts'
+import { rateFields } from './rate-headers.ts'
+
+/** What an adapter does with a request: go on with an identity and these response headers, or write an answer. */
+export type Decision =
+  | { readonly access: Access | undefined; readonly headers: Readonly<Record<string, string>>; readonly answer?: never }
+  | { readonly answer: Answer }
+
+/** Asks about a request. What it throws is the host's own fault and belongs to the framework's error path. */
+export type Ask = (facts: RequestFacts) => Awaitable<Decision>
+
+/**
+ * What every adapter's `guard` is made of.
+ * @throws KeywardError `CONFIG` for a wrong demand, or instances whose prefixes clash
+ */
+export function createGuard(keys: WithDoor | readonly WithDoor[], demand: Demand = {}): Ask {
+  const doors = doorsOf(keys)
+  const requirement = doors[0].compile(demand, doors)
+  const entrance = doors[0].open(doors, requirement)
+  const demanded = checkAnswers(requirement.answers)
+  const vary = [...new Set(doors.flatMap(({ instance }) => instance.sources.flatMap(({ headers }) => headers)))].join(
+    ', ',
+  )
+  const options: readonly ProblemOptions[] = doors.map(({ settings }) => ({
+    ...settings,
+    vary,
+    answers: [settings.answers, demanded],
+  }))
+
+  return (facts) => {
+    const entered = entrance.request(facts)
+    return entered instanceof Promise ? entered.then((late) => decide(late, options)) : decide(entered, options)
+  }
+}
+
+function doorsOf(keys: WithDoor | readonly WithDoor[]): readonly [Door, ...Door[]] {
+  const listed: readonly unknown[] = Array.isArray(keys) ? keys : [keys]
+  const doors = listed.map((each) => (each as WithDoor | undefined)?.[DOOR])
+  if (doors.length > 0 && doors.every((door) => door !== undefined)) return doors as [Door, ...Door[]]
+  throw new KeywardError('CONFIG', 'guard: its first argument must be what createApiKeys() made, or a list of such')
+}
+
+function decide({ verdict, instance }: Entered, options: readonly ProblemOptions[]): Decision {
+  const settings = options[instance] as ProblemOptions
+  if (!verdict.ok) return { answer: problem(verdict, settings) }
+  return {
+    access: verdict.access,
+    headers: { Vary: settings.vary, ...rateFields(verdict, settings.rateHeaders), ...overlapFields(verdict) },
+  }
+}
+
+/** A key used with a secret that a rotation replaced: Deprecation (RFC 9745) says since when, Sunset (RFC 8594) until when. */
+function overlapFields({ overlap }: Admitted): Readonly<Record<string, string>> | undefined {
+  if (overlap === undefined) return undefined
+  return { Deprecation: `@${Math.floor(overlap.since / 1000)}`, Sunset: new Date(overlap.until).toUTCString() }
+}

@@ -1,0 +1,44 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Answer } from '../model/answer.ts'
+import type { RequestFacts } from '../model/request.ts'
+
+/** What Node tells of a request. `request` is the framework's own object, where it is another. */
+export function nodeFacts(message: IncomingMessage, request: unknown = message): RequestFacts {
+  return {
+    rawHeaders: message.rawHeaders,
+    headers: message.headers,
+    peer: message.socket?.remoteAddress,
+    address: undefined,
+    request,
+  }
+}
+
+/** Adds header fields to a response that goes on; what is in `Vary` already stays there. */
+export function addHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
+  for (const name in headers) {
+    const value = headers[name] as string
+    response.setHeader(name, name === 'Vary' ? varyWith(response, value) : value)
+  }
+}
+
+/** Whether somebody has answered already, or nobody is there to read an answer. */
+export function hasAnswered(response: ServerResponse): boolean {
+  return response.headersSent || response.writableEnded || response.destroyed
+}
+
+/** Writes a refusal. */
+export function writeAnswer(response: ServerResponse, { status, headers, body }: Answer): void {
+  response.statusCode = status
+  addHeaders(response, headers)
+  response.setHeader('Content-Length', Buffer.byteLength(body))
+  response.end(body)
+}
+
+function varyWith(response: ServerResponse, value: string): string {
+  const present = response.getHeader('Vary')
+  if (present === undefined) return value
+  const text = String(present)
+  const names = text.toLowerCase().split(/\s*,\s*/)
+  const missing = value.split(', ').filter((name) => !names.includes(name) && !names.includes('*'))
+  return [text, ...missing].join(', ')
+}

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto'
+import type { Answer, AnswerOverrides } from '../model/answer.ts'
+import { KeywardError } from '../model/errors.ts'
+import { show } from '../model/redact.ts'
+import type { Denied } from '../model/verdict.ts'
+import { changeOf, isRefusal } from './answers.ts'
+import { type RateHeaders, rateFields } from './rate-headers.ts'
+import { WORDING, type Wording } from './wording.ts'
+
+export interface ProblemOptions {
+  readonly realm: string
+  /** `nobody`: revoked, disabled and expired are told as `invalid_key`, byte for byte. */
+  readonly reveal: 'holder' | 'nobody'
+  readonly rateHeaders: RateHeaders
+  /** The value of `Vary`: the headers that credentials are read from. */
+  readonly vary: string
+  /** The instance's, then the demand's. */
+  readonly answers: readonly (AnswerOverrides | undefined)[]
+}
+
+/** A wait longer than this is no wait for an SDK: it would sleep through it on every attempt. */
+const LONGEST_RETRY = 60
+
+/** The answer to a refusal: a problem document (RFC 9457) that the SDKs of OpenAI and Anthropic raise their own errors from. */
+export function problem(denied: Denied, options: ProblemOptions): Answer {
+  const told = options.reveal === 'nobody' ? hide(denied) : denied
+  const changed = changeOf(told.code, options.answers)
+  const wording: Wording = { ...WORDING[told.code], ...detailFor(told), ...changed }
+  const status = changed.status ?? told.status
+  const requestId = `req_${randomUUID().replaceAll('-', '')}`
+  const answer = {
+    status,
+    headers: headersOf(told, status, wording, requestId, options),
+    body: bodyOf(told, status, wording, requestId),
+  }
+  return options.answers.reduce(
+    (last, change) => (typeof change === 'function' ? checked(change(told, last)) : last),
+    answer,
+  )
+}
+
+function hide(denied: Denied): Denied {
+  const code = WORDING[denied.code].hidden
+  return code === undefined ? denied : { ok: false, code, status: denied.status, at: denied.at }
+}
+
+/** What the client has to know to do better next time. */
+function detailFor({ code, needed, retryAfter }: Denied): Partial<Wording> {
+  if (code === 'insufficient_scope' && needed !== undefined) {
+    return { detail: `This API key lacks a scope that the request needs: ${needed.join(' ')}.` }
+  }
+  if (code !== 'rate_limited') return {}
+  if (retryAfter === undefined)
+    return { detail: 'The request costs more than the rate limit of this API key ever allows.' }
+  return { detail: `This API key has used up its rate limit. Try again in ${retryAfter} s.` }
+}
+
+function headersOf(
+  denied: Denied,
+  status: number,
+  wording: Wording,
+  requestId: string,
+  options: ProblemOptions,
+): Record<string, string> {
+  const headers: Record<string, string> = {
+    'Content-Type': 'application/problem+json',
+    'Cache-Control': 'no-store',
+    Vary: options.vary,
+    'X-Request-Id': requestId,
+    'Request-Id': requestId,
+  }
+  const challenge = challengeOf(denied, status, wording, options.realm)
+  if (challenge !== undefined) headers['WWW-Authenticate'] = challenge
+  if (denied.retryAfter !== undefined) headers['Retry-After'] = String(denied.retryAfter)
+  if (!canRetrySoon(denied)) headers['X-Should-Retry'] = 'false'
+  return Object.assign(headers, rateFields(denied, options.rateHeaders))
+}
+
+/** Every 401 names the scheme (RFC 9110 section 15.5.2); `error` is left out where nothing was sent (RFC 6750 section 3.1). */
+function challengeOf({ needed }: Denied, status: number, { challenge }: Wording, realm: string): string | undefined {
+  if (status !== 401 && challenge === undefined) return undefined
+  const error = challenge === undefined ? '' : `, error="${challenge}"`
+  const scope = needed === undefined ? '' : `, scope="${needed.join(' ')}"`
+  return `Bearer realm="${realm}"${error}${scope}`
+}
+
+function canRetrySoon({ code, retryAfter }: Denied): boolean {
+  if (code === 'unavailable') return true
+  return retryAfter !== undefined && retryAfter <= LONGEST_RETRY
+}
+
+/** `error` is an extension member: there the SDKs look for the class, the message and the code of what they raise. */
+function bodyOf({ code, needed, retryAfter }: Denied, status: number, wording: Wording, requestId: string): string {
+  const { title, detail, type } = wording
+  return JSON.stringify({
+    type: `urn:keyward:problem:${code}`,
+    title,
+    status,
+    detail,
+    code,
+    message: detail,
+    request_id: requestId,
+    required_scopes: needed,
+    retry_after: retryAfter,
+    error: { type, message: detail, code, param: null, details: { error_code: code } },
+  })
+}
+
+/** What a function of the host made of an answer. It may word a refusal, not turn it into an admission. */
+function checked(answer: Answer): Answer {
+  if (isRefusal(answer?.status) && typeof answer.headers === 'object' && typeof answer.body === 'string') return answer
+  throw new KeywardError('CONFIG', `answers gave ${show(answer)}, which is no { status, headers, body } of a refusal`)
+}

@@ -1,0 +1,33 @@
+export { type ApiKeys, createApiKeys, type ScopeKnownTo, type ScopeOf } from './api-keys.ts'
+export { type BearerOptions, bearer, type Found, header, pair, type Source } from './credential/sources.ts'
+export { type HmacOptions, hmac } from './hash/hmac.ts'
+export { sha256 } from './hash/sha256.ts'
+export type { RateHeaders } from './http/rate-headers.ts'
+export type { PrefixOption } from './key/prefix.ts'
+export type { Created } from './manage/create.ts'
+export type { By, CreateInput, ListOptions, RevokeOptions, RotateOptions, UpdatePatch } from './manage/input.ts'
+export type { Page } from './manage/list.ts'
+export type { Answer, AnswerChange, AnswerOverrides } from './model/answer.ts'
+export type { Awaitable } from './model/awaitable.ts'
+export type { Clock } from './model/clock.ts'
+export type { Demand, DemandLimits, ScopeDemand } from './model/demand.ts'
+export type { Duration } from './model/duration.ts'
+export { type ErrorCode, type Issue, KeywardError } from './model/errors.ts'
+export type {
+  AdmittedEvent,
+  BulkRevokedEvent,
+  ChangeEvent,
+  ChangeType,
+  DeniedEvent,
+  FaultEvent,
+  KeyEvent,
+} from './model/event.ts'
+export type { Hasher } from './model/hasher.ts'
+export type { Json, KeyRecord, Metadata, PreviousSecret, Status, StoredKey, StoredLimit } from './model/key.ts'
+export type { FreeWindow, Limits, ShownLimits, Window, WindowName } from './model/limits.ts'
+export type { BareCredential, Credential, RequestFacts } from './model/request.ts'
+export type { Filter, KeyStore, ListPage, ListQuery, MeterReading, Spend, Taken, UseMark } from './model/store.ts'
+export type { Access, Admitted, DenialCode, Denied, Reading, Verdict } from './model/verdict.ts'
+export type { ApiKeysOptions, ScopeVocabulary } from './options.ts'
+export { memoryStore } from './storage/memory.ts'
+export type { Explainable, Explanation, Step } from './verify/explain.ts'

@@ -1,0 +1,42 @@
+/** Digits in the order of API keys: `0-9A-Za-z`. */
+export const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
+
+/** 1 for the character codes of base62, 0 for all others below 128. */
+const IS_DIGIT = Uint8Array.from({ length: 128 }, (_, code) => (ALPHABET.includes(String.fromCharCode(code)) ? 1 : 0))
+
+/** Whether text[from, to) is base62 throughout. */
+export function isBase62(text: string, from: number, to: number): boolean {
+  for (let i = from; i < to; i++) if (IS_DIGIT[text.charCodeAt(i)] !== 1) return false
+  return true
+}
+
+/** A whole number as base62, left-padded with zeros to `width`. */
+export function toBase62(value: number, width: number): string {
+  let text = ''
+  for (let rest = value; text.length < width; rest = Math.floor(rest / 62)) text = ALPHABET.charAt(rest % 62) + text
+  return text
+}
+
+/** The largest multiple of 62 that a byte can hold: bytes from here on would favour the first digits. */
+const UNBIASED = 248
+
+/**
+ * `length` base62 characters, each equally likely: bytes that would favour some digits are thrown away.
+ * @param random gives that many unpredictable bytes
+ * @throws Error when `random` gives anything but as many bytes as asked for; there is no fallback
+ */
+export function randomBase62(length: number, random: (size: number) => Uint8Array): string {
+  let text = ''
+  while (text.length < length) {
+    for (const byte of bytes(random, length - text.length + 8)) {
+      if (byte < UNBIASED && text.length < length) text += ALPHABET.charAt(byte % 62)
+    }
+  }
+  return text
+}
+
+function bytes(random: (size: number) => Uint8Array, size: number): Uint8Array {
+  const given = random(size)
+  if (given instanceof Uint8Array && given.length === size) return given
+  throw new Error(`random(${size}) did not give ${size} bytes`)
+}

@@ -1,0 +1,61 @@
+import { iso } from '../model/iso.ts'
+import type { KeyRecord, Status, StoredKey } from '../model/key.ts'
+import { NAMED_WINDOWS, type ShownLimits, type Window } from '../model/limits.ts'
+import { display } from './format.ts'
+
+/** A stored key as it is shown, deeply frozen. `windows` are those that apply to it now. */
+export function toRecord(stored: StoredKey, windows: readonly Window[], now: number): KeyRecord {
+  return Object.freeze({
+    id: stored.id,
+    prefix: stored.prefix,
+    environment: stored.environment,
+    name: stored.name,
+    description: stored.description,
+    owner: stored.owner,
+    resource: stored.resource,
+    scopes: freeze(stored.scopes),
+    limits: shownLimits(windows),
+    allowedIps: freeze(stored.allowedIps),
+    metadata: freeze(stored.metadata),
+    display: display(stored.prefix, stored.id),
+    status: statusOf(stored, now),
+    createdAt: iso(stored.createdAt),
+    updatedAt: iso(stored.updatedAt),
+    expiresAt: time(stored.expiresAt),
+    lastUsedAt: time(stored.lastUsedAt),
+    uses: stored.uses ?? 0,
+    revokedAt: time(stored.revokedAt),
+    revokedReason: stored.revokedReason,
+    previousSecretUntil: overlapEnd(stored, now),
+  })
+}
+
+/** Revoked before disabled before expired: the order in which verification tells them. */
+export function statusOf(stored: StoredKey, now: number): Status {
+  if (stored.status !== 'active') return stored.status
+  return stored.expiresAt !== undefined && now >= stored.expiresAt ? 'expired' : 'active'
+}
+
+function overlapEnd(stored: StoredKey, now: number): string | undefined {
+  return stored.previous !== undefined && now < stored.previous.until ? iso(stored.previous.until) : undefined
+}
+
+function time(ms: number | undefined): string | undefined {
+  return ms === undefined ? undefined : iso(ms)
+}
+
+function shownLimits(windows: readonly Window[]): ShownLimits {
+  const named: Readonly<Record<string, number>> = NAMED_WINDOWS
+  const shown = windows.map(({ name, limit, ms }) => [
+    name,
+    named[name] === ms ? limit : Object.freeze({ limit, window: ms }),
+  ])
+  return Object.freeze(Object.fromEntries(shown))
+}
+
+/** A frozen copy, all the way down: what a store gave stays the store's. */
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  if (Array.isArray(value)) return Object.freeze(value.map(freeze)) as T
+  return Object.freeze(Object.fromEntries(Object.entries(value).map(([name, member]) => [name, freeze(member)]))) as T
+}

@@ -1,0 +1,88 @@
+import { isBase62 } from '../key/base62.ts'
+import { ID_LENGTH, type KeyText } from '../key/format.ts'
+import { hasCode, KeywardError } from '../model/errors.ts'
+import type { KeyRecord, StoredKey } from '../model/key.ts'
+import { composeText, firstVersion } from './compose.ts'
+import { type By, type Draft, refused } from './input.ts'
+import { announce, nameTaken, type Office, recordFor, uniqueNameOf } from './office.ts'
+
+/** A key that was just made; its text is told this once. */
+export interface Created<Scope extends string = string> {
+  readonly key: string
+  /** The other half, where keys come in pairs. */
+  readonly secret?: string
+  readonly record: KeyRecord<Scope>
+}
+
+/** How often a taken id is asked for again. */
+const MORE_TRIES = 3
+
+export async function create(office: Office, input: unknown, by: unknown): Promise<Created> {
+  const author = office.input.by(by)
+  const draft = office.input.create(input, office.now())
+  refuseForeign(draft, author)
+  for (let tries = 0; tries <= MORE_TRIES; tries++) {
+    const { text, stored } = await compose(office, draft)
+    if (await insert(office, stored)) {
+      announce(office, 'created', author, undefined, stored)
+      return { ...text, record: recordFor(office, stored) }
+    }
+  }
+  throw new KeywardError('CONFLICT', 'no free id was found: generateId gives taken ones')
+}
+
+/** Conditions bind a new key as they bind those that exist. */
+function refuseForeign(draft: Draft, { owner, resource }: By): void {
+  if (owner !== undefined && draft.owner !== owner)
+    throw refused([{ path: 'owner', message: 'must be the owner of the condition' }])
+  if (resource !== undefined && draft.resource !== resource) {
+    throw refused([{ path: 'resource', message: 'must be the resource of the condition' }])
+  }
+}
+
+/** @returns false when the id is taken */
+async function insert(office: Office, stored: StoredKey): Promise<boolean> {
+  try {
+    await office.store.insert(stored)
+    return true
+  } catch (error) {
+    if (!hasCode(error, 'CONFLICT')) throw error
+    if ((await office.store.find(stored.id)) === undefined) throw nameTaken()
+    return false
+  }
+}
+
+async function compose(office: Office, draft: Draft): Promise<{ text: KeyText; stored: StoredKey }> {
+  const prefix = office.prefixes.makes.get(draft.environment ?? '') as string
+  const id = await freshId(office)
+  const { text, hash } = await composeText(office, prefix, id)
+  const now = office.now()
+  const stored: StoredKey = {
+    id,
+    version: firstVersion(office),
+    prefix,
+    status: 'active',
+    hash,
+    createdAt: now,
+    updatedAt: now,
+    ...present(draft),
+    owner: draft.owner,
+    scopes: draft.scopes ?? [],
+    ...uniqueNameOf(office, draft.owner, draft.name),
+  }
+  return { text, stored }
+}
+
+/** @throws KeywardError `CONFIG` when the host's function gives anything but an id */
+async function freshId(office: Office): Promise<string> {
+  const id: unknown = await office.generateId()
+  if (typeof id === 'string' && id.length === ID_LENGTH && isBase62(id, 0, ID_LENGTH)) return id
+  throw new KeywardError('CONFIG', `generateId must give ${ID_LENGTH} base62 characters`)
+}
+
+/** A stored key has no members that stand for nothing. */
+export function present<T extends object>(fields: T): { [name in keyof T]: Exclude<T[name], undefined | null> } {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
+  ) as never
+}

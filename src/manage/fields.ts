@@ -1,0 +1,111 @@
+import * as z from 'zod/mini'
+import type { Issue } from '../model/errors.ts'
+import { iso } from '../model/iso.ts'
+import type { Json, Metadata } from '../model/key.ts'
+import { show } from '../model/redact.ts'
+import { type LimitMap, parseLimits } from '../policy/limits.ts'
+import { MOST_NETWORKS, networkFlaw } from '../policy/networks.ts'
+import { MOST_SCOPES, scopeFlaw, type Vocabulary } from '../policy/scopes.ts'
+
+/** Control characters, halves of surrogate pairs, and marks that reverse the direction of what follows them. */
+const UNSAFE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u
+const UNSAFE_LINES = /[\p{Cs}\u202a-\u202e\u2066-\u2069]|(?![\n\t])\p{Cc}/u
+const METADATA_BYTES = 16 * 1024
+const METADATA_DEPTH = 5
+
+/** One line of text. */
+export function line(longest: number) {
+  return ruled<string>((value) => textFlaw(value, longest, UNSAFE))
+}
+
+/** Text of several lines. */
+export function lines(longest: number) {
+  return ruled<string>((value) => textFlaw(value, longest, UNSAFE_LINES))
+}
+
+function textFlaw(value: unknown, longest: number, unsafe: RegExp): string | undefined {
+  if (typeof value !== 'string') return 'must be text'
+  if (value.length < 1 || value.length > longest) return `must be 1 to ${longest} characters`
+  return unsafe.test(value) ? 'must not contain control characters or marks that turn its direction' : undefined
+}
+
+export function scopes(vocabulary: Vocabulary | undefined) {
+  const listed = z.array(
+    ruled<string>((value) => scopeFlaw(value, vocabulary)),
+    'must be a list of scopes',
+  )
+  return listed.check(z.maxLength(MOST_SCOPES, `must be at most ${MOST_SCOPES}`))
+}
+
+/** Absent means any address; an empty list would mean none, and is more likely a mistake. */
+export const allowedIps = z
+  .array(ruled<string>(networkFlaw), 'must be a list of addresses and CIDR blocks')
+  .check(
+    z.minLength(1, 'must not be empty; leave it out to allow any address'),
+    z.maxLength(MOST_NETWORKS, `must be at most ${MOST_NETWORKS}`),
+  )
+
+/** A key's own limits, as they are stored. */
+export const limits = z.pipe(
+  z.unknown(),
+  z.transform(
+    (input, { issues }): LimitMap =>
+      parseLimits(input, true, ({ path, message }) => {
+        issues.push({ code: 'custom', message, input, path: path === '' ? [] : path.split('.') })
+      }),
+  ),
+)
+
+const ISO = z.iso.datetime({ offset: true })
+/** The last moment that ISO 8601 writes with a year of four digits. */
+const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
+/** A moment, in ms: a Date, or ISO 8601 with a zone. Bare numbers are refused, they are as often seconds as milliseconds. */
+export const moment = z.pipe(
+  ruled<Date | string>((value) => {
+    const ms =
+      value instanceof Date ? value.getTime() : ISO.safeParse(value).success ? Date.parse(String(value)) : Number.NaN
+    return ms >= 0 && ms <= LAST ? undefined : 'must be a Date or an ISO 8601 time with a zone'
+  }),
+  z.transform((value) => new Date(value).getTime()),
+)
+
+/** @returns what is wrong with a moment that must lie ahead */
+export function pastFlaw(path: string, at: number | undefined | null, now: number): readonly Issue[] {
+  return typeof at === 'number' && at <= now ? [{ path, message: `must be in the future, not ${iso(at)}` }] : []
+}
+
+/** JSON for the host's own use, copied. */
+export const metadata = z.pipe(
+  ruled<Metadata>(metadataFlaw),
+  z.transform((value) => JSON.parse(JSON.stringify(value)) as Metadata),
+)
+
+function metadataFlaw(value: unknown): string | undefined {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be a JSON object'
+  if (!isJson(value, METADATA_DEPTH)) return `must be JSON of at most ${METADATA_DEPTH} levels`
+  return Buffer.byteLength(JSON.stringify(value)) <= METADATA_BYTES
+    ? undefined
+    : `must be at most ${METADATA_BYTES} bytes of JSON`
+}
+
+/** Plain JSON all the way down. The levels also end what refers to itself. */
+function isJson(value: unknown, levels: number): value is Json {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
+  if (typeof value === 'number') return Number.isFinite(value)
+  if (typeof value !== 'object' || levels === 0) return false
+  if (Array.isArray(value)) return value.every((item) => isJson(item, levels - 1))
+  const prototype = Object.getPrototypeOf(value)
+  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return false
+  return Reflect.ownKeys(value).every(
+    (key) =>
+      typeof key === 'string' && key !== '__proto__' && isJson((value as Record<string, unknown>)[key], levels - 1),
+  )
+}
+
+/** A value for which a rule finds no flaw; the flaw is the message, with the value. */
+function ruled<T>(flaw: (value: unknown) => string | undefined) {
+  return z.custom<T>((value) => flaw(value) === undefined, {
+    error: ({ input }) => `${flaw(input)}, not ${show(input)}`,
+  })
+}

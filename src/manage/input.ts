@@ -1,0 +1,229 @@
+import * as z from 'zod/mini'
+import type { Duration } from '../model/duration.ts'
+import { parseDuration } from '../model/duration.ts'
+import { type Issue, KeywardError } from '../model/errors.ts'
+import type { Metadata, Status } from '../model/key.ts'
+import type { Limits } from '../model/limits.ts'
+import { own } from '../model/own.ts'
+import { show } from '../model/redact.ts'
+import { beyondMax, type LimitMap, type LimitPlan } from '../policy/limits.ts'
+import type { Vocabulary } from '../policy/scopes.ts'
+import * as field from './fields.ts'
+
+/** What a new key is to be. A wrong field is an `INPUT` error that names it, the rule and the value. */
+export interface CreateInput<Scope extends string = string> {
+  /** Whom the key acts for, in the host's own terms. */
+  readonly owner: string
+  /** 1 to 100 characters. */
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  /** The one resource that the key works for, such as `'agent:42'`. */
+  readonly resource?: string | undefined
+  /** Absent or empty, they grant nothing. */
+  readonly scopes?: readonly Scope[] | undefined
+  /** Merged with the instance's defaults by window name. */
+  readonly limits?: Limits | undefined
+  /** Addresses and CIDR blocks, host bits clear; absent allows any. */
+  readonly allowedIps?: readonly string[] | undefined
+  /** In the future: a Date, or ISO 8601 with a zone. */
+  readonly expiresAt?: Date | string | undefined
+  /** Which prefix to use; required where the instance has environments. */
+  readonly environment?: string | undefined
+  /** A JSON object of at most 16 KiB and five levels. */
+  readonly metadata?: Metadata | undefined
+}
+
+/** What is to change. `null` clears a field, `undefined` leaves it; windows merge into the key's own. */
+export interface UpdatePatch<Scope extends string = string> {
+  readonly name?: string | null | undefined
+  readonly description?: string | null | undefined
+  readonly scopes?: readonly Scope[] | null | undefined
+  readonly limits?: Limits | null | undefined
+  readonly allowedIps?: readonly string[] | null | undefined
+  readonly expiresAt?: Date | string | null | undefined
+  readonly metadata?: Metadata | null | undefined
+  /** Ends the overlap of a rotation (`null`), or moves its end. */
+  readonly previousSecretUntil?: Date | string | null | undefined
+}
+
+/** Whose key it must be, and who asks. A key that does not meet the conditions is as unknown as a made-up id. */
+export interface By {
+  readonly owner?: string | undefined
+  readonly resource?: string | undefined
+  /** Goes into events, nothing is decided by it. */
+  readonly actor?: string | undefined
+}
+
+export interface ListOptions extends By {
+  readonly status?: Status | undefined
+  readonly name?: string | undefined
+  /** 1 to 100. @default 50 */
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+}
+
+export interface RotateOptions extends By {
+  /** How long the secret that is replaced still works: `0`, or up to ten years. */
+  readonly overlap: Duration
+}
+
+export interface RevokeOptions extends By {
+  readonly reason?: string | undefined
+}
+
+/** A new key's fields as they are stored. */
+export interface Draft {
+  readonly owner: string
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  readonly resource?: string | undefined
+  readonly scopes?: readonly string[] | undefined
+  readonly limits?: LimitMap | undefined
+  readonly allowedIps?: readonly string[] | undefined
+  readonly expiresAt?: number | undefined
+  readonly environment?: string | undefined
+  readonly metadata?: Metadata | undefined
+}
+
+/** A patch as it is applied: `null` clears. */
+export type Patch = {
+  readonly [name in keyof Omit<Draft, 'owner' | 'resource' | 'environment'>]: Draft[name] | null
+} & {
+  readonly previousSecretUntil?: number | null | undefined
+}
+
+export interface InputOptions {
+  readonly vocabulary: Vocabulary | undefined
+  readonly plan: LimitPlan
+  readonly names: 'free' | 'required' | 'unique'
+  readonly environments: readonly string[]
+}
+
+/** Reads what the verbs are given. Each throws a KeywardError `INPUT`. */
+export interface Input {
+  create(input: unknown, now: number): Draft
+  patch(patch: unknown, now: number): Patch
+  by(by: unknown): By
+  list(options: unknown): ListOptions
+  rotate(options: unknown): By & { readonly overlap: number }
+  revoke(options: unknown): RevokeOptions
+}
+
+const NAME = field.line(100)
+const OWNER = field.line(256)
+const BY = { owner: z.optional(OWNER), resource: z.optional(field.line(256)), actor: z.optional(field.line(256)) }
+
+export function createInput({ vocabulary, plan, names, environments }: InputOptions): Input {
+  const CREATE = z.strictObject({
+    owner: OWNER,
+    name: names === 'free' ? z.optional(NAME) : NAME,
+    description: z.optional(field.lines(1000)),
+    resource: BY.resource,
+    scopes: z.optional(field.scopes(vocabulary)),
+    limits: z.optional(field.limits),
+    allowedIps: z.optional(field.allowedIps),
+    expiresAt: z.optional(field.moment),
+    environment: environments.length === 0 ? z.optional(z.undefined(NO_ENVIRONMENTS)) : oneOf(environments),
+    metadata: z.optional(field.metadata),
+  })
+  const PATCH = z.strictObject({
+    name: z.optional(names === 'free' ? z.nullable(NAME) : NAME),
+    description: z.optional(z.nullable(field.lines(1000))),
+    scopes: z.optional(z.nullable(field.scopes(vocabulary))),
+    limits: z.optional(z.nullable(field.limits)),
+    allowedIps: z.optional(z.nullable(field.allowedIps)),
+    expiresAt: z.optional(z.nullable(field.moment)),
+    metadata: z.optional(z.nullable(field.metadata)),
+    previousSecretUntil: z.optional(z.nullable(field.moment)),
+  })
+
+  return {
+    create(input, now) {
+      const draft = parse(CREATE, input)
+      refuse([
+        ...field.pastFlaw('expiresAt', draft.expiresAt, now),
+        ...limitFlaws(draft.limits),
+        ...scopeFlaws(draft.scopes ?? []),
+      ])
+      return draft
+    },
+    patch(input, now) {
+      const patch = parse(PATCH, input)
+      const late = [
+        ...field.pastFlaw('expiresAt', patch.expiresAt, now),
+        ...field.pastFlaw('previousSecretUntil', patch.previousSecretUntil, now),
+      ]
+      refuse([...late, ...limitFlaws(patch.limits ?? undefined), ...scopeFlaws(patch.scopes)])
+      return patch
+    },
+    by: (by) => parse(z.strictObject(BY), by ?? {}),
+    list: (options) => parse(LIST, options ?? {}),
+    rotate: (options) => parse(ROTATE, options),
+    revoke: (options) => parse(REVOKE, options ?? {}),
+  }
+
+  function limitFlaws(limits: LimitMap | undefined): readonly Issue[] {
+    if (limits === undefined) return []
+    return beyondMax(limits, plan).map(({ path, message }) => ({ path: `limits.${path}`, message }))
+  }
+
+  /** A key without scopes can do nothing where everything needs one: more likely a mistake than a wish. */
+  function scopeFlaws(scopes: readonly string[] | null | undefined): readonly Issue[] {
+    if (vocabulary === undefined || scopes === undefined || (scopes !== null && scopes.length > 0)) return []
+    return [{ path: 'scopes', message: 'must name at least one' }]
+  }
+}
+
+const NO_ENVIRONMENTS = 'must be left out: this instance has no environments'
+
+function oneOf<T extends string>(values: readonly T[]) {
+  return z.enum(values, { error: ({ input }) => `must be one of ${values.join(', ')}, not ${show(input)}` })
+}
+
+const LIST = z.strictObject({
+  ...BY,
+  status: z.optional(oneOf<Status>(['active', 'disabled', 'expired', 'revoked'])),
+  name: z.optional(NAME),
+  limit: z.optional(
+    z.custom<number>((value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 100, {
+      error: ({ input }) => `must be a whole number from 1 to 100, not ${show(input)}`,
+    }),
+  ),
+  cursor: z.optional(field.line(1000)),
+})
+
+const ROTATE = z.strictObject({
+  ...BY,
+  overlap: z.pipe(
+    z.custom<Duration>((value) => parseDuration(value) !== undefined, {
+      error: ({ input }) => `must be 0 or a time such as '24h', not ${show(input)}`,
+    }),
+    z.transform((value) => parseDuration(value) as number),
+  ),
+})
+
+const REVOKE = z.strictObject({ ...BY, reason: z.optional(field.lines(500)) })
+
+function parse<T extends z.ZodMiniType>(schema: T, input: unknown): z.output<T> {
+  if (typeof input !== 'object' || input === null)
+    throw refused([{ path: '', message: `must be an object, not ${show(input)}` }])
+  const parsed = schema.safeParse(own(input))
+  if (parsed.success) return parsed.data
+  throw refused(parsed.error.issues.flatMap(issuesOf))
+}
+
+function issuesOf(issue: z.core.$ZodIssue): readonly Issue[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path.join('.'), message: issue.message }]
+  return issue.keys.map((key) => ({ path: key, message: 'is not a field that can be given here' }))
+}
+
+function refuse(issues: readonly Issue[]): void {
+  if (issues.length > 0) throw refused(issues)
+}
+
+/** @returns the error of a value that is wrong */
+export function refused(issues: readonly Issue[]): KeywardError {
+  return new KeywardError('INPUT', issues.map(({ path, message }) => `${path || 'input'} ${message}`).join('; '), {
+    issues,
+  })
+}

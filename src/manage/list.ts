@@ -1,0 +1,61 @@
+import { statusOf } from '../key/record.ts'
+import type { KeyRecord, StoredKey } from '../model/key.ts'
+import type { ListQuery } from '../model/store.ts'
+import { soundKey } from '../policy/soundness.ts'
+import type { ListOptions } from './input.ts'
+import { type Office, recordFor, seek } from './office.ts'
+
+/** Some of the keys, the newest first. */
+export interface Page<Scope extends string = string> {
+  readonly items: readonly KeyRecord<Scope>[]
+  /** For the next page; absent on the last. */
+  readonly cursor?: string
+}
+
+const USUAL = 50
+/** A page that finds nothing for so many reads of the store is given short, with a cursor to go on from. */
+const MOST_READS = 20
+
+export async function get(office: Office, id: string, by: unknown): Promise<KeyRecord | undefined> {
+  const stored = await seek(office, id, office.input.by(by))
+  return stored === undefined ? undefined : recordFor(office, stored)
+}
+
+export async function list(office: Office, options: unknown): Promise<Page> {
+  const asked = office.input.list(options)
+  const { limit = USUAL } = asked
+  const items: KeyRecord[] = []
+  let { cursor } = asked
+  for (let reads = 0; reads < MOST_READS; reads++) {
+    const page = await office.store.list(queryFor(office, asked, limit - items.length, cursor))
+    items.push(...page.items.flatMap((stored) => shown(office, stored, asked)))
+    cursor = page.cursor
+    if (cursor === undefined || items.length >= limit) break
+  }
+  return cursor === undefined ? { items } : { items, cursor }
+}
+
+function queryFor(
+  office: Office,
+  { owner, resource, status }: ListOptions,
+  limit: number,
+  cursor: string | undefined,
+): ListQuery {
+  return {
+    prefixes: office.prefixes.all,
+    limit,
+    ...(owner === undefined ? {} : { owner }),
+    ...(resource === undefined ? {} : { resource }),
+    // What has expired is stored as active.
+    ...(status === undefined ? {} : { status: status === 'expired' ? 'active' : status }),
+    ...(cursor === undefined ? {} : { cursor }),
+  }
+}
+
+/** A damaged record cannot be shown, and must not hide those that can. What a store does not look at is looked at here. */
+function shown(office: Office, stored: StoredKey, { status, name }: ListOptions): readonly KeyRecord[] {
+  const sound = soundKey(stored.id, stored)
+  if ('damage' in sound || (name !== undefined && stored.name !== name)) return []
+  if (status !== undefined && statusOf(sound.key, office.now()) !== status) return []
+  return [recordFor(office, sound.key)]
+}

@@ -1,0 +1,133 @@
+import type { Prefixes } from '../key/prefix.ts'
+import { toRecord } from '../key/record.ts'
+import type { Awaitable } from '../model/awaitable.ts'
+import { hasCode, KeywardError } from '../model/errors.ts'
+import type { Announcer, ChangeType } from '../model/event.ts'
+import type { Hasher } from '../model/hasher.ts'
+import { iso } from '../model/iso.ts'
+import type { KeyRecord, StoredKey } from '../model/key.ts'
+import type { KeyStore } from '../model/store.ts'
+import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
+import { soundKey } from '../policy/soundness.ts'
+import type { By, Input } from './input.ts'
+
+/** What the management verbs share. */
+export interface Office {
+  readonly store: KeyStore
+  readonly input: Input
+  readonly hasher: Hasher
+  readonly prefixes: Prefixes
+  readonly pair: boolean
+  readonly plan: LimitPlan
+  readonly uniqueNames: boolean
+  readonly random: (size: number) => Uint8Array
+  readonly generateId: () => Awaitable<string>
+  readonly now: () => number
+  readonly events: Announcer
+  /** A change is durable: what this process remembers of the key is to be forgotten. */
+  readonly onChange: (id: string | '*') => void
+}
+
+/** How often a change begins again when another one came first. */
+const MOST_TRIES = 10
+
+/** What the store has of a key that belongs to this instance and meets the conditions. */
+export async function lookUp(office: Office, id: string, by: By): Promise<StoredKey | undefined> {
+  if (typeof id !== 'string') return undefined
+  const stored = await office.store.find(id)
+  if (stored === undefined || stored.id !== id || !office.prefixes.all.includes(stored.prefix)) return undefined
+  if (by.owner !== undefined && stored.owner !== by.owner) return undefined
+  if (by.resource !== undefined && stored.resource !== by.resource) return undefined
+  return stored
+}
+
+/** @throws KeywardError `STORE` for a record that is damaged: it can be removed, but neither shown nor changed */
+export async function seek(office: Office, id: string, by: By): Promise<StoredKey | undefined> {
+  const stored = await lookUp(office, id, by)
+  if (stored === undefined) return undefined
+  const sound = soundKey(id, stored)
+  if ('damage' in sound) throw new KeywardError('STORE', `the record of ${id} ${sound.damage}`)
+  return sound.key
+}
+
+/** @throws KeywardError `NOT_FOUND` alike for a made-up id and for somebody else's */
+export async function existing(office: Office, id: string, by: By): Promise<StoredKey> {
+  const stored = await seek(office, id, by)
+  if (stored === undefined) throw notFound()
+  return stored
+}
+
+export function notFound(): KeywardError {
+  return new KeywardError('NOT_FOUND', 'there is no such key')
+}
+
+export function nameTaken(): KeywardError {
+  const message = 'is taken by another key of this owner'
+  return new KeywardError('CONFLICT', `name ${message}`, { issues: [{ path: 'name', message }] })
+}
+
+/**
+ * Changes a key: reads it, lets `edit` say what it becomes, and writes that if nobody else has changed it meanwhile;
+ * else begins again. `edit` gives the same object to change nothing.
+ */
+export async function change(
+  office: Office,
+  type: ChangeType,
+  id: string,
+  by: By,
+  edit: (stored: StoredKey, now: number) => StoredKey,
+): Promise<KeyRecord> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const before = await existing(office, id, by)
+    const now = office.now()
+    const edited = edit(before, now)
+    if (edited === before) return recordFor(office, before)
+    const after = { ...edited, version: before.version + 1, updatedAt: now }
+    if (await replace(office, after, before.version)) {
+      announce(office, type, by, before, after)
+      return recordFor(office, after)
+    }
+  }
+  throw new KeywardError('CONFLICT', 'the key is being changed by others')
+}
+
+/** One conditional write; this process obeys it from here on, even when its outcome is unknown. */
+export async function replace(office: Office, after: StoredKey, ifVersion: number): Promise<boolean> {
+  try {
+    return await office.store.replace(after, ifVersion)
+  } catch (error) {
+    throw hasCode(error, 'CONFLICT') ? nameTaken() : error
+  } finally {
+    office.onChange(after.id)
+  }
+}
+
+export function recordFor(office: Office, stored: StoredKey): KeyRecord {
+  return toRecord(stored, effectiveWindows(stored.limits, office.plan), office.now())
+}
+
+export function announce(
+  office: Office,
+  type: ChangeType,
+  by: By,
+  before: StoredKey | undefined,
+  after: StoredKey | undefined,
+): void {
+  const stored = after ?? before
+  if (stored === undefined || !office.events.wants(type)) return
+  office.events.tell({
+    type,
+    at: iso(office.now()),
+    id: stored.id,
+    owner: stored.owner,
+    ...(by.actor === undefined ? {} : { actor: by.actor }),
+    ...(before === undefined ? {} : { before: recordFor(office, before) }),
+    ...(after === undefined ? {} : { after: recordFor(office, after) }),
+  })
+}
+
+/** The name by which a store keeps an owner's names apart; text that cannot be put together in two ways. */
+export function uniqueNameOf(office: Office, owner: string, name: string | undefined): { uniqueName?: string } {
+  if (!office.uniqueNames || name === undefined) return {}
+  return { uniqueName: JSON.stringify([office.prefixes.oldest, owner, name]) }
+}

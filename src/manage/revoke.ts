@@ -1,0 +1,88 @@
+import { hasCode } from '../model/errors.ts'
+import { iso } from '../model/iso.ts'
+import type { KeyRecord, StoredKey } from '../model/key.ts'
+import type { Filter, ListQuery } from '../model/store.ts'
+import { type RevokeOptions, refused } from './input.ts'
+import { announce, change, lookUp, notFound, type Office } from './office.ts'
+
+/** Ends a key for good. A second call changes nothing. */
+export async function revoke(office: Office, id: string, options: unknown): Promise<KeyRecord> {
+  const by = office.input.revoke(options)
+  return change(office, 'revoked', id, by, (stored, now) => revoked(stored, now, by.reason))
+}
+
+function revoked(stored: StoredKey, now: number, reason: string | undefined): StoredKey {
+  if (stored.status === 'revoked') return stored
+  return { ...stored, status: 'revoked', revokedAt: now, ...(reason === undefined ? {} : { revokedReason: reason }) }
+}
+
+/** Ends every key of an owner or a resource. */
+export async function revokeAll(office: Office, options: unknown): Promise<number> {
+  const by = office.input.revoke(options)
+  if (by.owner === undefined && by.resource === undefined) {
+    throw refused([
+      { path: '', message: 'must name an owner or a resource: an empty condition would revoke every key' },
+    ])
+  }
+  const { owner, resource } = by
+  const filter = {
+    prefixes: office.prefixes.all,
+    ...(owner === undefined ? {} : { owner }),
+    ...(resource === undefined ? {} : { resource }),
+  }
+  const count = await revokeMatching(office, filter, by)
+  if (count > 0 && office.events.wants('revoked')) {
+    const whose = { ...filter, ...(by.actor === undefined ? {} : { actor: by.actor }) }
+    const { prefixes: _, ...named } = whose
+    office.events.tell({ type: 'revoked', at: iso(office.now()), count, ...named })
+  }
+  return count
+}
+
+async function revokeMatching(office: Office, filter: Filter, { reason }: RevokeOptions): Promise<number> {
+  if (office.store.revokeWhere === undefined) return revokeEach(office, filter, reason)
+  try {
+    return await office.store.revokeWhere(filter, office.now(), reason)
+  } finally {
+    office.onChange('*')
+  }
+}
+
+/** One by one. Keys of the same moment may come and go meanwhile: those that are gone need no revoking. */
+async function revokeEach(office: Office, filter: Filter, reason: string | undefined): Promise<number> {
+  const quietly = { ...office, events: { wants: () => false, tell: () => {} } }
+  let count = 0
+  for (const status of ['active', 'disabled'] as const) {
+    for await (const id of idsOf(office, { ...filter, status, limit: 100 })) {
+      try {
+        await change(quietly, 'revoked', id, {}, (stored, now) => revoked(stored, now, reason))
+        count++
+      } catch (error) {
+        if (!hasCode(error, 'NOT_FOUND')) throw error
+      }
+    }
+  }
+  return count
+}
+
+async function* idsOf(office: Office, query: ListQuery): AsyncGenerator<string> {
+  let cursor: string | undefined
+  do {
+    const page = await office.store.list(cursor === undefined ? query : { ...query, cursor })
+    for (const { id } of page.items) yield id
+    cursor = page.cursor
+  } while (cursor !== undefined)
+}
+
+/** Forgets a key and frees its name. */
+export async function remove(office: Office, id: string, by: unknown): Promise<void> {
+  const conditions = office.input.by(by)
+  const stored = await lookUp(office, id, conditions)
+  if (stored === undefined) throw notFound()
+  try {
+    if (!(await office.store.remove(id))) throw notFound()
+  } finally {
+    office.onChange(id)
+  }
+  announce(office, 'removed', conditions, stored, undefined)
+}

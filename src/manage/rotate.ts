@@ -1,0 +1,38 @@
+import { statusOf } from '../key/record.ts'
+import { KeywardError } from '../model/errors.ts'
+import type { PreviousSecret, StoredKey } from '../model/key.ts'
+import { composeText } from './compose.ts'
+import type { Created } from './create.ts'
+import { announce, existing, type Office, recordFor, replace } from './office.ts'
+
+/**
+ * Gives a key a new secret under the same id. Of several rotations at once one wins; changes of other kinds that come
+ * in between are kept.
+ */
+export async function rotate(office: Office, id: string, options: unknown): Promise<Created> {
+  const { overlap, ...by } = office.input.rotate(options)
+  const first = await existing(office, id, by)
+  const { text, hash } = await composeText(office, first.prefix, id)
+  for (let before = first; before.hash === first.hash; before = await existing(office, id, by)) {
+    const now = office.now()
+    refuseInactive(before, now)
+    const after = rotated(before, hash, overlap, now)
+    if (await replace(office, after, before.version)) {
+      announce(office, 'rotated', by, before, after)
+      return { ...text, record: recordFor(office, after) }
+    }
+  }
+  throw new KeywardError('CONFLICT', 'the key was rotated by another')
+}
+
+function refuseInactive(stored: StoredKey, now: number): void {
+  const status = statusOf(stored, now)
+  if (status !== 'active') throw new KeywardError('STATE', `the key is ${status}; only an active one can be rotated`)
+}
+
+/** The secret before the one that is replaced stops working: never more than two are live. */
+function rotated(stored: StoredKey, hash: string, overlap: number, now: number): StoredKey {
+  const { previous: _, ...kept } = stored
+  const previous: PreviousSecret = { hash: stored.hash, since: now, until: now + overlap }
+  return { ...kept, hash, version: stored.version + 1, updatedAt: now, ...(overlap > 0 ? { previous } : {}) }
+}

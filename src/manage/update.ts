@@ -1,0 +1,70 @@
+import { KeywardError } from '../model/errors.ts'
+import type { KeyRecord, PreviousSecret, StoredKey } from '../model/key.ts'
+import { present } from './create.ts'
+import { type Patch, refused } from './input.ts'
+import { change, type Office, uniqueNameOf } from './office.ts'
+
+export async function update(office: Office, id: string, patch: unknown, by: unknown): Promise<KeyRecord> {
+  const conditions = office.input.by(by)
+  const parsed = office.input.patch(patch, office.now())
+  return change(office, 'updated', id, conditions, (stored, now) => {
+    refuseRevoked(stored)
+    return patched(office, stored, parsed, now)
+  })
+}
+
+/** Stops a key for now; `enable` lets it go on. */
+export async function disable(office: Office, id: string, by: unknown): Promise<KeyRecord> {
+  return setStatus(office, 'disabled', id, by)
+}
+
+export async function enable(office: Office, id: string, by: unknown): Promise<KeyRecord> {
+  return setStatus(office, 'active', id, by)
+}
+
+function setStatus(office: Office, status: 'active' | 'disabled', id: string, by: unknown): Promise<KeyRecord> {
+  const type = status === 'active' ? 'enabled' : 'disabled'
+  return change(office, type, id, office.input.by(by), (stored) => {
+    refuseRevoked(stored)
+    return stored.status === status ? stored : { ...stored, status }
+  })
+}
+
+function refuseRevoked(stored: StoredKey): void {
+  if (stored.status === 'revoked') throw new KeywardError('STATE', 'the key is revoked, which is final')
+}
+
+function patched(office: Office, stored: StoredKey, patch: Patch, now: number): StoredKey {
+  const { previousSecretUntil, limits, scopes, ...fields } = patch
+  const { uniqueName: _, previous: __, ...kept } = stored
+  const merged = { ...kept, ...given(fields), ...(limits === null ? { limits } : {}) }
+  const previous = overlap(stored.previous, previousSecretUntil, now)
+  return {
+    ...(present(merged) as StoredKey),
+    scopes: scopes === undefined ? stored.scopes : (scopes ?? []),
+    ...limitsOf(stored, limits),
+    ...(previous === undefined ? {} : { previous }),
+    ...uniqueNameOf(office, stored.owner, merged.name ?? undefined),
+  }
+}
+
+/** The fields that the patch names: `null` among them, `undefined` not. */
+function given<T extends object>(fields: T): Partial<T> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>
+}
+
+/** Windows merge into the key's own; `null` clears them all. */
+function limitsOf(stored: StoredKey, limits: Patch['limits']): Pick<StoredKey, 'limits'> {
+  return limits === undefined || limits === null ? {} : { limits: { ...stored.limits, ...limits } }
+}
+
+function overlap(
+  previous: PreviousSecret | undefined,
+  until: number | null | undefined,
+  now: number,
+): PreviousSecret | undefined {
+  if (until === null) return undefined
+  if (until === undefined) return previous
+  if (previous !== undefined && now < previous.until) return { ...previous, until }
+  throw refused([{ path: 'previousSecretUntil', message: 'must be null: no earlier secret works any more' }])
+}

@@ -1,0 +1,34 @@
+import type { AnswerOverrides } from './answer.ts'
+import type { FreeWindow, WindowName } from './limits.ts'
+
+/** All of these scopes, or any one of them. An empty list is a `CONFIG` error: it would demand nothing. */
+export type ScopeDemand<Scope extends string = string> = readonly Scope[] | { readonly any: readonly Scope[] }
+
+/** Extra limits of a route, counted per key; one name is one counter, on however many routes. */
+export type DemandLimits = { readonly [name in WindowName]?: number } | readonly FreeWindow[]
+
+/**
+ * What a route requires. It is read once, when the guard is made. `Request` is the framework's own object; a
+ * function that throws reaches the framework's error path, and nothing is admitted.
+ */
+export interface Demand<Scope extends string = string, Request = unknown> {
+  readonly scopes?: ScopeDemand<Scope>
+  /** The resource that the request acts on. A bound key passes only its own; an empty answer refuses. `'*'` lets every key pass. */
+  readonly resource?: string | ((request: Request) => string | undefined)
+  /** Whose key it must be; an empty answer refuses. */
+  readonly owner?: string | ((request: Request) => string | undefined)
+  readonly environment?: string
+  /**
+   * What the request takes from every window: a whole number ≥ 0.
+   * @default 1
+   */
+  readonly cost?: number | ((request: Request) => number)
+  readonly limits?: DemandLimits
+  /**
+   * Go on without identity when the request has no source header at all. An empty or a bad one is refused.
+   * @default false
+   */
+  readonly optional?: boolean
+  /** Laid over the instance's `answers`, code by code. */
+  readonly answers?: AnswerOverrides
+}

@@ -1,0 +1,109 @@
+import type { Awaitable } from './awaitable.ts'
+import type { StoredKey } from './key.ts'
+import type { Window } from './limits.ts'
+
+/** What is kept beside a key when it is used. */
+export interface UseMark {
+  readonly id: string
+  /** The latest use, ms. */
+  readonly at: number
+  /** Uses since the last mark. */
+  readonly uses: number
+}
+
+/** Which keys. Every field that is there must match exactly, byte for byte. */
+export interface Filter {
+  /** Keys of these prefixes only; never empty. */
+  readonly prefixes: readonly string[]
+  readonly owner?: string
+  readonly resource?: string
+}
+
+export interface ListQuery extends Filter {
+  /** The stored status: `expired` is not stored, Keyward derives it. */
+  readonly status?: StoredKey['status']
+  readonly limit: number
+  /** As an earlier page gave it. */
+  readonly cursor?: string
+}
+
+export interface ListPage {
+  readonly items: readonly StoredKey[]
+  /** Where the next page begins; absent on the last. A page may be short while it is present. */
+  readonly cursor?: string
+}
+
+/** What one request takes: `cost` from every window, all or nothing. */
+export interface Spend {
+  readonly windows: readonly Window[]
+  /** A whole number ≥ 0. With 0 nothing is taken and the readings alone are answered. */
+  readonly cost: number
+}
+
+/** A window after a `take`. */
+export interface MeterReading {
+  readonly name: string
+  readonly limit: number
+  readonly remaining: number
+  /** When one more than `remaining` would be free, ms by the store's clock; `now` when the window is untouched. */
+  readonly resetsAt: number
+}
+
+/**
+ * What `take` did: everything (`ok`) or nothing; `readings` in the order of the windows. `retryAt` (ms) is when
+ * the whole cost would fit; absent when it never will. `at` is the store's own time of the decision, where it has
+ * a clock. `stale`: the version was not current; here is what is, nothing was taken.
+ */
+export type Taken =
+  | {
+      readonly ok: boolean
+      readonly readings: readonly MeterReading[]
+      readonly retryAt?: number
+      readonly at?: number
+      readonly stale?: never
+    }
+  | { readonly stale: StoredKey | undefined; readonly ok?: never }
+
+/**
+ * The storage contract. The first five verbs make a store; Keyward decides everything else (merging, terminal
+ * revocation, retries). Each promise below is a check in `storeChecks` of `keyward/testing`. A store that lives in
+ * the process may answer without a promise; any rejection, time-out or nonsense makes a request `unavailable`.
+ */
+export interface KeyStore {
+  /** The key, or `undefined`. Reads where writes are acknowledged, never a replica that may lag. */
+  find(id: string): Awaitable<StoredKey | undefined>
+
+  /** Adds a key. Throws an error with `code: 'CONFLICT'` when the id or the `uniqueName` is taken, and then changes nothing. */
+  insert(key: StoredKey): Awaitable<void>
+
+  /**
+   * One conditional write of `key` as it is (its `version` is the next one). `false` when the key is gone or its
+   * version is not `ifVersion`; throws `CONFLICT` when the `uniqueName` is another's. Use marks stay as they are.
+   */
+  replace(key: StoredKey, ifVersion: number): Awaitable<boolean>
+
+  /** Forgets the key with all that lies beside it and frees its name; `false` when there was none. */
+  remove(id: string): Awaitable<boolean>
+
+  /** By `createdAt`, then `id`, descending. Every key that is there from the first page to the last appears exactly once. */
+  list(query: ListQuery): Awaitable<ListPage>
+
+  /** Adds uses and moves the last use forward, never back; beside the record, never under its version; nothing when the key is gone. */
+  touch?(marks: readonly UseMark[]): Awaitable<void>
+
+  /**
+   * Takes from all windows or from none, atomically across every process, and only at this version.
+   * A window of a key is known by name and length; its limit may differ from one take to the next.
+   * `now` (ms) counts where the store has no clock of its own.
+   */
+  take?(id: string, version: number, spend: Spend, now: number): Awaitable<Taken>
+
+  /** Revokes every key that matches and is not revoked yet, each under a new version; answers how many. */
+  revokeWhere?(filter: Filter, at: number, reason?: string): Awaitable<number>
+
+  /** Tells of durable changes by any process: an id, or `'*'` for "anything", which it also says at every (re)connection. Hints only. */
+  watch?(onChange: (id: string | '*') => void): Promise<() => Promise<void>>
+
+  /** Gives up what it holds; harmless when called twice. */
+  close?(): Awaitable<void>
+}

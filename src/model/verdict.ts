@@ -1,0 +1,71 @@
+import type { KeyRecord } from './key.ts'
+import type { Window } from './limits.ts'
+import type { MeterReading } from './store.ts'
+
+/** Every reason for a refusal, with the status that HTTP gives it. Adding one fails the build wherever it must be handled. */
+export const DENIALS = {
+  missing_credentials: 401,
+  incomplete_credentials: 401,
+  ambiguous_credentials: 400,
+  invalid_key: 401,
+  revoked: 401,
+  disabled: 401,
+  expired: 401,
+  environment_mismatch: 403,
+  ip_not_allowed: 403,
+  owner_mismatch: 403,
+  resource_mismatch: 403,
+  insufficient_scope: 403,
+  rate_limited: 429,
+  unavailable: 503,
+} as const
+
+export type DenialCode = keyof typeof DENIALS
+
+/** A window as the handler sees it after this request. */
+export interface Reading {
+  readonly name: string
+  readonly limit: number
+  readonly remaining: number
+  /** When one more would be free, ISO 8601. */
+  readonly resetsAt: string
+}
+
+/** What a handler gets: the key's record, frozen, and what this request left of its limits. */
+export interface Access<Scope extends string = string> extends KeyRecord<Scope> {
+  readonly readings: readonly Reading[]
+  /** Whether the key's scopes cover this one. */
+  can(scope: Scope): boolean
+}
+
+export interface Admitted<Scope extends string = string> {
+  readonly ok: true
+  /** `undefined` only where the demand is optional and nothing was sent. */
+  readonly access: Access<Scope> | undefined
+  /** The limits that applied, and beside each what the store read. */
+  readonly windows: readonly Window[]
+  readonly readings: readonly MeterReading[]
+  /** When it was decided, ms, by the clock of the readings. */
+  readonly at: number
+  /** The overlap of a rotation (ms), when the secret used is the replaced one. */
+  readonly overlap?: { readonly since: number; readonly until: number }
+}
+
+export interface Denied {
+  readonly ok: false
+  readonly code: DenialCode
+  readonly status: number
+  /** Whole seconds, at least 1; absent where no wait can help. */
+  readonly retryAfter?: number
+  /** The key, once its secret was proved. */
+  readonly record?: KeyRecord
+  /** With `insufficient_scope`: what the demand needs. */
+  readonly needed?: readonly string[]
+  /** With `rate_limited`: as in `Admitted`. */
+  readonly windows?: readonly Window[]
+  readonly readings?: readonly MeterReading[]
+  readonly at: number
+}
+
+/** What became of a credential. A refusal is a value; only a fault of the program is thrown. */
+export type Verdict<Scope extends string = string> = Admitted<Scope> | Denied

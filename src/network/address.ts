@@ -1,0 +1,52 @@
+import { isIP } from 'node:net'
+import ipaddr from 'ipaddr.js'
+
+/** An address that was understood. IPv4-mapped IPv6 is IPv4 (RFC 4291 section 2.5.5.2). */
+export interface Address {
+  /** Canonical text: aliases of one address are one text. */
+  readonly text: string
+  /** 32 bits each, the highest first: one for IPv4, four for IPv6. */
+  readonly words: readonly number[]
+}
+
+/** Clients come back: what was parsed lately is looked up. Emptied when full, so that nobody can make it grow. */
+const recent = new Map<string, Address | undefined>()
+const MOST_RECENT = 1000
+/** The longest text of an address, `0000:…:255.255.255.255` with room for a zone: longer ones are not even kept. */
+const LONGEST = 64
+
+/**
+ * One address, strictly as RFC 4291 and dotted-quad text have it: no port, no zone, no octal or hexadecimal parts,
+ * no white space. Anything else is `undefined`.
+ */
+export function parseAddress(text: string): Address | undefined {
+  if (text.length > LONGEST) return undefined
+  if (recent.has(text)) return recent.get(text)
+  const address = parse(text)
+  if (recent.size >= MOST_RECENT) recent.clear()
+  recent.set(text, address)
+  return address
+}
+
+/** As `parseAddress`; the zone that a socket reports with a link-local address (`fe80::1%eth0`) is dropped. */
+export function parseSocketAddress(text: string): Address | undefined {
+  const zone = text.indexOf('%')
+  if (zone === -1) return parseAddress(text)
+  return /^fe[89ab]/i.test(text) && /^[A-Za-z][\w.-]*$/.test(text.slice(zone + 1))
+    ? parseAddress(text.slice(0, zone))
+    : undefined
+}
+
+function parse(text: string): Address | undefined {
+  // net.isIP is the gate: ipaddr.js alone reads `10.1` and takes `010.1.2.3` for octal.
+  if (isIP(text) === 0 || text.includes('%')) return undefined
+  const parsed = ipaddr.process(text)
+  return { text: parsed.toString(), words: toWords(parsed.toByteArray()) }
+}
+
+function toWords(bytes: readonly number[]): readonly number[] {
+  const words: number[] = []
+  for (let i = 0; i < bytes.length; i += 4)
+    words.push(bytes.slice(i, i + 4).reduce((word, byte) => word * 256 + byte, 0))
+  return words
+}

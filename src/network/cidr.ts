@@ -1,0 +1,92 @@
+import { type Address, parseAddress } from './address.ts'
+
+/** A block of addresses, from its first to its last. */
+export interface Cidr {
+  readonly text: string
+  readonly from: readonly number[]
+  readonly to: readonly number[]
+}
+
+const LENGTH = /^(0|[1-9]\d{0,2})$/
+
+/** A block from text: an address, or an address and a prefix length (RFC 4632). A string is what is wrong with it. */
+export function parseCidr(text: string): Cidr | string {
+  const [host = '', length, ...more] = text.split('/')
+  const address = more.length === 0 ? parseAddress(host) : undefined
+  if (address === undefined) return 'must be an IPv4 or IPv6 address or CIDR block'
+  const most = address.words.length * 32
+  const bits = length === undefined ? most : prefixLength(host, length, most)
+  if (bits === undefined) return `must have a prefix length of 0 to ${most}`
+  const block = blockOf(address, bits)
+  if (compare(block.from, address.words) === 0) return block
+  return `must have no bits set behind its prefix (${textOf(block.from)}/${bits} has none)`
+}
+
+/** The prefix length; of an IPv4-mapped block (`::ffff:10.0.0.0/104`), that of its IPv4 part. */
+function prefixLength(host: string, length: string, most: number): number | undefined {
+  if (!LENGTH.test(length)) return undefined
+  const bits = Number(length) - (most === 32 && host.includes(':') ? 96 : 0)
+  return bits >= 0 && bits <= most ? bits : undefined
+}
+
+function blockOf(address: Address, bits: number): Cidr {
+  const from = address.words.map((word, i) => (word & mask(bits - i * 32)) >>> 0)
+  const to = address.words.map((word, i) => (word | ~mask(bits - i * 32)) >>> 0)
+  return { text: `${address.text}/${bits}`, from, to }
+}
+
+/** The first `bits` of 32 set: shifts by 32 do nothing in JavaScript, so the ends are cases of their own. */
+function mask(bits: number): number {
+  if (bits <= 0) return 0
+  return bits >= 32 ? 0xffffffff : ~(0xffffffff >>> bits)
+}
+
+function textOf(words: readonly number[]): string {
+  if (words.length === 1) return [24, 16, 8, 0].map((shift) => ((words[0] as number) >>> shift) & 0xff).join('.')
+  const full = words
+    .flatMap((word) => [word >>> 16, word & 0xffff])
+    .map((part) => part.toString(16))
+    .join(':')
+  return parseAddress(full)?.text ?? full
+}
+
+/** Whether an address lies in one of the blocks. */
+export type Networks = (address: Address) => boolean
+
+/** Blocks, ready to be asked: sorted, without those that lie in others, so that a binary search finds the only candidate. */
+export function compileNetworks(blocks: readonly Cidr[]): Networks {
+  const ipv4 = outermost(blocks.filter(({ from }) => from.length === 1))
+  const ipv6 = outermost(blocks.filter(({ from }) => from.length === 4))
+  return ({ words }) => contains(words.length === 1 ? ipv4 : ipv6, words)
+}
+
+/** Two CIDR blocks are apart or one lies in the other: behind a block in sorted order, skip what it contains. */
+function outermost(blocks: readonly Cidr[]): readonly Cidr[] {
+  const sorted = [...blocks].sort((a, b) => compare(a.from, b.from) || compare(b.to, a.to))
+  const kept: Cidr[] = []
+  for (const block of sorted) {
+    const last = kept.at(-1)
+    if (last === undefined || compare(block.from, last.to) > 0) kept.push(block)
+  }
+  return kept
+}
+
+function contains(blocks: readonly Cidr[], words: readonly number[]): boolean {
+  let low = 0
+  let high = blocks.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if (compare((blocks[middle] as Cidr).from, words) <= 0) low = middle + 1
+    else high = middle
+  }
+  const candidate = blocks[low - 1]
+  return candidate !== undefined && compare(words, candidate.to) <= 0
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (let i = 0; i < a.length; i++) {
+    const difference = (a[i] as number) - (b[i] as number)
+    if (difference !== 0) return difference
+  }
+  return 0
+}

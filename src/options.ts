@@ -1,0 +1,95 @@
+import type { Source } from './credential/sources.ts'
+import type { RateHeaders } from './http/rate-headers.ts'
+import type { PrefixOption } from './key/prefix.ts'
+import type { AnswerOverrides } from './model/answer.ts'
+import type { Awaitable } from './model/awaitable.ts'
+import type { Clock } from './model/clock.ts'
+import type { Duration } from './model/duration.ts'
+import type { KeyEvent } from './model/event.ts'
+import type { Hasher } from './model/hasher.ts'
+import type { Limits } from './model/limits.ts'
+import type { KeyStore } from './model/store.ts'
+
+/** The scopes that exist: actions by resource. */
+export type ScopeVocabulary = Readonly<Record<string, readonly string[]>>
+
+/** What `createApiKeys` is given. Everything is read once; a wrong or unknown option is a `CONFIG` error that names it. */
+export interface ApiKeysOptions<V extends ScopeVocabulary = ScopeVocabulary> {
+  /**
+   * What keys begin with, such as `'agk_live_'`: `[a-z][a-z0-9_-]*[_-]`, at most 32 characters. A list
+   * (`['new_', 'old_']`): the first makes, all are read. A map: one or a list by environment, `record.environment`.
+   */
+  readonly prefix: PrefixOption
+  /**
+   * Whether keys come as key and secret.
+   * @default false
+   */
+  readonly pair?: boolean | undefined
+  /**
+   * Where keys live.
+   * @default memoryStore()
+   */
+  readonly store?: KeyStore | undefined
+  /**
+   * How keys are kept. A list: the first makes, all verify, what an older one made is upgraded on use.
+   * @default sha256()
+   */
+  readonly hasher?: Hasher | readonly Hasher[] | undefined
+  /**
+   * Where requests carry credentials.
+   * @default [bearer(), header('x-api-key')], for pairs [pair('x-api-key', 'x-api-secret')]
+   */
+  readonly sources?: readonly Source[] | undefined
+  /**
+   * The scopes that exist; every key then needs at least one, and a misspelt one does not compile.
+   * @default any text of the right form
+   */
+  readonly scopes?: V | undefined
+  /** What every key may use unless it says otherwise, and what no key may go beyond. */
+  readonly limits?: { readonly default?: Limits | undefined; readonly max?: Limits | undefined } | undefined
+  /**
+   * Whether keys have names: `'unique'` among the keys of an owner, exactly and case-sensitively, implies required.
+   * @default 'free'
+   */
+  readonly names?: 'free' | 'required' | 'unique' | undefined
+  /**
+   * The proxies whose `X-Forwarded-For` is believed, as addresses or CIDR blocks; `[]` says that there is none.
+   * While it is not stated, a request that was forwarded has no known address.
+   */
+  readonly trustedProxies?: readonly string[] | undefined
+  /**
+   * How long a key may be remembered before the store is asked again, and how many are; `false` remembers none.
+   * @default { maxLag: 1000, maxKeys: 10_000 }
+   */
+  readonly cache?: false | { readonly maxLag?: Duration | undefined; readonly maxKeys?: number | undefined } | undefined
+  /**
+   * How long a call of the store may take; then the request is `unavailable`.
+   * @default 250
+   */
+  readonly storeTimeout?: Duration | undefined
+  /**
+   * Whom an answer tells that a key is revoked, disabled or expired: whoever proved its secret, or nobody.
+   * @default 'holder'
+   */
+  readonly reveal?: 'holder' | 'nobody' | undefined
+  /** What differs from Keyward's own answers, by code; or a function that is given each and gives the one to send. */
+  readonly answers?: AnswerOverrides | undefined
+  /**
+   * Which header fields tell of limits: `RateLimit*`, `X-RateLimit-*`, both or none.
+   * @default 'standard'
+   */
+  readonly rateHeaders?: RateHeaders | undefined
+  /**
+   * The realm of challenges (RFC 9110 section 11.5).
+   * @default 'api'
+   */
+  readonly realm?: string | undefined
+  /** Hears of every change, admission, refusal and fault. What it throws is caught. */
+  readonly onEvent?: ((event: KeyEvent) => void) | undefined
+  /** @default the system's */
+  readonly clock?: Clock | undefined
+  /** Gives that many unpredictable bytes. @default crypto.randomBytes */
+  readonly random?: ((size: number) => Uint8Array) | undefined
+  /** Gives an id of 12 base62 characters; a taken one is asked for again, three times. @default random */
+  readonly generateId?: (() => Awaitable<string>) | undefined
+}

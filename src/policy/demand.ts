@@ -1,0 +1,128 @@
+import type { AnswerOverrides } from '../model/answer.ts'
+import type { Demand } from '../model/demand.ts'
+import { type Issue, KeywardError } from '../model/errors.ts'
+import type { Window } from '../model/limits.ts'
+import { own } from '../model/own.ts'
+import { show } from '../model/redact.ts'
+import { effectiveWindows, parseLimits } from './limits.ts'
+import { scopeFlaw, type Vocabulary } from './scopes.ts'
+
+/** What a demand may name. */
+export interface DemandContext {
+  readonly vocabulary: Vocabulary | undefined
+  readonly environments: readonly string[]
+}
+
+/** A demand, read once and checked. */
+export interface Requirement {
+  readonly needs: readonly string[]
+  /** Whether one of `needs` is enough. */
+  readonly any: boolean
+  readonly resource: string | ((request: unknown) => unknown) | undefined
+  readonly owner: string | ((request: unknown) => unknown) | undefined
+  readonly environment: string | undefined
+  readonly cost: number | ((request: unknown) => unknown)
+  readonly windows: readonly Window[]
+  readonly optional: boolean
+  readonly answers: AnswerOverrides | undefined
+}
+
+const FIELDS = ['scopes', 'resource', 'owner', 'environment', 'cost', 'limits', 'optional', 'answers']
+
+/** @throws KeywardError `CONFIG` that names each field that is wrong, misspelt or demands nothing */
+export function compileDemand(demand: Demand, context: DemandContext): Requirement {
+  const issues: Issue[] = []
+  const flaw = (path: string, message: string) => issues.push({ path, message })
+  if (typeof demand !== 'object' || demand === null || Array.isArray(demand)) {
+    throw new KeywardError('CONFIG', `a demand must be an object, not ${show(demand)}`)
+  }
+  const given = own(demand)
+  for (const [field, value] of Object.entries(given)) {
+    if (!FIELDS.includes(field)) flaw(field, `is not a field of a demand (${FIELDS.join(', ')})`)
+    // A misspelt variable must not turn a guard that demands something into one that demands nothing.
+    else if (value === undefined) flaw(field, 'must not be undefined; leave it out')
+  }
+  const requirement = {
+    ...needsOf(given.scopes, context.vocabulary, flaw),
+    resource: textOrFunction('resource', given.resource, flaw),
+    owner: textOrFunction('owner', given.owner, flaw),
+    environment: environmentOf(given.environment, context.environments, flaw),
+    cost: costOf(given.cost, flaw),
+    windows: windowsOf(given.limits, flaw),
+    optional: optionalOf(given.optional, flaw),
+    answers: given.answers,
+  }
+  if (issues.length === 0) return Object.freeze(requirement)
+  const text = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
+  throw new KeywardError('CONFIG', `demand: ${text}`, { issues })
+}
+
+type Flaw = (path: string, message: string) => void
+
+function needsOf(scopes: unknown, vocabulary: Vocabulary | undefined, flaw: Flaw): Pick<Requirement, 'needs' | 'any'> {
+  if (scopes === undefined) return { needs: [], any: false }
+  const any = typeof scopes === 'object' && scopes !== null && !Array.isArray(scopes)
+  const listed: unknown = any ? (scopes as { any?: unknown }).any : scopes
+  if (!Array.isArray(listed) || (any && Object.keys(scopes).length !== 1)) {
+    flaw('scopes', `must be a list or { any: [...] }, not ${show(scopes)}`)
+    return { needs: [], any }
+  }
+  if (listed.length === 0) flaw('scopes', 'must name at least one; leave it out where any key will do')
+  for (const [i, scope] of listed.entries()) {
+    const wrong = scopeFlaw(scope, vocabulary)
+    if (wrong !== undefined) flaw(`scopes.${i}`, `${wrong}, not ${show(scope)}`)
+  }
+  return { needs: Object.freeze([...listed]), any }
+}
+
+function textOrFunction(path: string, value: unknown, flaw: Flaw): Requirement['resource'] {
+  if (value === undefined || typeof value === 'function' || (typeof value === 'string' && value !== '')) {
+    return value as Requirement['resource']
+  }
+  flaw(path, `must be text or a function, not ${show(value)}`)
+  return undefined
+}
+
+function environmentOf(value: unknown, environments: readonly string[], flaw: Flaw): string | undefined {
+  if (value === undefined || (typeof value === 'string' && environments.includes(value))) return value
+  flaw(
+    'environment',
+    `must be one of the environments (${environments.join(', ') || 'there is none'}), not ${show(value)}`,
+  )
+  return undefined
+}
+
+function costOf(value: unknown, flaw: Flaw): Requirement['cost'] {
+  if (value === undefined) return 1
+  if (typeof value === 'function' || isCost(value)) return value as Requirement['cost']
+  flaw('cost', `must be a whole number ≥ 0 or a function, not ${show(value)}`)
+  return 1
+}
+
+function windowsOf(limits: unknown, flaw: Flaw): readonly Window[] {
+  if (limits === undefined) return []
+  const parsed = parseLimits(limits, false, ({ path, message }) =>
+    flaw(path === '' ? 'limits' : `limits.${path}`, message),
+  )
+  return effectiveWindows(parsed, { defaults: {}, max: {} })
+}
+
+function optionalOf(value: unknown, flaw: Flaw): boolean {
+  if (value !== undefined && typeof value !== 'boolean') flaw('optional', `must be true or false, not ${show(value)}`)
+  return value === true
+}
+
+function isCost(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
+}
+
+/**
+ * What the request costs.
+ * @throws KeywardError `CONFIG` when the demand's function gives anything but a whole number ≥ 0
+ */
+export function costFor(requirement: Requirement, request: unknown): number {
+  if (typeof requirement.cost === 'number') return requirement.cost
+  const cost = requirement.cost(request)
+  if (isCost(cost)) return cost
+  throw new KeywardError('CONFIG', `demand: cost gave ${show(cost)}, which is no whole number ≥ 0`)
+}

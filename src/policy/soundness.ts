@@ -1,0 +1,68 @@
+import type { StoredKey } from '../model/key.ts'
+import { own } from '../model/own.ts'
+
+/** What a record from a store is worth: all of it, or nothing. */
+export type Sound = { readonly key: StoredKey; readonly flaw: string | undefined } | { readonly damage: string }
+
+/** The last moment that a Date can hold. */
+const LAST = 8.64e15
+
+/**
+ * A record as a store gave it, before anything is decided on it. Damage in what identifies a key or ends its life
+ * makes it no key at all; damage in what it may do (`flaw`) leaves it with nothing that it may do.
+ */
+export function soundKey(id: string, found: unknown): Sound {
+  if (typeof found !== 'object' || found === null) return { damage: 'is no object' }
+  const key = own(found as StoredKey)
+  if (key.id !== id) return { damage: 'carries another id' }
+  const damage = damageOf(key)
+  if (damage !== undefined) return { damage }
+  if (!isTextList(key.scopes)) return { key: { ...key, scopes: [] }, flaw: 'has scopes that are no list of text' }
+  return { key, flaw: undefined }
+}
+
+function damageOf(key: StoredKey): string | undefined {
+  if (!Number.isSafeInteger(key.version)) return 'has no version'
+  for (const field of ['prefix', 'owner', 'hash'] as const) {
+    if (typeof key[field] !== 'string' || key[field] === '') return `has no ${field}`
+  }
+  for (const field of ['name', 'description', 'resource', 'environment', 'revokedReason'] as const) {
+    if (key[field] !== undefined && typeof key[field] !== 'string') return `has a ${field} that is no text`
+  }
+  if (key.status !== 'active' && key.status !== 'disabled' && key.status !== 'revoked') return 'has no status'
+  if (!isTime(key.createdAt) || !isTime(key.updatedAt)) return 'has no time of creation or change'
+  for (const field of ['expiresAt', 'revokedAt', 'lastUsedAt'] as const) {
+    if (key[field] !== undefined && !isTime(key[field])) return `has a ${field} that is no time`
+  }
+  if (!isPrevious(key.previous)) return 'has a previous secret that is none'
+  if (!isLimits(key.limits)) return 'has limits that are none'
+  return undefined
+}
+
+function isTime(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && Math.abs(value) <= LAST
+}
+
+function isTextList(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}
+
+function isPrevious(previous: StoredKey['previous']): boolean {
+  if (previous === undefined) return true
+  return isObject(previous) && typeof previous.hash === 'string' && isTime(previous.since) && isTime(previous.until)
+}
+
+function isLimits(limits: StoredKey['limits']): boolean {
+  if (limits === undefined) return true
+  return isObject(limits) && Object.values(limits).every((limit) => limit === null || isWindow(limit))
+}
+
+function isWindow(limit: unknown): boolean {
+  if (!isObject(limit)) return false
+  const { limit: most, ms } = limit as { limit?: unknown; ms?: unknown }
+  return Number.isSafeInteger(most) && (most as number) >= 0 && Number.isSafeInteger(ms) && (ms as number) > 0
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}

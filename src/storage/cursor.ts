@@ -1,0 +1,37 @@
+import { Buffer } from 'node:buffer'
+import { KeywardError } from '../model/errors.ts'
+
+/** Where a key stands in a list: they go by `createdAt`, then `id`. */
+export interface Place {
+  readonly createdAt: number
+  readonly id: string
+}
+
+/** Opaque text from which `readCursor` knows the last key of a page. */
+export function cursorAfter({ createdAt, id }: Place): string {
+  return Buffer.from(JSON.stringify([createdAt, id])).toString('base64url')
+}
+
+/** Throws `INPUT` for what `cursorAfter` did not make. */
+export function readCursor(cursor: string): Place {
+  const place = parse(Buffer.from(cursor, 'base64url').toString())
+  // Node's decoder overlooks what is not base64url: only what it would write itself is a cursor.
+  if (place === undefined || cursorAfter(place) !== cursor) throw nonsense()
+  return place
+}
+
+function parse(text: string): Place | undefined {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (!Array.isArray(value) || value.length !== 2) return undefined
+    const [createdAt, id] = value as readonly unknown[]
+    return typeof createdAt === 'number' && typeof id === 'string' ? { createdAt, id } : undefined
+  } catch {
+    return undefined
+  }
+}
+
+function nonsense(): KeywardError {
+  const message = 'is not the cursor of an earlier page'
+  return new KeywardError('INPUT', `cursor ${message}`, { issues: [{ path: 'cursor', message }] })
+}

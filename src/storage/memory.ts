@@ -1,0 +1,164 @@
+import { KeywardError } from '../model/errors.ts'
+import type { StoredKey } from '../model/key.ts'
+import type { Filter, KeyStore, ListPage, ListQuery, Spend, Taken, UseMark } from '../model/store.ts'
+import { NO_COUNTERS, take as takeFrom } from './counters.ts'
+import { cursorAfter, readCursor } from './cursor.ts'
+import { frozenCopy } from './frozen.ts'
+import { addTo, type Entry, indexOf, removeFrom } from './ordered.ts'
+
+/** Keys have few sets of scopes among them: equal ones are kept once, as long as they are no more than these. */
+const MOST_SCOPE_SETS = 1_000
+
+/** The keys of this store, and the ways to them. */
+interface Shelves {
+  readonly byId: Map<string, Entry>
+  readonly byName: Map<string, string>
+  readonly byOwner: Map<string, Entry[]>
+  /** All of them, oldest first, as the lists of `byOwner` are. */
+  readonly all: Entry[]
+  readonly scopeSets: Map<string, readonly string[]>
+}
+
+/**
+ * Keys in the memory of this process, gone when it ends: for tests, and for programs that run once.
+ * It answers without a promise. Every verb but `watch` is there; what it is given and what it gives are its own copies.
+ *
+ * Throws `CONFLICT` as `KeyStore` says, and `INPUT` for a cursor that no page gave.
+ */
+export function memoryStore(): KeyStore {
+  const shelves: Shelves = { byId: new Map(), byName: new Map(), byOwner: new Map(), all: [], scopeSets: new Map() }
+  return {
+    find: (id) => shelves.byId.get(id)?.key,
+    insert: (key) => insert(shelves, key),
+    replace: (key, ifVersion) => replace(shelves, key, ifVersion),
+    remove: (id) => remove(shelves, id),
+    list: (query) => list(shelves, query),
+    touch: (marks) => {
+      for (const mark of marks) touch(shelves, mark)
+    },
+    take: (id, version, spend, now) => take(shelves.byId.get(id), version, spend, now),
+    revokeWhere: (filter, at, reason) => revokeWhere(shelves, filter, at, reason),
+    close: () => {},
+  }
+}
+
+function insert(shelves: Shelves, key: StoredKey): void {
+  if (shelves.byId.has(key.id)) throw new KeywardError('CONFLICT', 'the id is taken')
+  claimName(shelves, key)
+  const entry: Entry = { key: ownCopy(shelves, withMarks(key, undefined, undefined)), counters: NO_COUNTERS }
+  shelves.byId.set(key.id, entry)
+  shelve(shelves, entry)
+}
+
+function replace(shelves: Shelves, key: StoredKey, ifVersion: number): boolean {
+  const entry = shelves.byId.get(key.id)
+  if (entry === undefined || entry.key.version !== ifVersion) return false
+  claimName(shelves, key)
+  const before = entry.key
+  if (before.uniqueName !== undefined && before.uniqueName !== key.uniqueName) shelves.byName.delete(before.uniqueName)
+  const moves = before.owner !== key.owner || before.createdAt !== key.createdAt
+  if (moves) unshelve(shelves, entry)
+  entry.key = ownCopy(shelves, withMarks(key, before.lastUsedAt, before.uses))
+  if (moves) shelve(shelves, entry)
+  return true
+}
+
+function remove(shelves: Shelves, id: string): boolean {
+  const entry = shelves.byId.get(id)
+  if (entry === undefined) return false
+  shelves.byId.delete(id)
+  if (entry.key.uniqueName !== undefined) shelves.byName.delete(entry.key.uniqueName)
+  unshelve(shelves, entry)
+  return true
+}
+
+function list(shelves: Shelves, query: ListQuery): ListPage {
+  const entries = shelfOf(shelves, query)
+  const items: StoredKey[] = []
+  const end = query.cursor === undefined ? entries.length : indexOf(entries, readCursor(query.cursor))
+  for (let at = end - 1; at >= 0; at--) {
+    const { key } = entries[at] as Entry
+    if (!matches(key, query) || (query.status !== undefined && key.status !== query.status)) continue
+    const last = items.at(-1)
+    if (last !== undefined && items.length === query.limit) return { items, cursor: cursorAfter(last) }
+    items.push(key)
+  }
+  return { items }
+}
+
+function touch(shelves: Shelves, mark: UseMark): void {
+  const entry = shelves.byId.get(mark.id)
+  if (entry === undefined) return
+  const { lastUsedAt = mark.at, uses = 0 } = entry.key
+  entry.key = Object.freeze(withMarks(entry.key, Math.max(lastUsedAt, mark.at), uses + mark.uses))
+}
+
+function take(entry: Entry | undefined, version: number, spend: Spend, now: number): Taken {
+  if (entry === undefined || entry.key.version !== version) return { stale: entry?.key }
+  return takeFrom(entry, spend, now)
+}
+
+function revokeWhere(shelves: Shelves, filter: Filter, at: number, reason: string | undefined): number {
+  let count = 0
+  for (const entry of shelfOf(shelves, filter)) {
+    const { key } = entry
+    if (key.status === 'revoked' || !matches(key, filter)) continue
+    const revoked = { ...key, version: key.version + 1, status: 'revoked', updatedAt: at, revokedAt: at } as const
+    entry.key = Object.freeze(reason === undefined ? revoked : { ...revoked, revokedReason: reason })
+    count++
+  }
+  return count
+}
+
+function matches(key: StoredKey, { prefixes, owner, resource }: Filter): boolean {
+  if (owner !== undefined && key.owner !== owner) return false
+  if (resource !== undefined && key.resource !== resource) return false
+  return prefixes.includes(key.prefix)
+}
+
+/** The key with the use marks that lie beside it, whatever it brings itself. */
+function withMarks(key: StoredKey, lastUsedAt: number | undefined, uses: number | undefined): StoredKey {
+  if (lastUsedAt !== undefined && uses !== undefined) return { ...key, lastUsedAt, uses }
+  if (key.lastUsedAt === undefined && key.uses === undefined) return key
+  const { lastUsedAt: _, uses: __, ...rest } = key
+  return rest
+}
+
+/** What many keys have in common, they share: it halves what a key takes. */
+function ownCopy({ byOwner, scopeSets }: Shelves, key: StoredKey): StoredKey {
+  const owner = byOwner.get(key.owner)?.[0]?.key.owner ?? key.owner
+  const text = JSON.stringify(key.scopes)
+  let scopes = scopeSets.get(text)
+  if (scopes === undefined) {
+    if (scopeSets.size === MOST_SCOPE_SETS) scopeSets.clear()
+    scopes = frozenCopy(key.scopes)
+    scopeSets.set(text, scopes)
+  }
+  return Object.freeze({ ...frozenCopy(key), owner, scopes })
+}
+
+function claimName(shelves: Shelves, { id, uniqueName }: StoredKey): void {
+  if (uniqueName === undefined) return
+  const holder = shelves.byName.get(uniqueName)
+  if (holder !== undefined && holder !== id) throw new KeywardError('CONFLICT', 'the name is taken')
+  shelves.byName.set(uniqueName, id)
+}
+
+function shelfOf(shelves: Shelves, { owner }: Filter): readonly Entry[] {
+  return owner === undefined ? shelves.all : (shelves.byOwner.get(owner) ?? [])
+}
+
+function shelve(shelves: Shelves, entry: Entry): void {
+  addTo(shelves.all, entry)
+  const own = shelves.byOwner.get(entry.key.owner)
+  if (own === undefined) shelves.byOwner.set(entry.key.owner, [entry])
+  else addTo(own, entry)
+}
+
+function unshelve(shelves: Shelves, entry: Entry): void {
+  removeFrom(shelves.all, entry)
+  const own = shelves.byOwner.get(entry.key.owner)
+  if (own === undefined) return
+  if (own.length > 1) removeFrom(own, entry)
+  else shelves.byOwner.delete(entry.key.owner)
+}

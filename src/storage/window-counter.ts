@@ -1,0 +1,200 @@
+import type { Window } from '../model/limits.ts'
+import type { MeterReading } from '../model/store.ts'
+
+/** Up to this limit the moment of every unit is remembered; above it, units are counted in sub-windows. */
+const LONGEST_LOG = 100
+/** Sub-windows of a window. The one that `now - ms` falls into is counted whole: so a steady client loses 1 in 97. */
+const SLOTS = 96
+const SMALLEST_RING = 4
+/** As many cells as a log has entries, or as slots a window can touch (97): no window ever needs more. */
+const LARGEST_RING = 100
+
+/**
+ * What one window of one key admitted, in a ring of `length` cells from `head`, the oldest first. In a log a cell is
+ * the moment of one unit; else it holds the units of one slot, and `first` numbers the oldest, which is never empty.
+ *
+ * The ring is a plain array of doubles: a small one takes a third of what a typed array does.
+ */
+export interface WindowCounter {
+  readonly name: string
+  readonly ms: number
+  slotted: boolean
+  ring: number[]
+  head: number
+  length: number
+  first: number
+  /** Units that count now: right after `settle`. */
+  used: number
+}
+
+export function newCounter(name: string, ms: number): WindowCounter {
+  return { name, ms, slotted: false, ring: newRing(SMALLEST_RING), head: 0, length: 0, first: 0, used: 0 }
+}
+
+/**
+ * Brings a counter to `now`, which every other function here relies on: what has left the window is forgotten. What
+ * lies in the future (the clock ran back) becomes a thing of now: it still counts, and for no longer than a window.
+ */
+export function settle(counter: WindowCounter, now: number): void {
+  if (counter.slotted) settleSlots(counter, slotOf(now, counter.ms))
+  else settleLog(counter, now)
+}
+
+/** Adds units that were found to fit. A log becomes slots when the limit outgrows it; slots last until they are empty. */
+export function add(counter: WindowCounter, limit: number, units: number, now: number): void {
+  const large = limit > LONGEST_LOG
+  if (counter.used === 0) counter.slotted = large
+  else if (large && !counter.slotted) becomeSlots(counter)
+  if (counter.slotted) addToSlot(counter, slotOf(now, counter.ms), units)
+  else addToLog(counter, now, units)
+}
+
+/** The window as it is told; `counter` is absent where nothing was ever taken. */
+export function readingOf(window: Window, counter: WindowCounter | undefined, now: number): MeterReading {
+  const { name, limit } = window
+  if (counter === undefined || counter.used === 0) return { name, limit, remaining: limit, resetsAt: now }
+  const { used } = counter
+  if (used <= limit) return { name, limit, remaining: limit - used, resetsAt: gone(counter, 1) }
+  // The limit was lowered below what is used: one is free when the surplus and one more have gone.
+  return { name, limit, remaining: 0, resetsAt: gone(counter, used - limit + 1) }
+}
+
+/** When `units` would fit: `now` if they do, `undefined` if they never will. */
+export function fitsAt(
+  window: Window,
+  counter: WindowCounter | undefined,
+  units: number,
+  now: number,
+): number | undefined {
+  if (units > window.limit) return undefined
+  const surplus = (counter?.used ?? 0) + units - window.limit
+  return counter === undefined || surplus <= 0 ? now : gone(counter, surplus)
+}
+
+/** What `revive` takes: the window, whether it has slots, the oldest moment or slot, then gaps or counts. */
+export type Frozen = readonly [name: string, ms: number, slotted: 0 | 1, first: number, ...rest: number[]]
+
+/** A settled counter that is not empty, as JSON. Moments are written as gaps, which are short. */
+export function freeze(counter: WindowCounter): Frozen {
+  const { name, ms, slotted, first, length } = counter
+  const cells = Array.from({ length }, (_, at) => cell(counter, at))
+  if (slotted) return [name, ms, 1, first, ...cells]
+  const gaps = cells.slice(1).map((moment, at) => moment - (cells[at] as number))
+  return [name, ms, 0, cell(counter, 0), ...gaps]
+}
+
+export function revive([name, ms, slotted, first, ...rest]: Frozen): WindowCounter {
+  const counter = newCounter(name, ms)
+  counter.slotted = slotted === 1
+  if (counter.slotted) {
+    rest.forEach((units, at) => addToSlot(counter, first + at, units))
+    return counter
+  }
+  let moment = first
+  addToLog(counter, moment, 1)
+  for (const gap of rest) {
+    moment += gap
+    addToLog(counter, moment, 1)
+  }
+  return counter
+}
+
+function settleLog(counter: WindowCounter, now: number): void {
+  while (counter.length > 0 && now - cell(counter, 0) >= counter.ms) drop(counter, 1)
+  for (let at = counter.length - 1; at >= 0 && cell(counter, at) > now; at--) setCell(counter, at, now)
+}
+
+function settleSlots(counter: WindowCounter, slot: number): void {
+  if (counter.first + counter.length - 1 > slot) foldBack(counter, slot)
+  while (counter.length > 0) {
+    const units = cell(counter, 0)
+    if (units > 0 && counter.first >= slot - SLOTS) return
+    drop(counter, units)
+  }
+}
+
+/** The clock ran back: what was taken in slots to come is counted in the present one. */
+function foldBack(counter: WindowCounter, slot: number): void {
+  if (counter.first > slot) counter.first = slot
+  const present = slot - counter.first
+  let units = 0
+  for (let at = present; at < counter.length; at++) units += cell(counter, at)
+  setCell(counter, present, units)
+  counter.length = present + 1
+}
+
+function drop(counter: WindowCounter, units: number): void {
+  counter.used -= units
+  counter.first++
+  counter.length--
+  counter.head++
+  if (counter.head === counter.ring.length) counter.head = 0
+}
+
+function addToLog(counter: WindowCounter, moment: number, units: number): void {
+  const length = counter.length + units
+  if (length > counter.ring.length) grow(counter, length)
+  for (let at = counter.length; at < length; at++) setCell(counter, at, moment)
+  counter.length = length
+  counter.used += units
+}
+
+function addToSlot(counter: WindowCounter, slot: number, units: number): void {
+  if (counter.length === 0) counter.first = slot
+  const present = slot - counter.first
+  if (present >= counter.ring.length) grow(counter, present + 1)
+  while (counter.length <= present) setCell(counter, counter.length++, 0)
+  setCell(counter, present, cell(counter, present) + units)
+  counter.used += units
+}
+
+/** Nothing is lost, and what was a moment counts until its whole slot has gone. */
+function becomeSlots(counter: WindowCounter): void {
+  const moments = Array.from({ length: counter.length }, (_, at) => cell(counter, at))
+  counter.slotted = true
+  counter.length = 0
+  counter.used = 0
+  for (const moment of moments) addToSlot(counter, slotOf(moment, counter.ms), 1)
+}
+
+/** When the oldest `units` of a counter that is not empty will have left the window; all of them, if it has fewer. */
+function gone(counter: WindowCounter, units: number): number {
+  if (!counter.slotted) return Math.ceil(cell(counter, Math.min(units, counter.length) - 1) + counter.ms)
+  let at = 0
+  for (let left = units - cell(counter, 0); left > 0 && at < counter.length - 1; ) left -= cell(counter, ++at)
+  return slotLeaves(counter.first + at, counter.ms)
+}
+
+/** Whole milliseconds only: so that an interval of `ms` touches 97 slots at most, whatever the rounding. */
+function slotOf(moment: number, ms: number): number {
+  return Math.floor((Math.floor(moment) * SLOTS) / ms)
+}
+
+function slotLeaves(slot: number, ms: number): number {
+  return Math.ceil(((slot + SLOTS + 1) * ms) / SLOTS)
+}
+
+function cell(counter: WindowCounter, at: number): number {
+  return counter.ring[place(counter, at)] as number
+}
+
+function setCell(counter: WindowCounter, at: number, value: number): void {
+  counter.ring[place(counter, at)] = value
+}
+
+function place(counter: WindowCounter, at: number): number {
+  const index = counter.head + at
+  return index < counter.ring.length ? index : index - counter.ring.length
+}
+
+function grow(counter: WindowCounter, needed: number): void {
+  const ring = newRing(Math.min(LARGEST_RING, Math.max(needed, counter.ring.length * 2)))
+  for (let at = 0; at < counter.length; at++) ring[at] = cell(counter, at)
+  counter.ring = ring
+  counter.head = 0
+}
+
+/** NaN makes the engine lay the array out as doubles from the start. */
+function newRing(size: number): number[] {
+  return new Array<number>(size).fill(Number.NaN)
+}

@@ -1,0 +1,2 @@
+export { type FakeClock, fakeClock } from './fake-clock.ts'
+export { type StoreCheck, storeChecks } from './store-checks.ts'

@@ -1,0 +1,78 @@
+import type { Awaitable } from '../model/awaitable.ts'
+import type { KeyStore } from '../model/store.ts'
+import { type Draft, makeBench } from './check-bench.ts'
+import { LIST_CHECKS } from './checks-list.ts'
+import { NAME_CHECKS } from './checks-names.ts'
+import { RECORD_CHECKS } from './checks-records.ts'
+import { REVOKE_CHECKS } from './checks-revoke.ts'
+import { TAKE_CHECKS } from './checks-take.ts'
+import { TEXT_CHECKS } from './checks-text.ts'
+import { TOUCH_CHECKS } from './checks-touch.ts'
+import { WINDOW_CHECKS } from './checks-windows.ts'
+
+/** One promise of the storage contract, for any test runner: `test(check.name, check.run)`. */
+export interface StoreCheck {
+  /** Short and stable, to select by. */
+  readonly id: string
+  /** What is promised. */
+  readonly name: string
+  /**
+   * Rejects with an `Error` that says what to mend, at the latest after 5 seconds.
+   * Resolves with `'absent'` where the store has not got the optional verb.
+   */
+  run(): Promise<void | 'absent'>
+}
+
+const DEADLINE = 5_000
+
+const DRAFTS: readonly Draft[] = [
+  ...RECORD_CHECKS,
+  ...NAME_CHECKS,
+  ...TEXT_CHECKS,
+  ...LIST_CHECKS,
+  ...TOUCH_CHECKS,
+  ...TAKE_CHECKS,
+  ...WINDOW_CHECKS,
+  ...REVOKE_CHECKS,
+]
+
+/**
+ * The promises of `KeyStore` as checks that any test runner can run, in any order and side by side:
+ *
+ * ```ts
+ * for (const check of storeChecks(() => myStore())) test(check.name, check.run)
+ * ```
+ *
+ * @param make Gives the store. It is called once, when the first check runs; all of them share what it gave, each with
+ * keys, owners and names of its own, which stay there afterwards. Whoever made the store closes it.
+ */
+export function storeChecks(make: () => Awaitable<KeyStore>): readonly StoreCheck[] {
+  let made: Promise<KeyStore> | undefined
+  const shared = (): Promise<KeyStore> => {
+    made ??= (async () => make())()
+    return made
+  }
+  return DRAFTS.map((draft) => ({ id: draft.id, name: draft.name, run: () => run(draft, shared) }))
+}
+
+async function run(draft: Draft, shared: () => Promise<KeyStore>): Promise<void | 'absent'> {
+  let doing = 'make'
+  let timer: ReturnType<typeof setTimeout> | undefined
+  const deadline = new Promise<never>((_, reject) => {
+    const late = (): void => reject(new Error(`${doing}() did not answer within ${DEADLINE / 1000} s`))
+    timer = setTimeout(late, DEADLINE)
+  })
+  const held = async (): Promise<void | 'absent'> => {
+    const store = await shared()
+    if (draft.needs !== undefined && store[draft.needs] === undefined) return 'absent'
+    const note = (verb: string): void => {
+      doing = verb
+    }
+    return draft.hold(makeBench(store, note))
+  }
+  try {
+    return await Promise.race([held(), deadline])
+  } finally {
+    clearTimeout(timer)
+  }
+}

@@ -1,0 +1,61 @@
+import type { Presented } from '../credential/reader.ts'
+import type { Window } from '../model/limits.ts'
+import type { RequestFacts } from '../model/request.ts'
+import type { MeterReading } from '../model/store.ts'
+import type { Access } from '../model/verdict.ts'
+import type { Address } from '../network/address.ts'
+import type { Requirement } from '../policy/demand.ts'
+import type { Time } from './time.ts'
+
+/** One credential on its way through the pipeline. */
+export interface Attempt {
+  readonly presented: Presented
+  readonly requirement: Requirement
+  readonly facts: RequestFacts
+  /** The framework's own object; `undefined` for a credential that came without a request. */
+  readonly request: unknown
+  readonly time: Time
+  /** What an earlier guard of this instance admitted on the same request. */
+  readonly earlier: Passage | undefined
+  id: string
+  /** Whether the record was read for this request: a remembered one may admit, but never refuses. */
+  current: boolean
+  /** How often the store found the record stale. */
+  stale: number
+  /** The client's address, once asked for; `null` when it cannot be known. */
+  address: Address | null | undefined
+  /** Set when the attempt is admitted. */
+  passage: Passage | undefined
+}
+
+/** What a request was admitted with: a later guard takes only what goes beyond it. */
+export interface Passage {
+  readonly presented: Presented
+  readonly id: string
+  readonly access: Access
+  readonly cost: number
+  readonly windows: readonly Window[]
+  readonly readings: readonly MeterReading[]
+}
+
+/** Who presented nothing that could be looked at. */
+export const NOBODY: Presented = Object.freeze({ kind: 0, prefix: '', key: '', secret: undefined })
+
+/** An attempt at its beginning. */
+export function newAttempt(
+  given: Pick<Attempt, 'presented' | 'requirement' | 'facts' | 'request' | 'time' | 'earlier'>,
+): Attempt {
+  return {
+    presented: given.presented,
+    requirement: given.requirement,
+    facts: given.facts,
+    request: given.request,
+    time: given.time,
+    earlier: given.earlier,
+    id: '',
+    current: false,
+    stale: 0,
+    address: undefined,
+    passage: undefined,
+  }
+}

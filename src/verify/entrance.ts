@@ -1,0 +1,102 @@
+import { createReader, type Kind, type NoCredential, type Presented, recogniseBare } from '../credential/reader.ts'
+import type { Awaitable } from '../model/awaitable.ts'
+import type { BareCredential, Credential, RequestFacts } from '../model/request.ts'
+import type { Verdict } from '../model/verdict.ts'
+import type { Requirement } from '../policy/demand.ts'
+import { type Attempt, newAttempt, type Passage } from './attempt.ts'
+import type { Time } from './time.ts'
+
+/** One instance, as an entrance sees it. */
+export interface Instance extends Kind {
+  /** Looks at the clocks. */
+  readonly look: () => Time
+  /** Runs the pipeline. */
+  verify(attempt: Attempt): Awaitable<Verdict>
+  /** The verdict on a request without a credential that could be looked at. */
+  turnAway(code: Exclude<NoCredential, 'absent'>, facts: RequestFacts, requirement: Requirement): Verdict
+  /** What this instance admitted, by the framework's request object. */
+  readonly passages: WeakMap<object, Passage>
+}
+
+/** A verdict, and whose it is: the instance that the credential belongs to, or the first, which answers for nobody's. */
+export interface Entered {
+  readonly verdict: Verdict
+  readonly instance: number
+}
+
+/** Where credentials meet the instances that may know them. Made once per guard. */
+export interface Entrance {
+  /** Judges a request; its credentials are read first. */
+  request(facts: RequestFacts): Awaitable<Entered>
+  /** Judges whatever `verify` may be given. */
+  credential(credential: Credential): Awaitable<Entered>
+}
+
+const NO_FACTS: RequestFacts = Object.freeze({})
+
+export function createEntrance(instances: readonly [Instance, ...Instance[]], requirement: Requirement): Entrance {
+  const read = createReader(instances)
+  return { request, credential }
+
+  function request(facts: RequestFacts): Awaitable<Entered> {
+    return enter(facts, facts.request ?? facts, read(facts))
+  }
+
+  function credential(given: Credential): Awaitable<Entered> {
+    if (typeof given !== 'object' || given === null)
+      return enter(NO_FACTS, undefined, recogniseBare(instances, given, undefined))
+    if (!isBare(given)) return request(given)
+    return enter({ address: given.address }, undefined, recogniseBare(instances, given.key, given.secret))
+  }
+
+  function enter(facts: RequestFacts, from: unknown, found: Presented | NoCredential): Awaitable<Entered> {
+    if (typeof found !== 'string') return judge(facts, from, found)
+    const earlier = found === 'absent' || found === 'missing_credentials' ? admittedBefore(instances, from) : undefined
+    // What an earlier guard proved is not forgotten because a header was taken away in between.
+    if (earlier !== undefined) return judge(facts, from, earlier)
+    const [first] = instances
+    if (found === 'absent' && requirement.optional) return { verdict: anonymous(first), instance: 0 }
+    return {
+      verdict: first.turnAway(found === 'absent' ? 'missing_credentials' : found, facts, requirement),
+      instance: 0,
+    }
+  }
+
+  function judge(facts: RequestFacts, from: unknown, presented: Presented): Awaitable<Entered> {
+    const instance = instances[presented.kind] as Instance
+    const passage = isObject(from) ? instance.passages.get(from) : undefined
+    const earlier = passage?.presented.key === presented.key ? passage : undefined
+    const attempt = newAttempt({ presented, requirement, facts, request: from, time: instance.look(), earlier })
+    const verdict = instance.verify(attempt)
+    return verdict instanceof Promise
+      ? verdict.then((late) => note(instance, attempt, late))
+      : note(instance, attempt, verdict)
+  }
+}
+
+function note(instance: Instance, { passage, request, presented }: Attempt, verdict: Verdict): Entered {
+  if (passage !== undefined && isObject(request)) instance.passages.set(request, passage)
+  return { verdict, instance: presented.kind }
+}
+
+/** The credential of an earlier guard on the same request, as this entrance would have read it. */
+function admittedBefore(instances: readonly Instance[], request: unknown): Presented | undefined {
+  if (!isObject(request)) return undefined
+  for (const [kind, instance] of instances.entries()) {
+    const passage = instance.passages.get(request)
+    if (passage !== undefined) return { ...passage.presented, kind }
+  }
+  return undefined
+}
+
+function anonymous({ look }: Instance): Verdict {
+  return { ok: true, access: undefined, windows: [], readings: [], at: look().steady }
+}
+
+export function isBare(given: BareCredential | RequestFacts): given is BareCredential {
+  return 'key' in given
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
+}

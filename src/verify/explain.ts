@@ -1,0 +1,141 @@
+import { createReader, type NoCredential, type Presented, recogniseBare } from '../credential/reader.ts'
+import { hashedText } from '../key/format.ts'
+import { KeywardError } from '../model/errors.ts'
+import type { Credential, RequestFacts } from '../model/request.ts'
+import type { DenialCode } from '../model/verdict.ts'
+import { costFor, type Requirement } from '../policy/demand.ts'
+import { type Attempt, NOBODY, newAttempt } from './attempt.ts'
+import { type Instance, isBare } from './entrance.ts'
+import type { Known } from './known.ts'
+import { RULES } from './rules.ts'
+import type { Parts } from './verifier.ts'
+
+/** One step of the pipeline: whether it passes, and why, in words for whoever is called at night. */
+export interface Step {
+  readonly step: string
+  readonly ok: boolean
+  readonly detail: string
+}
+
+/** What verification would say, and at which step. Nothing is spent, nothing is marked. */
+export interface Explanation {
+  readonly ok: boolean
+  /** The refusal; absent when the credential would be admitted. */
+  readonly code?: DenialCode
+  readonly steps: readonly Step[]
+}
+
+/** What `explain` can be asked about: whatever `verify` takes, or the id of a key whose text is not at hand. */
+export type Explainable = Credential | { readonly id: string; readonly address?: string | undefined }
+
+type From = Presented | NoCredential | { readonly id: string }
+
+/**
+ * Walks the steps of the pipeline one by one. Up to the secret the first that fails ends the walk, as nothing is known
+ * behind it; from there on every rule is looked at, so that all that is wrong is seen at once.
+ */
+export async function explain(
+  parts: Parts,
+  instance: Instance,
+  requirement: Requirement,
+  given: Explainable,
+): Promise<Explanation> {
+  const steps: Step[] = []
+  const { facts, request, from } = read(instance, given)
+  const presented = typeof from === 'object' && 'key' in from ? from : NOBODY
+  const attempt = newAttempt({ presented, requirement, facts, request, time: instance.look(), earlier: undefined })
+  const code = await walk(parts, attempt, from, (step, ok, detail) => steps.push({ step, ok, detail }))
+  return code === undefined ? { ok: true, steps } : { ok: false, code, steps }
+}
+
+function read(instance: Instance, given: Explainable): { facts: RequestFacts; request: unknown; from: From } {
+  if (typeof given !== 'object' || given === null) {
+    return { facts: {}, request: undefined, from: recogniseBare([instance], given, undefined) }
+  }
+  if ('id' in given) return { facts: { address: given.address }, request: undefined, from: given }
+  if (isBare(given)) {
+    return {
+      facts: { address: given.address },
+      request: undefined,
+      from: recogniseBare([instance], given.key, given.secret),
+    }
+  }
+  return { facts: given, request: given.request ?? given, from: createReader([instance])(given) }
+}
+
+type Note = (step: string, ok: boolean, detail: string) => void
+
+async function walk(parts: Parts, attempt: Attempt, from: From, note: Note): Promise<DenialCode | undefined> {
+  if (typeof from === 'string') return withoutCredential(attempt, from, note)
+  const id = 'id' in from ? from.id : shapeOf(parts, from, note)
+  if (id === undefined) return 'invalid_key'
+
+  const known = await parts.keys.read(id)
+  const ours = known !== undefined && parts.formats.has(known.stored.prefix) ? known : undefined
+  if (ours === undefined && 'id' in from) throw new KeywardError('NOT_FOUND', 'there is no such key')
+  note('find', ours !== undefined, ours === undefined ? `there is no key ${id}` : `key ${id} of ${ours.stored.owner}`)
+  if (ours === undefined) return 'invalid_key'
+  if (!('id' in from) && !(await isProved(parts, attempt, ours, from, note))) return 'invalid_key'
+
+  const broken = rules(parts, attempt, ours, note)
+  return broken ?? (await limits(parts, attempt, ours, note))
+}
+
+function withoutCredential({ requirement }: Attempt, found: NoCredential, note: Note): DenialCode | undefined {
+  const passes = found === 'absent' && requirement.optional
+  note('credential', passes, passes ? 'nothing was sent, and nothing is needed' : `no credential to look at (${found})`)
+  if (passes) return undefined
+  return found === 'absent' ? 'missing_credentials' : found
+}
+
+function shapeOf({ formats, pair }: Parts, { prefix, key, secret }: Presented, note: Note): string | undefined {
+  note('credential', true, `one that begins with ${prefix}`)
+  const format = formats.get(prefix)
+  const id = format?.idOf(key)
+  const whole = id !== undefined && (!pair || format?.isSecret(secret ?? '') === true)
+  note('shape', whole, whole ? 'length, alphabet and checksum are right' : 'length, alphabet or checksum is wrong')
+  return whole ? id : undefined
+}
+
+async function isProved(
+  { provesSecret }: Parts,
+  { time }: Attempt,
+  known: Known,
+  presented: Presented,
+  note: Note,
+): Promise<boolean> {
+  const text = hashedText(presented.key, presented.secret)
+  const secret = known.stored.prefix === presented.prefix ? await provesSecret(known, text, time.now) : undefined
+  note(
+    'secret',
+    secret !== undefined,
+    secret === undefined ? 'it is not the secret of this key' : `it is the ${secret} secret`,
+  )
+  return secret !== undefined
+}
+
+function rules({ locate }: Parts, attempt: Attempt, known: Known, note: Note): DenialCode | undefined {
+  let first: DenialCode | undefined
+  for (const rule of RULES) {
+    const holds = rule.holds(known, attempt, locate)
+    if (!holds) first ??= rule.code
+    note(rule.step, holds, rule.detail(known, attempt, locate))
+  }
+  return first
+}
+
+/** A take that costs nothing reads the windows without taking. */
+async function limits({ meter }: Parts, attempt: Attempt, known: Known, note: Note): Promise<DenialCode | undefined> {
+  const cost = costFor(attempt.requirement, attempt.request)
+  const metered = await meter({ ...attempt, requirement: { ...attempt.requirement, cost: 0 } }, known)
+  if (metered.type === 'failed' || metered.type === 'stale') {
+    note('limits', false, 'the store did not answer')
+    return 'unavailable'
+  }
+  const full = metered.readings.filter(({ remaining }) => remaining < cost)
+  const state = metered.readings
+    .map(({ name, remaining, limit }) => `${name}: ${remaining} of ${limit} left`)
+    .join(', ')
+  note('limits', full.length === 0, state === '' ? 'there are none' : `${state}; the request costs ${cost}`)
+  return full.length === 0 ? undefined : 'rate_limited'
+}

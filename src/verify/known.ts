@@ -1,0 +1,82 @@
+import { toRecord } from '../key/record.ts'
+import type { KeyRecord, StoredKey } from '../model/key.ts'
+import type { Window } from '../model/limits.ts'
+import type { Access, Reading } from '../model/verdict.ts'
+import type { Networks } from '../network/cidr.ts'
+import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
+import { allowlist } from '../policy/networks.ts'
+import { type Coverage, coverage, scopeFlaw, type Vocabulary } from '../policy/scopes.ts'
+
+/** A key of the store, compiled once per version for all the requests that it will make. */
+export interface Known {
+  readonly stored: StoredKey
+  /** Milliseconds; Infinity for a key that never expires. */
+  readonly expiresAt: number
+  readonly covers: Coverage
+  readonly networks: Networks | undefined
+  readonly windows: readonly Window[]
+  /** `windows` together with the extra ones of a demand, by the demand's own list. */
+  readonly extended: WeakMap<readonly Window[], readonly Window[]>
+  /** A salted digest of the text that was proved, per hash it was proved against; never the text. */
+  proof: string | undefined
+  previousProof: string | undefined
+  /** Uses that the store has not heard of, and when the last one was. */
+  uses: number
+  usedAt: number
+  /** Built when first admitted, then shared by all requests: both are frozen. */
+  record: KeyRecord | undefined
+  access: Access | undefined
+}
+
+export interface KnownOptions {
+  readonly vocabulary: Vocabulary | undefined
+  readonly plan: LimitPlan
+}
+
+export function compileKey(stored: StoredKey, { vocabulary, plan }: KnownOptions): Known {
+  // A grant that left the vocabulary is inert.
+  const grants = stored.scopes.filter((scope) => scopeFlaw(scope, vocabulary) === undefined)
+  return {
+    stored,
+    expiresAt: stored.expiresAt ?? Number.POSITIVE_INFINITY,
+    covers: coverage(grants),
+    networks: stored.allowedIps === undefined ? undefined : allowlist(stored.allowedIps),
+    windows: effectiveWindows(stored.limits, plan),
+    extended: new WeakMap(),
+    proof: undefined,
+    previousProof: undefined,
+    uses: 0,
+    usedAt: 0,
+    record: undefined,
+    access: undefined,
+  }
+}
+
+/** What was proved of a hash, outlives the record that it was noted on. */
+export function inherit(known: Known, last: Known | undefined): Known {
+  if (last === undefined) return known
+  if (last.stored.hash === known.stored.hash) known.proof = last.proof
+  if (last.stored.previous?.hash === known.stored.previous?.hash) known.previousProof = last.previousProof
+  return known
+}
+
+/** What the handler gets. Without readings nothing in it belongs to one request, so all requests share it. */
+export function accessOf(known: Known, readings: readonly Reading[], now: number): Access {
+  if (readings.length === 0 && known.access !== undefined) return known.access
+  const record = recordOf(known, now)
+  const access = Object.freeze({
+    ...record,
+    readings,
+    can: known.covers,
+  })
+  if (readings.length === 0 && known.record !== undefined) known.access = access
+  return access
+}
+
+/** The record of a key that was just admitted; kept, unless the end of an overlap will change it. */
+function recordOf(known: Known, now: number): KeyRecord {
+  if (known.record !== undefined) return known.record
+  const record = toRecord(known.stored, known.windows, now)
+  if (known.stored.previous === undefined) known.record = record
+  return record
+}

@@ -1,0 +1,108 @@
+import { iso } from '../model/iso.ts'
+import type { DenialCode } from '../model/verdict.ts'
+import type { Address } from '../network/address.ts'
+import type { Attempt } from './attempt.ts'
+import type { Known } from './known.ts'
+
+/** The client's address, `undefined` when it cannot be known. Asked only for a key that has an allowlist. */
+export type Locate = (attempt: Attempt) => Address | undefined
+
+export interface Rule {
+  /** The refusal when it is broken. */
+  readonly code: DenialCode
+  /** What `explain` calls it. */
+  readonly step: string
+  holds(known: Known, attempt: Attempt, locate: Locate): boolean
+  /** For `explain`: what was looked at. */
+  detail(known: Known, attempt: Attempt, locate: Locate): string
+}
+
+/** Everything that is looked at once the secret is proved, in the order of API.md section 4: the first broken one answers. */
+export const RULES: readonly Rule[] = [
+  {
+    code: 'revoked',
+    step: 'revoked',
+    holds: ({ stored }) => stored.status !== 'revoked',
+    detail: ({ stored }) =>
+      stored.status === 'revoked' ? `revoked: ${stored.revokedReason ?? 'no reason was given'}` : 'it is not',
+  },
+  {
+    code: 'disabled',
+    step: 'disabled',
+    holds: ({ stored }) => stored.status === 'active',
+    detail: ({ stored }) => (stored.status === 'active' ? 'it is not' : `it is ${stored.status}`),
+  },
+  {
+    code: 'expired',
+    step: 'expired',
+    holds: ({ expiresAt }, { time }) => time.now < expiresAt,
+    detail: ({ stored }) =>
+      stored.expiresAt === undefined ? 'it never expires' : `it expires at ${iso(stored.expiresAt)}`,
+  },
+  {
+    code: 'environment_mismatch',
+    step: 'environment',
+    holds: ({ stored }, { requirement: { environment } }) =>
+      environment === undefined || environment === stored.environment,
+    detail: ({ stored }, { requirement: { environment } }) =>
+      `demanded ${environment ?? 'none'}, the key has ${stored.environment ?? 'none'}`,
+  },
+  {
+    code: 'ip_not_allowed',
+    step: 'address',
+    holds: comesFromAllowed,
+    detail: ({ stored }, attempt, locate) =>
+      `allowed ${stored.allowedIps?.join(' ') ?? 'any'}, the request comes from ${locate(attempt)?.text ?? 'an unknown address'}`,
+  },
+  {
+    code: 'owner_mismatch',
+    step: 'owner',
+    holds: hasOwner,
+    detail: ({ stored }, { requirement: { owner }, request }) =>
+      `demanded ${asked(owner, request)}, the key is of ${stored.owner}`,
+  },
+  {
+    code: 'resource_mismatch',
+    step: 'resource',
+    holds: isForResource,
+    detail: ({ stored }, { requirement: { resource }, request }) =>
+      `demanded ${asked(resource, request)}, the key is for ${stored.resource ?? 'any'}`,
+  },
+  {
+    code: 'insufficient_scope',
+    step: 'scopes',
+    holds: hasScopes,
+    detail: ({ stored }, { requirement: { needs, any } }) =>
+      `demanded ${any ? 'one' : 'all'} of [${needs.join(' ')}], the key has [${stored.scopes.join(' ')}]`,
+  },
+]
+
+/** What a demand names, as its function gives it for this request. */
+function asked(demanded: string | ((request: unknown) => unknown) | undefined, request: unknown): unknown {
+  return typeof demanded === 'function' ? (demanded(request) ?? 'nothing') : (demanded ?? 'none')
+}
+
+/** An unknown address never passes an allowlist. */
+function comesFromAllowed({ networks }: Known, attempt: Attempt, locate: Locate): boolean {
+  if (networks === undefined) return true
+  const client = locate(attempt)
+  return client !== undefined && networks(client)
+}
+
+function hasOwner({ stored }: Known, { requirement: { owner }, request }: Attempt): boolean {
+  return owner === undefined || stored.owner === (typeof owner === 'function' ? owner(request) : owner)
+}
+
+/** A bound key acts on its resource alone, so it passes no route that does not say on what it acts. */
+function isForResource({ stored }: Known, { requirement: { resource }, request }: Attempt): boolean {
+  if (resource === undefined) return stored.resource === undefined
+  if (resource === '*') return true
+  const named = typeof resource === 'function' ? resource(request) : resource
+  if (typeof named !== 'string' || named === '') return false
+  return stored.resource === undefined || stored.resource === named
+}
+
+function hasScopes({ covers }: Known, { requirement: { needs, any } }: Attempt): boolean {
+  if (needs.length === 0) return true
+  return any ? needs.some(covers) : needs.every(covers)
+}

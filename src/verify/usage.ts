@@ -1,0 +1,88 @@
+import type { KeyStore, UseMark } from '../model/store.ts'
+import type { Known } from './known.ts'
+
+/** How long a mark may wait, ms. Writing all of a moment's marks at once is what makes them cheap. */
+const DELAY = 500
+/** Marks are worth little: past this many keys waiting for a store that fails, they are let go. */
+const MOST_WAITING = 100_000
+
+/** Notes that keys were used; writes it later, in batches. Nothing here can delay, fail or change a verification. */
+export interface Usage {
+  mark(known: Known, now: number): void
+  /** Writes what is pending. */
+  flush(): Promise<void>
+  /** Stops the timer; `flush` first. */
+  stop(): void
+}
+
+export function createUsage(store: Pick<KeyStore, 'touch'>, onFault: (error: unknown) => void): Usage {
+  let waiting: Known[] = []
+  let timer: NodeJS.Timeout | undefined
+  let writing: Promise<void> = Promise.resolve()
+
+  function mark(known: Known, now: number): void {
+    if (known.uses++ === 0) {
+      waiting.push(known)
+      timer ??= schedule()
+    }
+    known.usedAt = now
+  }
+
+  function schedule(): NodeJS.Timeout {
+    const handle = setTimeout(() => void flush(), DELAY)
+    handle.unref()
+    return handle
+  }
+
+  function flush(): Promise<void> {
+    writing = writing.then(write)
+    return writing
+  }
+
+  async function write(): Promise<void> {
+    stop()
+    const used = waiting
+    waiting = []
+    if (used.length === 0) return
+    const marks = collect(used)
+    try {
+      await store.touch?.(marks)
+    } catch (error) {
+      onFault(error)
+      keepForLater(used, marks)
+    }
+  }
+
+  /** The uses go to the keys again, so that nothing is counted twice when they are used meanwhile. */
+  function keepForLater(used: readonly Known[], marks: readonly UseMark[]): void {
+    if (waiting.length + marks.length > MOST_WAITING) return
+    const byId = new Map(marks.map((unwritten) => [unwritten.id, unwritten.uses]))
+    for (const known of used) {
+      const uses = byId.get(known.stored.id)
+      if (uses === undefined) continue
+      byId.delete(known.stored.id)
+      if (known.uses === 0) waiting.push(known)
+      known.uses += uses
+    }
+    timer ??= schedule()
+  }
+
+  function stop(): void {
+    clearTimeout(timer)
+    timer = undefined
+  }
+
+  return store.touch === undefined ? { mark() {}, flush: () => Promise.resolve(), stop } : { mark, flush, stop }
+}
+
+/** One mark per id: a key that was compiled anew in between waits twice. */
+function collect(used: readonly Known[]): readonly UseMark[] {
+  const marks = new Map<string, UseMark>()
+  for (const known of used) {
+    const { id } = known.stored
+    const earlier = marks.get(id)
+    marks.set(id, { id, at: Math.max(known.usedAt, earlier?.at ?? 0), uses: known.uses + (earlier?.uses ?? 0) })
+    known.uses = 0
+  }
+  return [...marks.values()]
+}

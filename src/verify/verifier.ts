@@ -1,0 +1,109 @@
+import { hashedText, type KeyFormat } from '../key/format.ts'
+import type { Awaitable } from '../model/awaitable.ts'
+import type { Hasher } from '../model/hasher.ts'
+import type { Verdict } from '../model/verdict.ts'
+import type { Attempt } from './attempt.ts'
+import type { Known } from './known.ts'
+import type { KnownKeys } from './known-keys.ts'
+import type { Meter, Metered } from './meter.ts'
+import { type Locate, RULES } from './rules.ts'
+import type { Secret, SecretCheck } from './secret.ts'
+import type { Upgrade } from './upgrade.ts'
+import type { Verdicts } from './verdicts.ts'
+
+/** What the pipeline is made of. */
+export interface Parts {
+  readonly formats: ReadonlyMap<string, KeyFormat>
+  /** Whether keys come as key and secret. */
+  readonly pair: boolean
+  readonly keys: KnownKeys<Known>
+  readonly hasher: Hasher
+  readonly provesSecret: SecretCheck
+  readonly upgrade: Upgrade
+  readonly locate: Locate
+  readonly meter: Meter
+  readonly verdicts: Verdicts
+}
+
+/**
+ * The pipeline, from a text that carries our prefix to a verdict. Its order is a security property: shape, find,
+ * secret, then everything that tells something of the key, and last the meters, the only ones that consume. Each
+ * step calls the next and waits only for what is a promise, so a warm verification is synchronous.
+ */
+export function verify(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
+  const { key, secret, prefix } = attempt.presented
+  const format = parts.formats.get(prefix)
+  const id = format?.idOf(key)
+  if (id === undefined || (parts.pair && !format?.isSecret(secret ?? '')))
+    return parts.verdicts.deny(attempt, 'invalid_key')
+
+  attempt.id = id
+  const remembered = parts.keys.recall(id, attempt.time)
+  return remembered === undefined ? find(parts, attempt) : prove(parts, attempt, remembered)
+}
+
+/** Asks the store. What is decided from here on is decided on a record that was read for this request. */
+function find(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
+  attempt.current = true
+  try {
+    const known = parts.keys.read(attempt.id)
+    if (!(known instanceof Promise)) return prove(parts, attempt, known)
+    return known.then(
+      (read) => prove(parts, attempt, read),
+      (error) => parts.verdicts.fault(attempt, 'find', error),
+    )
+  } catch (error) {
+    return parts.verdicts.fault(attempt, 'find', error)
+  }
+}
+
+/** Nothing about a key is told before this: an unknown id costs the same hash and gets the same answer as a wrong secret. */
+function prove(parts: Parts, attempt: Attempt, known: Known | undefined): Awaitable<Verdict> {
+  const text = hashedText(attempt.presented.key, attempt.presented.secret)
+  if (known === undefined || known.stored.prefix !== attempt.presented.prefix) {
+    const wasted = parts.hasher.waste(text)
+    if (!(wasted instanceof Promise)) return parts.verdicts.deny(attempt, 'invalid_key')
+    return wasted.then(
+      () => parts.verdicts.deny(attempt, 'invalid_key'),
+      (error) => parts.verdicts.fault(attempt, 'hash', error),
+    )
+  }
+  const proved = parts.provesSecret(known, text, attempt.time.now)
+  if (!(proved instanceof Promise)) return judge(parts, attempt, known, proved)
+  return proved.then(
+    (secret) => judge(parts, attempt, known, secret),
+    (error) => parts.verdicts.fault(attempt, 'hash', error),
+  )
+}
+
+/** Looks at everything that may forbid the request and consumes nothing. */
+function judge(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Awaitable<Verdict> {
+  if (secret === undefined) {
+    return attempt.current ? parts.verdicts.deny(attempt, 'invalid_key') : find(parts, attempt)
+  }
+  for (const rule of RULES) {
+    if (rule.holds(known, attempt, parts.locate)) continue
+    return attempt.current ? parts.verdicts.deny(attempt, rule.code, known) : find(parts, attempt)
+  }
+  if (secret === 'current') parts.upgrade(known, attempt)
+  return consume(parts, attempt, known, secret)
+}
+
+/** Takes from all limits or from none, in one step that also proves that the record is still the current one. */
+function consume(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Awaitable<Verdict> {
+  const metered = parts.meter(attempt, known)
+  if (!(metered instanceof Promise)) return settle(parts, attempt, known, secret, metered)
+  return metered.then(
+    (taken) => settle(parts, attempt, known, secret, taken),
+    (error) => parts.verdicts.fault(attempt, 'take', error),
+  )
+}
+
+/** A record that changed under the request is judged again, unless it keeps changing. */
+function settle(parts: Parts, attempt: Attempt, known: Known, secret: Secret, metered: Metered): Awaitable<Verdict> {
+  if (metered.type === 'admitted') return parts.verdicts.admit(attempt, known, secret, metered)
+  if (metered.type === 'limited') return parts.verdicts.limit(attempt, known, metered)
+  if (metered.type === 'failed') return parts.verdicts.fault(attempt, 'take', metered.error)
+  attempt.current = true
+  return prove(parts, attempt, parts.keys.learn(attempt.id, metered.stored))
+}

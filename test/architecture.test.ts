@@ -1,0 +1,101 @@
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+
+/** The rooms below the front door, and the two files at the root that may be used with them. */
+const HOUSE = ['model', 'network', 'key', 'hash', 'credential', 'policy', 'storage', 'verify', 'manage']
+const ROOT = ['options.ts', 'api-keys.ts']
+
+/**
+ * What each room may import: a room is a folder of src, or a file at its root. Imports within a room are always allowed
+ * (but adapters never know each other); `type x` allows `import type` alone. A room that is not here is an error.
+ */
+const ROOMS: Record<string, string[]> = {
+  model: [],
+  network: ['model'],
+  key: ['model'],
+  hash: ['model'],
+  credential: ['model', 'network'],
+  policy: ['model', 'network'],
+  storage: ['model'],
+  verify: ['model', 'key', 'hash', 'credential', 'policy', 'network'],
+  manage: ['model', 'key', 'hash', 'policy', 'network'],
+  http: ['model', 'type verify', 'type manage'],
+  testing: ['model', 'storage', 'index.ts'],
+  'options.ts': [...HOUSE, ...ROOT],
+  'api-keys.ts': [...HOUSE, ...ROOT, 'http'],
+  'index.ts': [...HOUSE, ...ROOT],
+  adapters: ['http', 'model'],
+}
+
+/** Where a package may be imported: paths that begin so. One that is not here may be imported nowhere. */
+const PACKAGES: Record<string, string[]> = {
+  'ipaddr.js': ['src/network/'],
+  zod: ['src/options.ts', 'src/manage/'],
+  libsql: ['src/storage/sqlite'],
+  'node:sqlite': ['src/storage/sqlite'],
+  express: ['type adapters/express.ts'],
+}
+
+const CEILING = 250
+
+const files = ['src', 'adapters'].flatMap((folder) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => join(folder, path)),
+)
+
+describe.each(files)('%s', (file) => {
+  const source = readFileSync(file, 'utf8')
+
+  it(`has at most ${CEILING} lines`, () => {
+    expect(source.trimEnd().split('\n').length).toBeLessThanOrEqual(CEILING)
+  })
+
+  it('imports only what its room may', () => {
+    const refused = importsOf(source).filter((found) => !isAllowed(file, found))
+    expect(refused.map(({ specifier }) => specifier)).toEqual([])
+  })
+})
+
+interface Import {
+  specifier: string
+  type: boolean
+}
+
+function importsOf(source: string): Import[] {
+  const statements = source.matchAll(/^(?:import|export)\s+(type\s)?(?:[\w$*{},\s]+?\sfrom\s+)?'([^']+)'/gm)
+  const calls = source.matchAll(/\b(?:import|require)\('([^']+)'\)/g)
+  return [
+    ...[...statements].map(([, type, specifier]) => ({ specifier: specifier ?? '', type: type !== undefined })),
+    ...[...calls].map(([, specifier]) => ({ specifier: specifier ?? '', type: false })),
+  ]
+}
+
+function isAllowed(file: string, { specifier, type }: Import): boolean {
+  const allows = (list: string[] | undefined, matches: (entry: string) => boolean) =>
+    list?.some((entry) => matches(entry) || (type && entry.startsWith('type ') && matches(entry.slice(5)))) ?? false
+
+  if (specifier.startsWith('.')) {
+    const target = join(file, '..', specifier)
+    const room = roomOf(target)
+    return (room === roomOf(file) && room !== 'adapters') || allows(ROOMS[roomOf(file)], (entry) => entry === room)
+  }
+  const name = packageOf(specifier)
+  if (name.startsWith('node:') && !(name in PACKAGES)) return true
+  return allows(PACKAGES[name], (entry) => file.startsWith(entry))
+}
+
+/** `src/verify/usage.ts` → `verify`, `src/index.ts` → `index.ts`, `adapters/express.ts` → `adapters`. */
+function roomOf(path: string): string {
+  const [top = '', room = ''] = path.split('/')
+  return top === 'src' ? room : top
+}
+
+/** `zod/mini` → `zod`, `@scope/name/file` → `@scope/name`. */
+function packageOf(specifier: string): string {
+  return specifier
+    .split('/')
+    .slice(0, specifier.startsWith('@') ? 2 : 1)
+    .join('/')
+}

@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs'
+import { expect, inject, it } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
+import { entry } from '../../tsup.config.ts'
+
+const { files } = inject('packed')
+const { './package.json': itself, ...entries } = manifest.exports
+
+it('the tarball holds the build and the papers, nothing else', () => {
+  const expected = /^(package\.json|LICENSE|(README|CHANGELOG|SECURITY)\.md|dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts))$/
+  expect(files.filter((file) => !expected.test(file))).toEqual([])
+})
+
+it('the tarball holds the papers', () => {
+  expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md']))
+})
+
+it('the tarball holds every file that an entry names', () => {
+  const targets = Object.values(entries).flatMap((conditions) => Object.values(conditions).flatMap(Object.values))
+  expect(files).toEqual(expect.arrayContaining(targets.map((target) => target.replace('./', ''))))
+  expect(itself).toBe('./package.json')
+})
+
+it('entries, build and sources are the same list', () => {
+  const exported = Object.keys(entries).map((name) => (name === '.' ? 'index' : name.replace('./', '')))
+  expect(exported).toEqual(Object.keys(entry))
+  expect(Object.values(entry).filter((source) => !existsSync(source))).toEqual([])
+})
+
+it.each(Object.entries(entries))('%s gives ESM and CJS their own types', (name, conditions) => {
+  const file = name === '.' ? './dist/index' : name.replace('./', './dist/')
+  expect(conditions).toEqual({
+    import: { types: `${file}.d.ts`, default: `${file}.js` },
+    require: { types: `${file}.d.cts`, default: `${file}.cjs` },
+  })
+})
+
+it('installing runs no script', () => {
+  const scripts = ['preinstall', 'install', 'postinstall', 'preprepare', 'prepare', 'postprepare']
+  expect(Object.keys(manifest.scripts).filter((name) => scripts.includes(name))).toEqual([])
+})

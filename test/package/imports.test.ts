@@ -1,0 +1,67 @@
+import { describe, expect, it } from 'vitest'
+import { consumer } from './consumer.ts'
+
+/** Drivers and frameworks that only an entry of their own may load, and only when it is used. */
+const FOREIGN = /^(express|libsql|node:sqlite|ioredis|kysely|@node-rs\/argon2|argon2)(\/|$)/
+
+/** Prints each specifier that is asked for, found or not: a swallowed `try { await import('libsql') }` shows too. */
+const HOOKS = `
+  import { writeSync } from 'node:fs'
+  export async function resolve(specifier, context, next) {
+    writeSync(1, 'ask ' + specifier + '\\n')
+    const found = await next(specifier, context)
+    writeSync(1, 'load ' + found.url + '\\n')
+    return found
+  }`
+
+/** The same for `require`, also by createRequire; Node's hooks do not see it. */
+const TRACE = `
+  import { writeSync } from 'node:fs'
+  import Module, { register } from 'node:module'
+  const load = Module._load
+  Module._load = function (request, ...rest) {
+    writeSync(1, 'ask ' + request + '\\n')
+    return load.call(this, request, ...rest)
+  }
+  const resolveFilename = Module._resolveFilename
+  Module._resolveFilename = function (...args) {
+    const found = resolveFilename.apply(this, args)
+    writeSync(1, 'load ' + found + '\\n')
+    return found
+  }
+  register('./hooks.mjs', import.meta.url)`
+
+const languages = [
+  { language: 'import', flag: '--input-type=module', script: (name: string) => `import '${name}'` },
+  { language: 'require', flag: '--input-type=commonjs', script: (name: string) => `require('${name}')` },
+]
+
+describe.each(languages)('$language', ({ flag, script }) => {
+  const trace = (entry: string) => {
+    const project = consumer(['express', 'libsql'])
+    project.write('hooks.mjs', HOOKS)
+    project.write('trace.mjs', TRACE)
+    const lines = project.node('--import', './trace.mjs', flag, '-e', script(entry)).trim().split('\n')
+    const told = (word: string) => lines.filter((line) => line.startsWith(word)).map((line) => line.slice(word.length))
+    return { asked: told('ask '), zod: told('load ').flatMap((path) => path.match(/node_modules\/zod\/.*/) ?? []) }
+  }
+
+  it.each(['keyward', 'keyward/express', 'keyward/testing', 'keyward/sqlite'])(
+    '%s loads no driver and no framework',
+    (entry) => {
+      const { asked } = trace(entry)
+      expect(asked).toContain(entry)
+      expect(asked.filter((specifier) => FOREIGN.test(specifier))).toEqual([])
+    },
+  )
+
+  it.each(['keyward', 'keyward/express'])('%s loads no more of zod than zod/mini does', (entry) => {
+    const mini = new Set(trace('zod/mini').zod)
+    expect(mini.size).toBeGreaterThan(0)
+    expect(trace(entry).zod.filter((path) => !mini.has(path))).toEqual([])
+  })
+
+  it('keyward/express loads no zod at all', () => {
+    expect(trace('keyward/express').zod).toEqual([])
+  })
+})

@@ -1,0 +1,20 @@
+import { defineConfig } from 'tsup'
+
+/** One entry of package.json's `exports` each; test/package/contents.test.ts keeps the two lists equal. */
+export const entry = {
+  index: 'src/index.ts',
+  express: 'adapters/express.ts',
+  sqlite: 'src/storage/sqlite.ts',
+  testing: 'src/testing/index.ts',
+}
+
+export default defineConfig({
+  entry,
+  format: ['esm', 'cjs'],
+  target: 'node20',
+  dts: true,
+  clean: true,
+  treeshake: true, // by Rollup, which also gives CJS an import.meta.url (for createRequire)
+  splitting: true, // in CJS too: otherwise each entry gets its own copy of KeywardError
+  removeNodeProtocol: false, // `sqlite` without `node:` does not exist
+})

@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  resolve: { tsconfigPaths: true }, // `keyward` means the sources here, as in tsconfig.json
+  test: {
+    pool: 'forks',
+    testTimeout: 20_000,
+    coverage: { include: ['src/**', 'adapters/**'] },
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/package/**'] } },
+      {
+        extends: true,
+        test: {
+          name: 'package',
+          include: ['test/package/**/*.test.ts'],
+          globalSetup: 'test/package/setup.ts', // builds and packs once, and only when these tests run
+          testTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
