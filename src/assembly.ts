@@ -1,3 +1,4 @@
+import { remembering } from './hash/remembering.ts'
 import type { Door } from './http/door.ts'
 import { type KeyFormat, pairFormat, plainFormat } from './key/format.ts'
 import { clashIn } from './key/prefix.ts'
@@ -15,11 +16,10 @@ import type { Settings } from './settings.ts'
 import { localWindows } from './storage/local-windows.ts'
 import { NOBODY, newAttempt } from './verify/attempt.ts'
 import { createEntrance, type Instance } from './verify/entrance.ts'
-import { compileKey, inherit, type Known } from './verify/known.ts'
+import { compileKey, type Known } from './verify/known.ts'
 import { knownKeys } from './verify/known-keys.ts'
 import { createLocate } from './verify/locate.ts'
 import { createMeter } from './verify/meter.ts'
-import { secretCheck } from './verify/secret.ts'
 import { type Time, timekeeper } from './verify/time.ts'
 import { createUpgrade } from './verify/upgrade.ts'
 import { createUsage, type Usage } from './verify/usage.ts'
@@ -34,6 +34,9 @@ export interface Verification {
   readonly look: () => Time
 }
 
+/** Where keys are not remembered, what was proved of them still is: a hash says by itself whether it is the one. */
+const MOST_PROOFS = 10_000
+
 export function assembleVerification(settings: Settings, store: KeyStore, events: Announcer): Verification {
   const look = timekeeper(settings.clock)
   const fault = (code: string) => (error: unknown) => {
@@ -46,7 +49,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     store,
     cache: settings.cache,
     moment: look,
-    build: (id, found, last) => build(settings, id, found, last, fault('record')),
+    build: (id, found) => build(settings, id, found, fault('record')),
     // A take proves the version that it spends on, so a key with limits may be remembered for any time.
     provenElsewhere: (known) => store.take !== undefined && known.windows.length > 0,
   })
@@ -54,8 +57,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     formats: formatsOf(settings),
     pair: settings.pair,
     keys,
-    hasher: settings.hasher,
-    provesSecret: secretCheck(settings.hasher),
+    hasher: settings.hasher.cheap ? settings.hasher : remembering(settings.hasher, MOST_PROOFS),
     upgrade: createUpgrade({ store, hasher: settings.hasher, onChange: keys.forget, onFault: fault('upgrade') }),
     locate,
     meter: createMeter({ take, patience: settings.storeTimeout, look }),
@@ -68,7 +70,6 @@ function build(
   settings: Settings,
   id: string,
   found: unknown,
-  last: Known | undefined,
   fault: (error: unknown) => void,
 ): Known | undefined {
   const sound = soundKey(id, found)
@@ -77,7 +78,7 @@ function build(
     return undefined
   }
   if (sound.flaw !== undefined) fault(new Error(`the record of ${id} ${sound.flaw}`))
-  return inherit(compileKey(sound.key, settings), last)
+  return compileKey(sound.key, settings)
 }
 
 function takeLocally(): NonNullable<KeyStore['take']> {

@@ -3,7 +3,7 @@ import type { Awaitable } from '../model/awaitable.ts'
 import { type ErrorCode, hasCode } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import { show } from '../model/redact.ts'
-import type { KeyStore } from '../model/store.ts'
+import type { KeyStore, ListQuery } from '../model/store.ts'
 
 /** A check before it has a store. */
 export interface Draft {
@@ -25,8 +25,12 @@ export interface Bench {
   newKey(changes?: Partial<StoredKey>): StoredKey
   /** The same, inserted. */
   added(changes?: Partial<StoredKey>): Promise<StoredKey>
+  /** What `list` shows over all its pages, of the own prefix unless the query names others. */
+  listed(query: Partial<ListQuery>): Promise<readonly StoredKey[]>
 }
 
+/** More than any check has keys: a list that goes on after them goes in circles. */
+const MOST_PAGES = 100
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
 
 export function makeBench(store: KeyStore, note: (verb: string) => void): Bench {
@@ -40,7 +44,9 @@ export function makeBench(store: KeyStore, note: (verb: string) => void): Bench 
     await noted.insert(key)
     return key
   }
-  return { store: noted, owner, prefix, newKey, added }
+  const listed = (query: Partial<ListQuery>): Promise<readonly StoredKey[]> =>
+    walk(noted, { prefixes: [prefix], limit: 50, ...query })
+  return { store: noted, owner, prefix, newKey, added, listed }
 }
 
 /** Twelve letters and digits, as an id has. */
@@ -93,6 +99,18 @@ function plainKey(owner: string, prefix: string): StoredKey {
   const version = Math.floor(Math.random() * 2 ** 31)
   const hash = `check$${randomText()}`
   return { id, version, prefix, owner, status: 'active', scopes: ['a:read'], hash, createdAt: now, updatedAt: now }
+}
+
+async function walk(store: Bench['store'], query: ListQuery): Promise<readonly StoredKey[]> {
+  const seen: StoredKey[] = []
+  let { cursor } = query
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const page = await store.list(cursor === undefined ? query : { ...query, cursor })
+    seen.push(...page.items)
+    cursor = page.cursor
+    if (cursor === undefined) return seen
+  }
+  throw new Error(`end a list: there was still a cursor after ${MOST_PAGES} pages`)
 }
 
 /** Says which verb was asked last, for when the answer does not come. */

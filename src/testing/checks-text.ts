@@ -31,10 +31,10 @@ export const TEXT_CHECKS: readonly Draft[] = [
   {
     id: 'text-owners-exact',
     name: 'owners and resources that differ in case, a space or an accent are different',
-    hold: async ({ store, added, owner, prefix }) => {
+    hold: async ({ added, listed, owner }) => {
       for (const text of LOOKALIKES) await added({ owner: `${owner}${text}`, resource: text })
       for (const text of LOOKALIKES) {
-        const { items } = await store.list({ prefixes: [prefix], owner: `${owner}${text}`, resource: text, limit: 50 })
+        const items = await listed({ owner: `${owner}${text}`, resource: text })
         const found = items.map((key) => key.resource)
         same(found, [text], 'compare owner and resource byte for byte: no LIKE, no collation, no trimming')
       }
@@ -76,22 +76,21 @@ export const TEXT_CHECKS: readonly Draft[] = [
   {
     id: 'own-got',
     name: 'what a caller does to a key that it got changes nothing',
-    hold: async ({ store, newKey, owner, prefix }) => {
+    hold: async ({ store, newKey, listed, owner }) => {
       const key = fullKey(newKey())
       await store.insert(key)
       vandalise(await store.find(key.id))
-      const { items } = await store.list({ prefixes: [prefix], owner, limit: 10 })
-      vandalise(items[0])
+      vandalise(await listed({ owner }))
       same(await store.find(key.id), key, 'answer copies, or frozen objects')
     },
   },
 ]
 
-async function holdOddText({ store, added, prefix }: Bench, text: string): Promise<void> {
+async function holdOddText({ store, added, listed }: Bench, text: string): Promise<void> {
   const metadata = JSON.parse(`{"__proto__":{"text":${JSON.stringify(text)}},"constructor":1}`)
   const key = await added({ id: text, owner: text, name: text, uniqueName: text, resource: text, metadata })
   same(await store.find(text), key, 'keep text as it is')
-  const { items } = await store.list({ prefixes: [prefix], owner: text, resource: text, limit: 10 })
+  const items = await listed({ owner: text, resource: text })
   same(items, [key], 'list by any owner and resource: bind them as parameters')
   same(await store.remove(text), true, 'remove by any id')
 }

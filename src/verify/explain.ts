@@ -8,6 +8,7 @@ import { type Attempt, NOBODY, newAttempt } from './attempt.ts'
 import { type Instance, isBare } from './entrance.ts'
 import type { Known } from './known.ts'
 import { RULES } from './rules.ts'
+import { secretOf } from './secret.ts'
 import type { Parts } from './verifier.ts'
 
 /** One step of the pipeline: whether it passes, and why, in words for whoever is called at night. */
@@ -98,14 +99,14 @@ function shapeOf({ formats, pair }: Parts, { prefix, key, secret }: Presented, n
 }
 
 async function isProved(
-  { provesSecret }: Parts,
+  { hasher }: Parts,
   { time }: Attempt,
   known: Known,
   presented: Presented,
   note: Note,
 ): Promise<boolean> {
   const text = hashedText(presented.key, presented.secret)
-  const secret = known.stored.prefix === presented.prefix ? await provesSecret(known, text, time.now) : undefined
+  const secret = known.stored.prefix === presented.prefix ? await secretOf(hasher, known, text, time.now) : undefined
   note(
     'secret',
     secret !== undefined,

@@ -16,10 +16,7 @@ export interface Known {
   readonly networks: Networks | undefined
   readonly windows: readonly Window[]
   /** `windows` together with the extra ones of a demand, by the demand's own list. */
-  readonly extended: WeakMap<readonly Window[], readonly Window[]>
-  /** A salted digest of the text that was proved, per hash it was proved against; never the text. */
-  proof: string | undefined
-  previousProof: string | undefined
+  extended: WeakMap<readonly Window[], readonly Window[]> | undefined
   /** Uses that the store has not heard of, and when the last one was. */
   uses: number
   usedAt: number
@@ -42,22 +39,12 @@ export function compileKey(stored: StoredKey, { vocabulary, plan }: KnownOptions
     covers: coverage(grants),
     networks: stored.allowedIps === undefined ? undefined : allowlist(stored.allowedIps),
     windows: effectiveWindows(stored.limits, plan),
-    extended: new WeakMap(),
-    proof: undefined,
-    previousProof: undefined,
+    extended: undefined,
     uses: 0,
     usedAt: 0,
     record: undefined,
     access: undefined,
   }
-}
-
-/** What was proved of a hash, outlives the record that it was noted on. */
-export function inherit(known: Known, last: Known | undefined): Known {
-  if (last === undefined) return known
-  if (last.stored.hash === known.stored.hash) known.proof = last.proof
-  if (last.stored.previous?.hash === known.stored.previous?.hash) known.previousProof = last.previousProof
-  return known
 }
 
 /** What the handler gets. Without readings nothing in it belongs to one request, so all requests share it. */

@@ -107,6 +107,7 @@ function latest(measured: readonly Pick<Measured, 'windows' | 'readings'>[]): Pi
 /** A key's own windows and those of the route; where both name one, it is one counter with the lower limit. */
 function windowsFor(known: Known, { windows: extra }: Requirement): readonly Window[] {
   if (extra.length === 0) return known.windows
+  known.extended ??= new WeakMap()
   const cached = known.extended.get(extra)
   if (cached !== undefined) return cached
   const merged = new Map(known.windows.map((window) => [counterOf(window), window]))

@@ -7,7 +7,7 @@ import type { Known } from './known.ts'
 import type { KnownKeys } from './known-keys.ts'
 import type { Meter, Metered } from './meter.ts'
 import { type Locate, RULES } from './rules.ts'
-import type { Secret, SecretCheck } from './secret.ts'
+import { type Secret, secretOf } from './secret.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { Verdicts } from './verdicts.ts'
 
@@ -18,7 +18,6 @@ export interface Parts {
   readonly pair: boolean
   readonly keys: KnownKeys<Known>
   readonly hasher: Hasher
-  readonly provesSecret: SecretCheck
   readonly upgrade: Upgrade
   readonly locate: Locate
   readonly meter: Meter
@@ -68,7 +67,7 @@ function prove(parts: Parts, attempt: Attempt, known: Known | undefined): Awaita
       (error) => parts.verdicts.fault(attempt, 'hash', error),
     )
   }
-  const proved = parts.provesSecret(known, text, attempt.time.now)
+  const proved = secretOf(parts.hasher, known, text, attempt.time.now)
   if (!(proved instanceof Promise)) return judge(parts, attempt, known, proved)
   return proved.then(
     (secret) => judge(parts, attempt, known, secret),

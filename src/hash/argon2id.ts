@@ -1,0 +1,122 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { availableParallelism } from 'node:os'
+import { type Algorithm, hashRaw } from '@node-rs/argon2'
+import { KeywardError } from '../model/errors.ts'
+import type { Hasher } from '../model/hasher.ts'
+import { show } from '../model/redact.ts'
+import { workQueue } from './work-queue.ts'
+
+export interface Argon2idOptions {
+  /**
+   * Memory of one hash, KiB: 7168 to 262144.
+   * @default 19456 (19 MiB, OWASP Password Storage Cheat Sheet)
+   */
+  readonly memory?: number
+  /**
+   * Passes over the memory: 1 to 10.
+   * @default 2
+   */
+  readonly passes?: number
+  /**
+   * Lanes: 1 to 16.
+   * @default 1
+   */
+  readonly lanes?: number
+  /**
+   * Hashes computed side by side, at most 4. Node's thread pool has four threads, and files and name look-ups need some.
+   * @default as many as there are processors, at most 3
+   */
+  readonly concurrency?: number
+  /**
+   * Hashes that may wait; past that a request is `unavailable`.
+   * @default 256
+   */
+  readonly queue?: number
+}
+
+/** The costs of one hash, within these bounds: a stored hash beyond them is refused before any memory is asked for. */
+interface Costs {
+  readonly memory: number
+  readonly passes: number
+  readonly lanes: number
+}
+
+const BOUNDS = { memory: [7168, 262_144], passes: [1, 10], lanes: [1, 16], concurrency: [1, 4], queue: [0, 100_000] } as const
+const SALT_BYTES = 16
+const HASH_BYTES = 32
+/** `Algorithm.Argon2id`: the package declares it as an ambient const enum, which has no value to import. */
+const ARGON2ID = 2 as Algorithm.Argon2id
+/** The string format of the reference implementation, without its leading `$`. */
+const FORMAT = /^argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,10})\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$/
+
+/**
+ * Keeps keys as argon2id (RFC 9106): for keys whose secret a person chose, or where a rule asks for a slow hash. What
+ * Keyward issues is random enough for `sha256()`. A text that was proved is remembered as a fast salted digest, so that
+ * only the first use in a process pays. Needs the optional peer `@node-rs/argon2`.
+ * @throws KeywardError `CONFIG` for a cost out of bounds
+ */
+export function argon2id(options: Argon2idOptions = {}): Hasher {
+  const costs = {
+    memory: bounded('memory', options.memory, 19_456),
+    passes: bounded('passes', options.passes, 2),
+    lanes: bounded('lanes', options.lanes, 1),
+  }
+  const atOnce = bounded('concurrency', options.concurrency, Math.min(availableParallelism(), 3))
+  const queue = workQueue(atOnce, bounded('queue', options.queue, 256))
+  const start = `argon2id$v=19$m=${costs.memory},t=${costs.passes},p=${costs.lanes}$`
+  const nobody = randomBytes(SALT_BYTES)
+
+  return {
+    scheme: 'argon2id',
+    cheap: false,
+    async make(text) {
+      const salt = randomBytes(SALT_BYTES)
+      const hash = await queue.run(() => compute(text, salt, costs))
+      return `${start}${base64(salt)}$${base64(hash)}`
+    },
+    async check(text, stored) {
+      const kept = parse(stored)
+      if (kept === undefined) return queue.pretend(() => compute(text, nobody, costs)).then(() => false)
+      return timingSafeEqual(await queue.run(() => compute(text, kept.salt, kept.costs)), kept.hash)
+    },
+    outdated: (stored) => !stored.startsWith(start),
+    waste: (text) => queue.pretend(() => compute(text, nobody, costs)),
+  }
+}
+
+function compute(text: string, salt: Buffer, { memory, passes, lanes }: Costs): Promise<Buffer> {
+  return hashRaw(text, {
+    algorithm: ARGON2ID,
+    memoryCost: memory,
+    timeCost: passes,
+    parallelism: lanes,
+    outputLen: HASH_BYTES,
+    salt,
+  })
+}
+
+function parse(stored: string): { costs: Costs; salt: Buffer; hash: Buffer } | undefined {
+  const match = FORMAT.exec(stored)
+  if (match === null) return undefined
+  const [, memory, passes, lanes, salt, hash] = match
+  const costs = { memory: Number(memory), passes: Number(passes), lanes: Number(lanes) }
+  if (!within('memory', costs.memory) || !within('passes', costs.passes) || !within('lanes', costs.lanes)) return undefined
+  return { costs, salt: Buffer.from(salt as string, 'base64'), hash: Buffer.from(hash as string, 'base64') }
+}
+
+function within(name: keyof typeof BOUNDS, value: unknown): value is number {
+  const [least, most] = BOUNDS[name]
+  return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+}
+
+function bounded(name: keyof typeof BOUNDS, value: number | undefined, usual: number): number {
+  if (value === undefined) return usual
+  if (within(name, value)) return value
+  const [least, most] = BOUNDS[name]
+  throw new KeywardError('CONFIG', `argon2id(): ${name} must be a whole number from ${least} to ${most}, not ${show(value)}`)
+}
+
+/** Without padding, as the format has it. */
+function base64(bytes: Buffer): string {
+  return bytes.toString('base64').replaceAll('=', '')
+}

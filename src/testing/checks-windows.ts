@@ -1,0 +1,122 @@
+import { type Draft, same } from './check-bench.ts'
+import { HOUR, readings, remaining, spendOf, takes, window } from './spend.ts'
+
+/** What a window is: costs, limits that change, and the time after which it admits again. */
+export const WINDOW_CHECKS: readonly Draft[] = [
+  {
+    id: 'window-cost',
+    name: 'take() takes the whole cost or nothing',
+    needs: 'take',
+    hold: async ({ store, added }) => {
+      const { id, version } = await added()
+      const ask = async (cost: number): Promise<boolean> =>
+        takes(await store.take(id, version, spendOf([window('hour', 10)], cost), Date.now()))
+      const answers = [await ask(7), await ask(4), await ask(3), await ask(1)]
+      same(answers, [true, false, true, false], 'take `cost` units at once, and nothing when they do not fit')
+    },
+  },
+  {
+    id: 'window-cost-zero',
+    name: 'take() at cost 0 takes nothing, is always ok, and answers the readings',
+    needs: 'take',
+    hold: async ({ store, added }) => {
+      const { id, version } = await added()
+      const look = async (): Promise<readonly unknown[]> => {
+        const taken = await store.take(id, version, spendOf([window('hour', 1)], 0), Date.now())
+        return [takes(taken), ...remaining(taken)]
+      }
+      same([await look(), await look()], Array(2).fill([true, 1]), 'take nothing at cost 0')
+      same(takes(await store.take(id, version, spendOf([window('hour', 1)]), Date.now())), true, 'keep the limit free')
+      same(await look(), [true, 0], 'answer ok at cost 0 even when the window is full')
+    },
+  },
+  {
+    id: 'window-cost-too-high',
+    name: 'take() refuses a cost above the limit without a retryAt, and takes nothing',
+    needs: 'take',
+    hold: async ({ store, added }) => {
+      const { id, version } = await added()
+      const windows = [window('hour', 5), window('day', 500)]
+      const refused = await store.take(id, version, spendOf(windows, 6), Date.now())
+      same(takes(refused), false, 'refuse a cost above the limit')
+      same(refused.ok === false && refused.retryAt, undefined, 'leave retryAt out when no wait can help')
+      const after = await store.take(id, version, spendOf(windows, 5), Date.now())
+      same(remaining(after), [0, 495], 'take nothing when the cost is refused')
+    },
+  },
+  {
+    id: 'window-limit-zero',
+    name: 'take() admits nothing under a limit of 0',
+    needs: 'take',
+    hold: async ({ store, added }) => {
+      const { id, version } = await added()
+      const taken = await store.take(id, version, spendOf([window('hour', 0)]), Date.now())
+      same(takes(taken), false, 'treat limit 0 as a limit, not as none')
+      same(taken.ok === false && taken.retryAt, undefined, 'leave retryAt out under a limit of 0')
+    },
+  },
+  {
+    id: 'window-limit-changes',
+    name: 'take() counts on through a change of the limit, up and down, small and large',
+    needs: 'take',
+    hold: async ({ store, added }) => {
+      const { id, version } = await added()
+      const steps = [
+        { limit: 20, cost: 10, ok: true, left: 10 },
+        { limit: 500, cost: 100, ok: true, left: 390 },
+        { limit: 50, cost: 1, ok: false, left: 0 },
+        { limit: 110, cost: 1, ok: false, left: 0 },
+        { limit: 111, cost: 1, ok: true, left: 0 },
+        { limit: 112, cost: 1, ok: true, left: 0 },
+      ]
+      for (const { limit, cost, ok, left } of steps) {
+        const taken = await store.take(id, version, spendOf([window('hour', limit)], cost), Date.now())
+        same([takes(taken), ...remaining(taken)], [ok, left], `keep what was counted when the limit becomes ${limit}`)
+      }
+    },
+  },
+  {
+    id: 'window-times',
+    name: 'take() tells when one more, and when the whole cost, will be free',
+    needs: 'take',
+    hold: async ({ store, added }) => {
+      const { id, version } = await added()
+      const now = Date.now()
+      const untouched = await store.take(id, version, spendOf([window('hour', 2)], 0), now)
+      const from = (untouched.ok && untouched.at) || now
+      const start = readings(untouched)[0]?.resetsAt ?? 0
+      same(Math.abs(start - from) <= 1, true, 'answer now as resetsAt of a window that is untouched')
+      await store.take(id, version, spendOf([window('hour', 2)], 2), now)
+      const refused = await store.take(id, version, spendOf([window('hour', 2)]), now)
+      if (refused.ok !== false) throw new Error('refuse what exceeds the limit')
+      const { retryAt = 0 } = refused
+      const resetsAt = refused.readings[0]?.resetsAt ?? 0
+      // A window that counts in parts may let go of them a part later; the store's clock goes on between the calls.
+      for (const time of [retryAt - from, resetsAt - from]) {
+        same(
+          time >= HOUR && time <= HOUR * 1.02 + 5_000,
+          true,
+          `answer a time one window after the first use, not ${time} ms`,
+        )
+      }
+    },
+  },
+  {
+    id: 'window-slides',
+    name: 'take() admits again at retryAt, and not a window later',
+    needs: 'take',
+    hold: async ({ store, added }) => {
+      const { id, version } = await added()
+      const spend = spendOf([window('second', 2, 1_000), window('also-second', 200, 1_000)], 2)
+      const start = Date.now()
+      same(takes(await store.take(id, version, spend, start)), true, 'admit what fits')
+      const refused = await store.take(id, version, spend, Date.now())
+      if (refused.ok !== false) throw new Error('refuse what exceeds the limit until a whole window has passed')
+      const wait = (refused.retryAt ?? Number.POSITIVE_INFINITY) - (refused.at ?? start)
+      same(wait <= 1_100, true, 'answer the time at which the cost will fit, ms')
+      await new Promise((resolve) => setTimeout(resolve, wait + 5))
+      same(takes(await store.take(id, version, spend, Date.now())), true, 'admit again at the time of retryAt')
+      same(takes(await store.take(id, version, spend, Date.now())), false, 'count from the latest use again')
+    },
+  },
+]

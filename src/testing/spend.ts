@@ -1,0 +1,30 @@
+import type { Window } from '../model/limits.ts'
+import type { MeterReading, Spend, Taken } from '../model/store.ts'
+
+export const HOUR = 3_600_000
+const NOT_STALE = 'answer { ok } when the version is the current one (got { stale })'
+
+export function window(name: string, limit: number, ms: number = HOUR): Window {
+  return { name, limit, ms }
+}
+
+export function spendOf(windows: readonly Window[], cost = 1): Spend {
+  return { windows, cost }
+}
+
+/** Whether it was admitted; a stale answer is a failure of the check. */
+export function takes(taken: Taken): boolean {
+  if (taken.ok === undefined) throw new Error(NOT_STALE)
+  return taken.ok
+}
+
+/** The readings of an answer, which must not be stale. */
+export function readings(taken: Taken): readonly MeterReading[] {
+  if (taken.ok === undefined) throw new Error(NOT_STALE)
+  return taken.readings
+}
+
+/** What remains in each window. */
+export function remaining(taken: Taken): readonly number[] {
+  return readings(taken).map((reading) => reading.remaining)
+}
