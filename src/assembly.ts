@@ -62,16 +62,12 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     locate,
     meter: createMeter({ take, patience: settings.storeTimeout, look }),
     verdicts: createVerdicts({ usage, events, locate }),
+    look,
   }
   return { parts, instance: instanceOf(settings, parts, look), usage, look }
 }
 
-function build(
-  settings: Settings,
-  id: string,
-  found: unknown,
-  fault: (error: unknown) => void,
-): Known | undefined {
+function build(settings: Settings, id: string, found: unknown, fault: (error: unknown) => void): Known | undefined {
   const sound = soundKey(id, found)
   if ('damage' in sound) {
     fault(new Error(`the record of ${id} ${sound.damage}`))

@@ -86,15 +86,11 @@ export function freeze(counter: WindowCounter): Frozen {
 export function revive([name, ms, slotted, first, ...rest]: Frozen): WindowCounter {
   const counter = newCounter(name, ms)
   counter.slotted = slotted === 1
-  if (counter.slotted) {
-    rest.forEach((units, at) => addToSlot(counter, first + at, units))
-    return counter
-  }
   let moment = first
-  addToLog(counter, moment, 1)
-  for (const gap of rest) {
-    moment += gap
-    addToLog(counter, moment, 1)
+  if (!counter.slotted) addToLog(counter, moment, 1)
+  for (const [at, value] of rest.entries()) {
+    if (counter.slotted) addToSlot(counter, first + at, value)
+    else addToLog(counter, (moment += value), 1)
   }
   return counter
 }

@@ -20,7 +20,7 @@ export interface StoreCheck {
    * Rejects with an `Error` that says what to mend, at the latest after 5 seconds.
    * Resolves with `'absent'` where the store has not got the optional verb.
    */
-  run(): Promise<void | 'absent'>
+  run(): Promise<'absent' | undefined>
 }
 
 const DEADLINE = 5_000
@@ -55,20 +55,21 @@ export function storeChecks(make: () => Awaitable<KeyStore>): readonly StoreChec
   return DRAFTS.map((draft) => ({ id: draft.id, name: draft.name, run: () => run(draft, shared) }))
 }
 
-async function run(draft: Draft, shared: () => Promise<KeyStore>): Promise<void | 'absent'> {
+async function run(draft: Draft, shared: () => Promise<KeyStore>): Promise<'absent' | undefined> {
   let doing = 'make'
   let timer: ReturnType<typeof setTimeout> | undefined
   const deadline = new Promise<never>((_, reject) => {
     const late = (): void => reject(new Error(`${doing}() did not answer within ${DEADLINE / 1000} s`))
     timer = setTimeout(late, DEADLINE)
   })
-  const held = async (): Promise<void | 'absent'> => {
+  const held = async (): Promise<'absent' | undefined> => {
     const store = await shared()
     if (draft.needs !== undefined && store[draft.needs] === undefined) return 'absent'
     const note = (verb: string): void => {
       doing = verb
     }
-    return draft.hold(makeBench(store, note))
+    await draft.hold(makeBench(store, note))
+    return undefined
   }
   try {
     return await Promise.race([held(), deadline])

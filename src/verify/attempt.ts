@@ -1,4 +1,5 @@
 import type { Presented } from '../credential/reader.ts'
+import type { StoredKey } from '../model/key.ts'
 import type { Window } from '../model/limits.ts'
 import type { RequestFacts } from '../model/request.ts'
 import type { MeterReading } from '../model/store.ts'
@@ -14,12 +15,17 @@ export interface Attempt {
   readonly facts: RequestFacts
   /** The framework's own object; `undefined` for a credential that came without a request. */
   readonly request: unknown
-  readonly time: Time
+  /** When the attempt began, by the steady clock. */
+  readonly began: number
+  /** When the attempt began, or went on after a wait. */
+  time: Time
   /** What an earlier guard of this instance admitted on the same request. */
   readonly earlier: Passage | undefined
   id: string
   /** Whether the record was read for this request: a remembered one may admit, but never refuses. */
   current: boolean
+  /** A record whose secret the text was found not to be. */
+  refuted: StoredKey | undefined
   /** How often the store found the record stale. */
   stale: number
   /** The client's address, once asked for; `null` when it cannot be known. */
@@ -50,10 +56,12 @@ export function newAttempt(
     requirement: given.requirement,
     facts: given.facts,
     request: given.request,
+    began: given.time.steady,
     time: given.time,
     earlier: given.earlier,
     id: '',
     current: false,
+    refuted: undefined,
     stale: 0,
     address: undefined,
     passage: undefined,

@@ -61,7 +61,7 @@ export function createMeter({ take, patience, look }: MeterOptions): Meter {
   function read(attempt: Attempt, windows: readonly Window[], cost: number, taken: Taken): Metered {
     if ('stale' in taken) {
       attempt.stale++
-      const waited = look().steady - attempt.time.steady
+      const waited = look().steady - attempt.began
       if (attempt.stale <= MOST_STALE && waited <= patience) return { type: 'stale', stored: taken.stale }
       return { type: 'failed', error: new Error('the record did not come to rest') }
     }

@@ -1,6 +1,7 @@
 import { hashedText, type KeyFormat } from '../key/format.ts'
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Hasher } from '../model/hasher.ts'
+import type { StoredKey } from '../model/key.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { Attempt } from './attempt.ts'
 import type { Known } from './known.ts'
@@ -8,6 +9,7 @@ import type { KnownKeys } from './known-keys.ts'
 import type { Meter, Metered } from './meter.ts'
 import { type Locate, RULES } from './rules.ts'
 import { type Secret, secretOf } from './secret.ts'
+import type { Time } from './time.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { Verdicts } from './verdicts.ts'
 
@@ -22,6 +24,7 @@ export interface Parts {
   readonly locate: Locate
   readonly meter: Meter
   readonly verdicts: Verdicts
+  readonly look: () => Time
 }
 
 /**
@@ -33,8 +36,8 @@ export function verify(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
   const { key, secret, prefix } = attempt.presented
   const format = parts.formats.get(prefix)
   const id = format?.idOf(key)
-  if (id === undefined || (parts.pair && !format?.isSecret(secret ?? '')))
-    return parts.verdicts.deny(attempt, 'invalid_key')
+  const whole = !parts.pair || format?.isSecret(secret ?? '') === true
+  if (id === undefined || !whole) return parts.verdicts.deny(attempt, 'invalid_key')
 
   attempt.id = id
   const remembered = parts.keys.recall(id, attempt.time)
@@ -48,12 +51,18 @@ function find(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
     const known = parts.keys.read(attempt.id)
     if (!(known instanceof Promise)) return prove(parts, attempt, known)
     return known.then(
-      (read) => prove(parts, attempt, read),
+      (read) => prove(parts, resumed(parts, attempt), read),
       (error) => parts.verdicts.fault(attempt, 'find', error),
     )
   } catch (error) {
     return parts.verdicts.fault(attempt, 'find', error)
   }
+}
+
+/** After a wait it is later: what follows is decided by the clocks as they are now, and windows never see time run back. */
+function resumed(parts: Parts, attempt: Attempt): Attempt {
+  attempt.time = parts.look()
+  return attempt
 }
 
 /** Nothing about a key is told before this: an unknown id costs the same hash and gets the same answer as a wrong secret. */
@@ -67,17 +76,26 @@ function prove(parts: Parts, attempt: Attempt, known: Known | undefined): Awaita
       (error) => parts.verdicts.fault(attempt, 'hash', error),
     )
   }
+  if (attempt.refuted !== undefined && hasSameSecrets(attempt.refuted, known.stored)) {
+    return parts.verdicts.deny(attempt, 'invalid_key')
+  }
   const proved = secretOf(parts.hasher, known, text, attempt.time.now)
   if (!(proved instanceof Promise)) return judge(parts, attempt, known, proved)
   return proved.then(
-    (secret) => judge(parts, attempt, known, secret),
+    (secret) => judge(parts, resumed(parts, attempt), known, secret),
     (error) => parts.verdicts.fault(attempt, 'hash', error),
   )
+}
+
+/** A wrong secret is hashed once, as an unknown one is: again only if the record read anew has other secrets. */
+function hasSameSecrets(a: StoredKey, b: StoredKey): boolean {
+  return a.hash === b.hash && a.previous?.hash === b.previous?.hash
 }
 
 /** Looks at everything that may forbid the request and consumes nothing. */
 function judge(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Awaitable<Verdict> {
   if (secret === undefined) {
+    attempt.refuted = known.stored
     return attempt.current ? parts.verdicts.deny(attempt, 'invalid_key') : find(parts, attempt)
   }
   for (const rule of RULES) {
@@ -104,5 +122,5 @@ function settle(parts: Parts, attempt: Attempt, known: Known, secret: Secret, me
   if (metered.type === 'limited') return parts.verdicts.limit(attempt, known, metered)
   if (metered.type === 'failed') return parts.verdicts.fault(attempt, 'take', metered.error)
   attempt.current = true
-  return prove(parts, attempt, parts.keys.learn(attempt.id, metered.stored))
+  return prove(parts, resumed(parts, attempt), parts.keys.learn(attempt.id, metered.stored))
 }
