@@ -36,6 +36,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
       if (hasAnswered(res)) return
       if (decision.answer !== undefined) return writeAnswer(res, decision.answer)
       addHeaders(res, decision.headers)
+      if (decision.release !== undefined) res.once('finish', decision.release)
       Object.assign(req, { apiKey: decision.access })
       next()
     }

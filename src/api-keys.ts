@@ -1,8 +1,9 @@
 import { assembleDoor, assembleOffice, assembleVerification, type Verification } from './assembly.ts'
 import { createEvents } from './events.ts'
 import { DOOR, type Door, type WithDoor } from './http/door.ts'
+import type { By, CreateInput, ListOptions, RevokeOptions, RotateOptions, UpdatePatch } from './manage/arguments.ts'
 import { type Created, create } from './manage/create.ts'
-import type { By, CreateInput, ListOptions, RevokeOptions, RotateOptions, UpdatePatch } from './manage/input.ts'
+import { balance, credit, type Whom } from './manage/credit.ts'
 import { get, list, type Page } from './manage/list.ts'
 import { remove, revoke, revokeAll } from './manage/revoke.ts'
 import { rotate } from './manage/rotate.ts'
@@ -61,6 +62,14 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
   /** Forgets a key and frees its name. @throws KeywardError `NOT_FOUND` */
   remove(id: string, by?: By): Promise<void>
   /**
+   * Gives credit to a key, or where `credits` is `'owner'` to an owner, and answers the balance.
+   * @param amount a whole number ≥ 1
+   * @throws KeywardError `INPUT`, `NOT_FOUND`, `STATE` for a key without credits
+   */
+  credit(whom: Whom, amount: number, by?: By): Promise<number>
+  /** What is free of a balance: neither spent nor held. @throws KeywardError as `credit` */
+  balance(whom: Whom, by?: By): Promise<number>
+  /**
    * Judges a credential: text, `{ key, secret?, address? }`, or request facts. It answers without a promise where
    * nothing has to be waited for; `await` it in any case. A refusal is a value.
    */
@@ -108,6 +117,8 @@ export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysO
     revoke: (id, options) => revoke(office, id, options),
     revokeAll: (options) => revokeAll(office, options),
     remove: (id, by) => remove(office, id, by),
+    credit: (whom, amount, by) => credit(office, whom, amount, by),
+    balance: (whom, by) => balance(office, whom, by),
     ...verbs(door, verification),
     flush: usage.flush,
     close,

@@ -10,20 +10,26 @@ import type { Announcer } from './model/event.ts'
 import { iso } from './model/iso.ts'
 import type { KeyStore } from './model/store.ts'
 import { warnOnce } from './model/warn.ts'
+import { accountOf } from './policy/credits.ts'
 import { compileDemand } from './policy/demand.ts'
+import { type FailureLimit, failureBudget } from './policy/failures.ts'
 import { soundKey } from './policy/soundness.ts'
 import type { Settings } from './settings.ts'
 import { localWindows } from './storage/local-windows.ts'
 import { NOBODY, newAttempt } from './verify/attempt.ts'
 import { createEntrance, type Instance } from './verify/entrance.ts'
+import { createGatekeeper } from './verify/gatekeeper.ts'
 import { compileKey, type Known } from './verify/known.ts'
 import { knownKeys } from './verify/known-keys.ts'
 import { createLocate } from './verify/locate.ts'
 import { createMeter } from './verify/meter.ts'
+import type { Locate } from './verify/rules.ts'
+import { createSettlement } from './verify/settlement.ts'
+import { createThrottle, type Throttle } from './verify/throttle.ts'
 import { type Time, timekeeper } from './verify/time.ts'
 import { createUpgrade } from './verify/upgrade.ts'
 import { createUsage, type Usage } from './verify/usage.ts'
-import { createVerdicts, textOf } from './verify/verdicts.ts'
+import { createVerdicts, textOf, type VerdictsOptions } from './verify/verdicts.ts'
 import { type Parts, verify } from './verify/verifier.ts'
 
 /** Everything that an instance verifies with. */
@@ -51,8 +57,11 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     moment: look,
     build: (id, found) => build(settings, id, found, fault('record')),
     // A take proves the version that it spends on, so a key with limits may be remembered for any time.
-    provenElsewhere: (known) => store.take !== undefined && known.windows.length > 0,
+    provenElsewhere: (known) =>
+      store.take !== undefined &&
+      (known.windows.length > 0 || accountOf(settings.credits, known.stored, 0) !== undefined),
   })
+  const hold = settlementsOf(settings, store, look, events, fault('settle'))
   const parts: Parts = {
     formats: formatsOf(settings),
     pair: settings.pair,
@@ -60,8 +69,10 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     hasher: settings.hasher.cheap ? settings.hasher : remembering(settings.hasher, MOST_PROOFS),
     upgrade: createUpgrade({ store, hasher: settings.hasher, onChange: keys.forget, onFault: fault('upgrade') }),
     locate,
-    meter: createMeter({ take, patience: settings.storeTimeout, look }),
-    verdicts: createVerdicts({ usage, events, locate }),
+    gatekeeper: settings.gate && createGatekeeper(settings.gate, settings.storeTimeout),
+    throttle: settings.failures && throttleOf(settings.failures, locate),
+    meter: createMeter({ take, credits: settings.credits, patience: settings.storeTimeout, look }),
+    verdicts: createVerdicts({ usage, events, locate, hold }),
     look,
   }
   return { parts, instance: instanceOf(settings, parts, look), usage, look }
@@ -75,6 +86,41 @@ function build(settings: Settings, id: string, found: unknown, fault: (error: un
   }
   if (sound.flaw !== undefined) fault(new Error(`the record of ${id} ${sound.flaw}`))
   return compileKey(sound.key, settings)
+}
+
+/** How many networks are watched: an attacker may come from any number. */
+const MOST_NETWORKS = 100_000
+
+function throttleOf(limit: FailureLimit, locate: Locate): Throttle {
+  return createThrottle(failureBudget(limit, localWindows({ most: MOST_NETWORKS })), locate)
+}
+
+/** Keeps what requests hold, on the account that it was held on. */
+function settlementsOf(
+  settings: Settings,
+  { move }: KeyStore,
+  look: () => Time,
+  events: Announcer,
+  onFault: (error: unknown) => void,
+): VerdictsOptions['hold'] {
+  return (attempt, { stored }, { bill }) => {
+    const earlier = attempt.earlier?.settlement
+    if (bill.hold === undefined || move === undefined) return earlier
+    const settlement =
+      earlier ??
+      createSettlement({
+        move,
+        account: () => accountOf(settings.credits, stored, look().now),
+        now: () => look().steady,
+        onSettled(amount, balance) {
+          const { id, owner } = stored
+          if (events.wants('settled')) events.tell({ type: 'settled', at: iso(look().now), id, owner, amount, balance })
+        },
+        onFault,
+      })
+    if (bill.hold.hold !== undefined) settlement.add(bill.hold.hold.id, bill.hold.amount)
+    return settlement
+  }
 }
 
 function takeLocally(): NonNullable<KeyStore['take']> {
@@ -147,9 +193,11 @@ export function assembleOffice(
     pair: settings.pair,
     plan,
     uniqueNames: names === 'unique',
+    credits: settings.credits,
     random: settings.random,
     generateId: settings.generateId,
     now: () => look().now,
+    steady: () => look().steady,
     events,
     onChange: parts.keys.forget,
   }

@@ -10,6 +10,8 @@ const TYPES = [
   'rotated',
   'revoked',
   'removed',
+  'credited',
+  'settled',
   'admitted',
   'denied',
   'fault',

@@ -4,8 +4,17 @@ export { type HmacOptions, hmac } from './hash/hmac.ts'
 export { sha256 } from './hash/sha256.ts'
 export type { RateHeaders } from './http/rate-headers.ts'
 export type { PrefixOption } from './key/prefix.ts'
+export type {
+  By,
+  CreateInput,
+  CreditsInput,
+  ListOptions,
+  RevokeOptions,
+  RotateOptions,
+  UpdatePatch,
+} from './manage/arguments.ts'
 export type { Created } from './manage/create.ts'
-export type { By, CreateInput, ListOptions, RevokeOptions, RotateOptions, UpdatePatch } from './manage/input.ts'
+export type { Whom } from './manage/credit.ts'
 export type { Page } from './manage/list.ts'
 export type { Answer, AnswerChange, AnswerOverrides } from './model/answer.ts'
 export type { Awaitable } from './model/awaitable.ts'
@@ -18,16 +27,42 @@ export type {
   BulkRevokedEvent,
   ChangeEvent,
   ChangeType,
+  CreditEvent,
   DeniedEvent,
   FaultEvent,
   KeyEvent,
 } from './model/event.ts'
 export type { Hasher } from './model/hasher.ts'
-export type { Json, KeyRecord, Metadata, PreviousSecret, Status, StoredKey, StoredLimit } from './model/key.ts'
+export type {
+  Json,
+  KeyRecord,
+  Metadata,
+  PreviousSecret,
+  Refill,
+  Status,
+  StoredCredits,
+  StoredKey,
+  StoredLimit,
+} from './model/key.ts'
 export type { FreeWindow, Limits, ShownLimits, Window, WindowName } from './model/limits.ts'
 export type { BareCredential, Credential, RequestFacts } from './model/request.ts'
-export type { Filter, KeyStore, ListPage, ListQuery, MeterReading, Spend, Taken, UseMark } from './model/store.ts'
-export type { Access, Admitted, DenialCode, Denied, Reading, Verdict } from './model/verdict.ts'
+export type {
+  CreditAccount,
+  CreditMove,
+  CreditSpend,
+  Filter,
+  KeyStore,
+  ListPage,
+  ListQuery,
+  MeterReading,
+  Moved,
+  Spend,
+  Taken,
+  UseMark,
+} from './model/store.ts'
+export type { Access, Admitted, DenialCode, Denied, Reading, Settled, Verdict } from './model/verdict.ts'
 export type { ApiKeysOptions, ScopeVocabulary } from './options.ts'
+export type { CreditMode } from './policy/credits.ts'
 export { memoryStore } from './storage/memory.ts'
 export type { Explainable, Explanation, Step } from './verify/explain.ts'
+export type { Gate, GateCode } from './verify/gatekeeper.ts'

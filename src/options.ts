@@ -9,6 +9,8 @@ import type { KeyEvent } from './model/event.ts'
 import type { Hasher } from './model/hasher.ts'
 import type { Limits } from './model/limits.ts'
 import type { KeyStore } from './model/store.ts'
+import type { CreditMode } from './policy/credits.ts'
+import type { Gate } from './verify/gatekeeper.ts'
 
 /** The scopes that exist: actions by resource. */
 export type ScopeVocabulary = Readonly<Record<string, readonly string[]>>
@@ -52,6 +54,22 @@ export interface ApiKeysOptions<V extends ScopeVocabulary = ScopeVocabulary> {
    * @default 'free'
    */
   readonly names?: 'free' | 'required' | 'unique' | undefined
+  /**
+   * Whose balance prepaid credit is charged to: each key's own, where it was given one, or one for all keys of an owner.
+   * @default 'key'
+   */
+  readonly credits?: CreditMode | undefined
+  /**
+   * The host's word on an account, asked after every rule and before anything is taken: nothing, or why the request may
+   * not go on. Throwing, late (`storeTimeout`) or nonsense is `unavailable`. It looks; what has to be held, `credits` holds.
+   */
+  readonly gate?: Gate | undefined
+  /**
+   * How many unknown or wrong keys a client's network (IPv4 address, IPv6 /64) may send in a window; then it is answered
+   * `too_many_failures`, but for keys that were proved in this process.
+   * @default off
+   */
+  readonly failures?: { readonly limit: number; readonly window: Duration } | undefined
   /**
    * The proxies whose `X-Forwarded-For` is believed, as addresses or CIDR blocks; `[]` says that there is none.
    * While it is not stated, a request that was forwarded has no known address.

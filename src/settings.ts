@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import * as z from 'zod/mini'
+import type { core } from 'zod/mini'
 import { bearer, header, pair, type Source } from './credential/sources.ts'
 import { hashing } from './hash/hashing.ts'
 import { sha256 } from './hash/sha256.ts'
@@ -7,11 +7,11 @@ import { checkAnswers } from './http/answers.ts'
 import type { RateHeaders } from './http/rate-headers.ts'
 import { randomBase62 } from './key/base62.ts'
 import { ID_LENGTH } from './key/format.ts'
-import { compilePrefixes, type Prefixes, type PrefixOption } from './key/prefix.ts'
+import { compilePrefixes, type Prefixes } from './key/prefix.ts'
 import type { AnswerOverrides } from './model/answer.ts'
 import type { Awaitable } from './model/awaitable.ts'
 import { type Clock, systemClock } from './model/clock.ts'
-import { type Duration, parseDuration } from './model/duration.ts'
+import { parseDuration } from './model/duration.ts'
 import { type Issue, KeywardError } from './model/errors.ts'
 import type { KeyEvent } from './model/event.ts'
 import type { Hasher } from './model/hasher.ts'
@@ -20,9 +20,13 @@ import { show } from './model/redact.ts'
 import type { KeyStore } from './model/store.ts'
 import { type Cidr, compileNetworks, type Networks, parseCidr } from './network/cidr.ts'
 import type { ApiKeysOptions, ScopeVocabulary } from './options.ts'
+import { OPTIONS } from './options-schema.ts'
+import type { CreditMode } from './policy/credits.ts'
+import type { FailureLimit } from './policy/failures.ts'
 import { beyondMax, type LimitPlan, parseLimits } from './policy/limits.ts'
 import { scopeFlaw, type Vocabulary, vocabularyOf } from './policy/scopes.ts'
 import { memoryStore } from './storage/memory.ts'
+import type { Gate } from './verify/gatekeeper.ts'
 
 /** Options as the rest of Keyward uses them: complete, checked, frozen. */
 export interface Settings {
@@ -34,6 +38,9 @@ export interface Settings {
   readonly vocabulary: Vocabulary | undefined
   readonly plan: LimitPlan
   readonly names: 'free' | 'required' | 'unique'
+  readonly credits: CreditMode
+  readonly gate: Gate | undefined
+  readonly failures: FailureLimit | undefined
   readonly proxies: Networks | undefined
   readonly cache: { readonly maxLag: number; readonly maxKeys: number } | undefined
   readonly storeTimeout: number
@@ -47,92 +54,12 @@ export interface Settings {
   readonly generateId: () => Awaitable<string>
 }
 
-const callable = z.custom<never>((value) => typeof value === 'function', 'must be a function')
-const duration = z.custom<Duration>((value) => (parseDuration(value) ?? 0) > 0, "must be a time such as 250 or '10s'")
-const choice = <const T extends string>(...values: readonly T[]) =>
-  z.enum(values, `must be one of ${values.join(', ')}`)
-const having = <T>(verbs: readonly string[], message: string) =>
-  z.custom<T>((value) => verbs.every((verb) => typeof Object(value)[verb] === 'function'), message)
-const object = { error: 'must be an object of known options' }
-
-const store = having<KeyStore>(
-  ['find', 'insert', 'replace', 'remove', 'list'],
-  'must be a store: find, insert, replace, remove, list',
-)
-const hasher = having<Hasher>(
-  ['make', 'check', 'outdated', 'waste'],
-  'must be a hasher, such as sha256(), or a list of them',
-)
-const source = z.custom<Source>(
-  (value) =>
-    typeof Object(value).read === 'function' &&
-    Array.isArray(Object(value).headers) &&
-    Object(value).headers.length > 0,
-  'must be a source, such as bearer() or header()',
-)
-const text = z.string('must be text')
-const listOf = <T extends z.ZodMiniType>(item: T, message: string) => z.array(item, message)
-
-const SCHEMA = z.strictObject(
-  {
-    prefix: z.custom<PrefixOption>((value) => typeof compilePrefixes(value) !== 'string', {
-      error: ({ input }) => String(compilePrefixes(input)),
-    }),
-    pair: z.optional(z.boolean('must be true or false')),
-    store: z.optional(store),
-    hasher: z.optional(
-      z.union(
-        [hasher, listOf(hasher, 'must be a list').check(z.minLength(1))],
-        'must be a hasher, such as sha256(), or a list of them',
-      ),
-    ),
-    sources: z.optional(listOf(source, 'must be a list of sources').check(z.minLength(1, 'must not be empty'))),
-    scopes: z.optional(
-      z.record(text, listOf(text, 'must be a list of actions'), 'must be lists of actions by resource'),
-    ),
-    limits: z.optional(z.strictObject({ default: z.optional(z.unknown()), max: z.optional(z.unknown()) }, object)),
-    names: z.optional(choice('free', 'required', 'unique')),
-    trustedProxies: z.optional(listOf(text, 'must be a list of addresses and CIDR blocks')),
-    cache: z.optional(
-      z.union(
-        [
-          z.literal(false),
-          z.strictObject({
-            maxLag: z.optional(duration),
-            maxKeys: z.optional(z.int().check(z.positive())),
-          }),
-        ],
-        'must be false or { maxLag, maxKeys }, both above 0',
-      ),
-    ),
-    storeTimeout: z.optional(duration),
-    reveal: z.optional(choice('holder', 'nobody')),
-    answers: z.optional(z.unknown()),
-    rateHeaders: z.optional(
-      z.union(
-        [choice('standard', 'legacy', 'both'), z.literal(false)],
-        "must be 'standard', 'legacy', 'both' or false",
-      ),
-    ),
-    realm: z.optional(
-      text.check(
-        z.regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}$/, 'must be 1 to 64 printable characters without " and \\'),
-      ),
-    ),
-    onEvent: z.optional(callable),
-    clock: z.optional(having<Clock>(['now'], 'must have now()')),
-    random: z.optional(callable),
-    generateId: z.optional(callable),
-  },
-  object,
-)
-
 /** @throws KeywardError `CONFIG` that names each option that is wrong, with its value */
 export function parseOptions(options: ApiKeysOptions): Settings {
   if (typeof options !== 'object' || options === null)
     throw config([{ path: '', message: 'must be an object of options' }])
   const given = own(options)
-  const parsed = SCHEMA.safeParse(given)
+  const parsed = OPTIONS.safeParse(given)
   if (!parsed.success) throw config(parsed.error.issues.flatMap((issue) => issuesOf(issue, given)))
   const issues: Issue[] = []
   const settings = compile(given, issues)
@@ -151,6 +78,9 @@ function compile(given: ApiKeysOptions, issues: Issue[]): Settings {
     vocabulary: given.scopes && vocabularyFrom(given.scopes, issues),
     plan: planOf(given.limits, issues),
     names: given.names ?? 'free',
+    credits: creditsOf(given, issues),
+    gate: given.gate,
+    failures: given.failures && { limit: given.failures.limit, ms: parseDuration(given.failures.window) ?? 0 },
     proxies: given.trustedProxies && proxiesOf(given.trustedProxies, issues),
     cache:
       cache === false ? undefined : { maxLag: parseDuration(cache.maxLag) ?? 1000, maxKeys: cache.maxKeys ?? 10_000 },
@@ -204,8 +134,15 @@ function proxiesOf(proxies: readonly string[], issues: Issue[]): Networks {
   return compileNetworks(blocks.filter((block): block is Cidr => typeof block !== 'string'))
 }
 
+/** One balance for many keys is nothing that a process can keep for itself. */
+function creditsOf({ credits = 'key', store }: ApiKeysOptions, issues: Issue[]): CreditMode {
+  const canKeep = store === undefined || (store.take !== undefined && store.move !== undefined)
+  if (credits === 'owner' && !canKeep) issues.push({ path: 'credits', message: 'need a store with take() and move()' })
+  return credits
+}
+
 /** One issue a field, with the value that was given; what `hasher` and `store` hold is nobody's business. */
-function issuesOf(issue: z.core.$ZodIssue, given: ApiKeysOptions): readonly Issue[] {
+function issuesOf(issue: core.$ZodIssue, given: ApiKeysOptions): readonly Issue[] {
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not an option' }))
   }

@@ -41,7 +41,13 @@ interface Costs {
   readonly lanes: number
 }
 
-const BOUNDS = { memory: [7168, 262_144], passes: [1, 10], lanes: [1, 16], concurrency: [1, 4], queue: [0, 100_000] } as const
+const BOUNDS = {
+  memory: [7168, 262_144],
+  passes: [1, 10],
+  lanes: [1, 16],
+  concurrency: [1, 4],
+  queue: [0, 100_000],
+} as const
 const SALT_BYTES = 16
 const HASH_BYTES = 32
 /** `Algorithm.Argon2id`: the package declares it as an ambient const enum, which has no value to import. */
@@ -100,7 +106,8 @@ function parse(stored: string): { costs: Costs; salt: Buffer; hash: Buffer } | u
   if (match === null) return undefined
   const [, memory, passes, lanes, salt, hash] = match
   const costs = { memory: Number(memory), passes: Number(passes), lanes: Number(lanes) }
-  if (!within('memory', costs.memory) || !within('passes', costs.passes) || !within('lanes', costs.lanes)) return undefined
+  if (!within('memory', costs.memory) || !within('passes', costs.passes) || !within('lanes', costs.lanes))
+    return undefined
   return { costs, salt: Buffer.from(salt as string, 'base64'), hash: Buffer.from(hash as string, 'base64') }
 }
 
@@ -113,7 +120,10 @@ function bounded(name: keyof typeof BOUNDS, value: number | undefined, usual: nu
   if (value === undefined) return usual
   if (within(name, value)) return value
   const [least, most] = BOUNDS[name]
-  throw new KeywardError('CONFIG', `argon2id(): ${name} must be a whole number from ${least} to ${most}, not ${show(value)}`)
+  throw new KeywardError(
+    'CONFIG',
+    `argon2id(): ${name} must be a whole number from ${least} to ${most}, not ${show(value)}`,
+  )
 }
 
 /** Without padding, as the format has it. */

@@ -12,7 +12,13 @@ import { rateFields } from './rate-headers.ts'
 
 /** What an adapter does with a request: go on with an identity and these response headers, or write an answer. */
 export type Decision =
-  | { readonly access: Access | undefined; readonly headers: Readonly<Record<string, string>>; readonly answer?: never }
+  | {
+      readonly access: Access | undefined
+      readonly headers: Readonly<Record<string, string>>
+      /** To be called when the response has ended: gives back what is held and was not settled. */
+      readonly release: (() => void) | undefined
+      readonly answer?: never
+    }
   | { readonly answer: Answer }
 
 /** Asks about a request. What it throws is the host's own fault and belongs to the framework's error path. */
@@ -55,6 +61,7 @@ function decide({ verdict, instance }: Entered, options: readonly ProblemOptions
   return {
     access: verdict.access,
     headers: { Vary: settings.vary, ...rateFields(verdict, settings.rateHeaders), ...overlapFields(verdict) },
+    release: verdict.release,
   }
 }
 

@@ -88,9 +88,24 @@ export const WORDING: Readonly<Record<DenialCode, Wording>> = {
     type: 'permission_error',
     challenge: 'insufficient_scope',
   },
+  account_suspended: {
+    title: 'Account suspended',
+    detail: 'The account of this API key is suspended.',
+    type: 'permission_error',
+  },
+  insufficient_balance: {
+    title: 'Insufficient balance',
+    detail: 'The balance of this API key does not cover the request.',
+    type: 'billing_error',
+  },
   rate_limited: {
     title: 'Rate limit exceeded',
     detail: 'This API key has used up its rate limit.',
+    type: 'rate_limit_error',
+  },
+  too_many_failures: {
+    title: 'Too many failures',
+    detail: 'Too many invalid API keys came from this network.',
     type: 'rate_limit_error',
   },
   unavailable: {

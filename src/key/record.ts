@@ -3,8 +3,12 @@ import type { KeyRecord, Status, StoredKey } from '../model/key.ts'
 import { NAMED_WINDOWS, type ShownLimits, type Window } from '../model/limits.ts'
 import { display } from './format.ts'
 
-/** A stored key as it is shown, deeply frozen. `windows` are those that apply to it now. */
-export function toRecord(stored: StoredKey, windows: readonly Window[], now: number): KeyRecord {
+/**
+ * A stored key as it is shown, deeply frozen.
+ * @param windows those that apply to it now
+ * @param balance what is free of its credits, where that was read; else what they began with
+ */
+export function toRecord(stored: StoredKey, windows: readonly Window[], now: number, balance?: number): KeyRecord {
   return Object.freeze({
     id: stored.id,
     prefix: stored.prefix,
@@ -16,6 +20,7 @@ export function toRecord(stored: StoredKey, windows: readonly Window[], now: num
     scopes: freeze(stored.scopes),
     limits: shownLimits(windows),
     allowedIps: freeze(stored.allowedIps),
+    credits: shownCredits(stored, balance),
     metadata: freeze(stored.metadata),
     display: display(stored.prefix, stored.id),
     status: statusOf(stored, now),
@@ -38,6 +43,12 @@ export function statusOf(stored: StoredKey, now: number): Status {
 
 function overlapEnd(stored: StoredKey, now: number): string | undefined {
   return stored.previous !== undefined && now < stored.previous.until ? iso(stored.previous.until) : undefined
+}
+
+function shownCredits({ credits }: StoredKey, balance: number | undefined): KeyRecord['credits'] {
+  if (credits === undefined) return undefined
+  const remaining = balance ?? credits.remaining
+  return Object.freeze(credits.refill === undefined ? { remaining } : { remaining, refill: freeze(credits.refill) })
 }
 
 function time(ms: number | undefined): string | undefined {

@@ -2,8 +2,9 @@ import { isBase62 } from '../key/base62.ts'
 import { ID_LENGTH, type KeyText } from '../key/format.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
+import type { By } from './arguments.ts'
 import { composeText, firstVersion } from './compose.ts'
-import { type By, type Draft, refused } from './input.ts'
+import { type Draft, refused } from './input.ts'
 import { announce, nameTaken, type Office, recordFor, uniqueNameOf } from './office.ts'
 
 /** A key that was just made; its text is told this once. */
@@ -21,11 +22,12 @@ export async function create(office: Office, input: unknown, by: unknown): Promi
   const author = office.input.by(by)
   const draft = office.input.create(input, office.now())
   refuseForeign(draft, author)
+  refuseCredits(office, draft.credits)
   for (let tries = 0; tries <= MORE_TRIES; tries++) {
     const { text, stored } = await compose(office, draft)
     if (await insert(office, stored)) {
       announce(office, 'created', author, undefined, stored)
-      return { ...text, record: recordFor(office, stored) }
+      return { ...text, record: await recordFor(office, stored) }
     }
   }
   throw new KeywardError('CONFLICT', 'no free id was found: generateId gives taken ones')
@@ -37,6 +39,15 @@ function refuseForeign(draft: Draft, { owner, resource }: By): void {
     throw refused([{ path: 'owner', message: 'must be the owner of the condition' }])
   if (resource !== undefined && draft.resource !== resource) {
     throw refused([{ path: 'resource', message: 'must be the resource of the condition' }])
+  }
+}
+
+/** @throws KeywardError `CONFIG` where the store keeps no balances, `INPUT` where owners have them */
+export function refuseCredits({ store, credits: mode }: Office, credits: Draft['credits'] | null): void {
+  if (credits === undefined || credits === null) return
+  if (mode === 'owner') throw refused([{ path: 'credits', message: 'must be left out: balances are kept per owner' }])
+  if (store.take === undefined || store.move === undefined) {
+    throw new KeywardError('CONFIG', 'credits need a store with take() and move()')
   }
 }
 
@@ -65,12 +76,20 @@ async function compose(office: Office, draft: Draft): Promise<{ text: KeyText; s
     hash,
     createdAt: now,
     updatedAt: now,
-    ...present(draft),
+    ...present({ ...draft, credits: undefined }),
+    ...openedCredits(draft.credits, now),
     owner: draft.owner,
     scopes: draft.scopes ?? [],
     ...uniqueNameOf(office, draft.owner, draft.name),
   }
   return { text, stored }
+}
+
+/** A balance that begins now. */
+export function openedCredits(credits: Draft['credits'], now: number): Pick<StoredKey, 'credits'> {
+  if (credits === undefined) return {}
+  const { remaining, refill } = credits
+  return { credits: { remaining, opened: now, ...(refill === undefined ? {} : { refill }) } }
 }
 
 /** @throws KeywardError `CONFIG` when the host's function gives anything but an id */

@@ -1,8 +1,9 @@
 import * as z from 'zod/mini'
 import type { Issue } from '../model/errors.ts'
 import { iso } from '../model/iso.ts'
-import type { Json, Metadata } from '../model/key.ts'
+import type { Json, Metadata, Refill } from '../model/key.ts'
 import { show } from '../model/redact.ts'
+import { isInterval } from '../policy/credits.ts'
 import { type LimitMap, parseLimits } from '../policy/limits.ts'
 import { MOST_NETWORKS, networkFlaw } from '../policy/networks.ts'
 import { MOST_SCOPES, scopeFlaw, type Vocabulary } from '../policy/scopes.ts'
@@ -59,6 +60,30 @@ export const limits = z.pipe(
 const ISO = z.iso.datetime({ offset: true })
 /** The last moment that ISO 8601 writes with a year of four digits. */
 const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
+
+const PLENTY = 'must be a whole number from 0 to 9007199254740991'
+const AMOUNT = ruled<number>((value) => (Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : PLENTY))
+
+/** Prepaid credit of a key: what it begins with, and when it is filled up again. */
+export const credits = z.strictObject(
+  {
+    remaining: AMOUNT,
+    refill: z.optional(
+      z.strictObject(
+        {
+          amount: ruled<number>((value) =>
+            Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : 'must be a whole number above 0',
+          ),
+          every: ruled<Refill['every']>((value) =>
+            isInterval(value) ? undefined : "must be 'day', 'week', 'month' or hours such as '6h'",
+          ),
+        },
+        'must be { amount, every }',
+      ),
+    ),
+  },
+  'must be { remaining, refill? }',
+)
 
 /** A moment, in ms: a Date, or ISO 8601 with a zone. Bare numbers are refused, they are as often seconds as milliseconds. */
 export const moment = z.pipe(

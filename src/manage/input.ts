@@ -3,73 +3,12 @@ import type { Duration } from '../model/duration.ts'
 import { parseDuration } from '../model/duration.ts'
 import { type Issue, KeywardError } from '../model/errors.ts'
 import type { Metadata, Status } from '../model/key.ts'
-import type { Limits } from '../model/limits.ts'
 import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import { beyondMax, type LimitMap, type LimitPlan } from '../policy/limits.ts'
 import type { Vocabulary } from '../policy/scopes.ts'
+import type { By, CreditsInput, ListOptions, RevokeOptions } from './arguments.ts'
 import * as field from './fields.ts'
-
-/** What a new key is to be. A wrong field is an `INPUT` error that names it, the rule and the value. */
-export interface CreateInput<Scope extends string = string> {
-  /** Whom the key acts for, in the host's own terms. */
-  readonly owner: string
-  /** 1 to 100 characters. */
-  readonly name?: string | undefined
-  readonly description?: string | undefined
-  /** The one resource that the key works for, such as `'agent:42'`. */
-  readonly resource?: string | undefined
-  /** Absent or empty, they grant nothing. */
-  readonly scopes?: readonly Scope[] | undefined
-  /** Merged with the instance's defaults by window name. */
-  readonly limits?: Limits | undefined
-  /** Addresses and CIDR blocks, host bits clear; absent allows any. */
-  readonly allowedIps?: readonly string[] | undefined
-  /** In the future: a Date, or ISO 8601 with a zone. */
-  readonly expiresAt?: Date | string | undefined
-  /** Which prefix to use; required where the instance has environments. */
-  readonly environment?: string | undefined
-  /** A JSON object of at most 16 KiB and five levels. */
-  readonly metadata?: Metadata | undefined
-}
-
-/** What is to change. `null` clears a field, `undefined` leaves it; windows merge into the key's own. */
-export interface UpdatePatch<Scope extends string = string> {
-  readonly name?: string | null | undefined
-  readonly description?: string | null | undefined
-  readonly scopes?: readonly Scope[] | null | undefined
-  readonly limits?: Limits | null | undefined
-  readonly allowedIps?: readonly string[] | null | undefined
-  readonly expiresAt?: Date | string | null | undefined
-  readonly metadata?: Metadata | null | undefined
-  /** Ends the overlap of a rotation (`null`), or moves its end. */
-  readonly previousSecretUntil?: Date | string | null | undefined
-}
-
-/** Whose key it must be, and who asks. A key that does not meet the conditions is as unknown as a made-up id. */
-export interface By {
-  readonly owner?: string | undefined
-  readonly resource?: string | undefined
-  /** Goes into events, nothing is decided by it. */
-  readonly actor?: string | undefined
-}
-
-export interface ListOptions extends By {
-  readonly status?: Status | undefined
-  readonly name?: string | undefined
-  /** 1 to 100. @default 50 */
-  readonly limit?: number | undefined
-  readonly cursor?: string | undefined
-}
-
-export interface RotateOptions extends By {
-  /** How long the secret that is replaced still works: `0`, or up to ten years. */
-  readonly overlap: Duration
-}
-
-export interface RevokeOptions extends By {
-  readonly reason?: string | undefined
-}
 
 /** A new key's fields as they are stored. */
 export interface Draft {
@@ -82,6 +21,7 @@ export interface Draft {
   readonly allowedIps?: readonly string[] | undefined
   readonly expiresAt?: number | undefined
   readonly environment?: string | undefined
+  readonly credits?: CreditsInput | undefined
   readonly metadata?: Metadata | undefined
 }
 
@@ -107,6 +47,10 @@ export interface Input {
   list(options: unknown): ListOptions
   rotate(options: unknown): By & { readonly overlap: number }
   revoke(options: unknown): RevokeOptions
+  /** Whose balance. */
+  account(whom: unknown): { readonly id?: string | undefined; readonly owner?: string | undefined }
+  /** How much to give. */
+  amount(amount: unknown): number
 }
 
 const NAME = field.line(100)
@@ -124,6 +68,7 @@ export function createInput({ vocabulary, plan, names, environments }: InputOpti
     allowedIps: z.optional(field.allowedIps),
     expiresAt: z.optional(field.moment),
     environment: environments.length === 0 ? z.optional(z.undefined(NO_ENVIRONMENTS)) : oneOf(environments),
+    credits: z.optional(field.credits),
     metadata: z.optional(field.metadata),
   })
   const PATCH = z.strictObject({
@@ -133,6 +78,7 @@ export function createInput({ vocabulary, plan, names, environments }: InputOpti
     limits: z.optional(z.nullable(field.limits)),
     allowedIps: z.optional(z.nullable(field.allowedIps)),
     expiresAt: z.optional(z.nullable(field.moment)),
+    credits: z.optional(z.nullable(field.credits)),
     metadata: z.optional(z.nullable(field.metadata)),
     previousSecretUntil: z.optional(z.nullable(field.moment)),
   })
@@ -160,6 +106,8 @@ export function createInput({ vocabulary, plan, names, environments }: InputOpti
     list: (options) => parse(LIST, options ?? {}),
     rotate: (options) => parse(ROTATE, options),
     revoke: (options) => parse(REVOKE, options ?? {}),
+    account: (whom) => parse(ACCOUNT, whom),
+    amount: (amount) => parse(AMOUNT, { amount }).amount,
   }
 
   function limitFlaws(limits: LimitMap | undefined): readonly Issue[] {
@@ -203,6 +151,13 @@ const ROTATE = z.strictObject({
 })
 
 const REVOKE = z.strictObject({ ...BY, reason: z.optional(field.lines(500)) })
+
+const ACCOUNT = z.strictObject({ id: z.optional(field.line(100)), owner: z.optional(OWNER) })
+const AMOUNT = z.strictObject({
+  amount: z.custom<number>((value) => Number.isSafeInteger(value) && Number(value) >= 1, {
+    error: ({ input }) => `must be a whole number above 0, not ${show(input)}`,
+  }),
+})
 
 function parse<T extends z.ZodMiniType>(schema: T, input: unknown): z.output<T> {
   if (typeof input !== 'object' || input === null)

@@ -2,7 +2,7 @@ import { statusOf } from '../key/record.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import type { ListQuery } from '../model/store.ts'
 import { soundKey } from '../policy/soundness.ts'
-import type { ListOptions } from './input.ts'
+import type { ListOptions } from './arguments.ts'
 import { type Office, recordFor, seek } from './office.ts'
 
 /** Some of the keys, the newest first. */
@@ -28,7 +28,9 @@ export async function list(office: Office, options: unknown): Promise<Page> {
   let { cursor } = asked
   for (let reads = 0; reads < MOST_READS; reads++) {
     const page = await office.store.list(queryFor(office, asked, limit - items.length, cursor))
-    items.push(...page.items.flatMap((stored) => shown(office, stored, asked)))
+    for (const stored of page.items) {
+      if (isAsked(office, stored, asked)) items.push(await recordFor(office, stored))
+    }
     cursor = page.cursor
     if (cursor === undefined || items.length >= limit) break
   }
@@ -52,10 +54,8 @@ function queryFor(
   }
 }
 
-/** A damaged record cannot be shown, and must not hide those that can. What a store does not look at is looked at here. */
-function shown(office: Office, stored: StoredKey, { status, name }: ListOptions): readonly KeyRecord[] {
-  const sound = soundKey(stored.id, stored)
-  if ('damage' in sound || (name !== undefined && stored.name !== name)) return []
-  if (status !== undefined && statusOf(sound.key, office.now()) !== status) return []
-  return [recordFor(office, sound.key)]
+/** What a store does not look at is looked at here. A damaged record cannot be shown, and must not hide those that can. */
+function isAsked(office: Office, stored: StoredKey, { status, name }: ListOptions): boolean {
+  if ('damage' in soundKey(stored.id, stored) || (name !== undefined && stored.name !== name)) return false
+  return status === undefined || statusOf(stored, office.now()) === status
 }

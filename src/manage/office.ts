@@ -7,9 +7,11 @@ import type { Hasher } from '../model/hasher.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import type { KeyStore } from '../model/store.ts'
+import { accountOf, type CreditMode } from '../policy/credits.ts'
 import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { soundKey } from '../policy/soundness.ts'
-import type { By, Input } from './input.ts'
+import type { By } from './arguments.ts'
+import type { Input } from './input.ts'
 
 /** What the management verbs share. */
 export interface Office {
@@ -20,9 +22,12 @@ export interface Office {
   readonly pair: boolean
   readonly plan: LimitPlan
   readonly uniqueNames: boolean
+  readonly credits: CreditMode
   readonly random: (size: number) => Uint8Array
   readonly generateId: () => Awaitable<string>
   readonly now: () => number
+  /** The steady clock, by which windows and holds are counted. */
+  readonly steady: () => number
   readonly events: Announcer
   /** A change is durable: what this process remembers of the key is to be forgotten. */
   readonly onChange: (id: string | '*') => void
@@ -102,10 +107,20 @@ export async function replace(office: Office, after: StoredKey, ifVersion: numbe
   }
 }
 
-export function recordFor(office: Office, stored: StoredKey): KeyRecord {
-  return toRecord(stored, effectiveWindows(stored.limits, office.plan), office.now())
+/** The key as it is shown, with what is free of its balance now. */
+export async function recordFor(office: Office, stored: StoredKey): Promise<KeyRecord> {
+  const balance = stored.credits === undefined ? undefined : await balanceOf(office, stored)
+  return toRecord(stored, effectiveWindows(stored.limits, office.plan), office.now(), balance)
 }
 
+/** What is free of the balance that the key is charged to, `undefined` where there is none. */
+export async function balanceOf(office: Office, stored: StoredKey): Promise<number | undefined> {
+  const account = accountOf(office.credits, stored, office.now())
+  if (account === undefined || office.store.move === undefined) return undefined
+  return (await office.store.move(account, office.steady())).balance
+}
+
+/** Records in events are those of the change itself: their balances are not asked for. */
 export function announce(
   office: Office,
   type: ChangeType,
@@ -115,14 +130,15 @@ export function announce(
 ): void {
   const stored = after ?? before
   if (stored === undefined || !office.events.wants(type)) return
+  const shown = (key: StoredKey) => toRecord(key, effectiveWindows(key.limits, office.plan), office.now())
   office.events.tell({
     type,
     at: iso(office.now()),
     id: stored.id,
     owner: stored.owner,
     ...(by.actor === undefined ? {} : { actor: by.actor }),
-    ...(before === undefined ? {} : { before: recordFor(office, before) }),
-    ...(after === undefined ? {} : { after: recordFor(office, after) }),
+    ...(before === undefined ? {} : { before: shown(before) }),
+    ...(after === undefined ? {} : { after: shown(after) }),
   })
 }
 

@@ -2,7 +2,8 @@ import { hasCode } from '../model/errors.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import type { Filter, ListQuery } from '../model/store.ts'
-import { type RevokeOptions, refused } from './input.ts'
+import type { RevokeOptions } from './arguments.ts'
+import { refused } from './input.ts'
 import { announce, change, lookUp, notFound, type Office } from './office.ts'
 
 /** Ends a key for good. A second call changes nothing. */

@@ -19,7 +19,7 @@ export async function rotate(office: Office, id: string, options: unknown): Prom
     const after = rotated(before, hash, overlap, now)
     if (await replace(office, after, before.version)) {
       announce(office, 'rotated', by, before, after)
-      return { ...text, record: recordFor(office, after) }
+      return { ...text, record: await recordFor(office, after) }
     }
   }
   throw new KeywardError('CONFLICT', 'the key was rotated by another')

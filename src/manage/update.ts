@@ -1,12 +1,13 @@
 import { KeywardError } from '../model/errors.ts'
 import type { KeyRecord, PreviousSecret, StoredKey } from '../model/key.ts'
-import { present } from './create.ts'
+import { openedCredits, present, refuseCredits } from './create.ts'
 import { type Patch, refused } from './input.ts'
 import { change, type Office, uniqueNameOf } from './office.ts'
 
 export async function update(office: Office, id: string, patch: unknown, by: unknown): Promise<KeyRecord> {
   const conditions = office.input.by(by)
   const parsed = office.input.patch(patch, office.now())
+  refuseCredits(office, parsed.credits)
   return change(office, 'updated', id, conditions, (stored, now) => {
     refuseRevoked(stored)
     return patched(office, stored, parsed, now)
@@ -35,14 +36,20 @@ function refuseRevoked(stored: StoredKey): void {
 }
 
 function patched(office: Office, stored: StoredKey, patch: Patch, now: number): StoredKey {
-  const { previousSecretUntil, limits, scopes, ...fields } = patch
+  const { previousSecretUntil, limits, scopes, credits, ...fields } = patch
   const { uniqueName: _, previous: __, ...kept } = stored
-  const merged = { ...kept, ...given(fields), ...(limits === null ? { limits } : {}) }
+  const merged = {
+    ...kept,
+    ...given(fields),
+    ...(limits === null ? { limits } : {}),
+    ...(credits === null ? { credits } : {}),
+  }
   const previous = overlap(stored.previous, previousSecretUntil, now)
   return {
     ...(present(merged) as StoredKey),
     scopes: scopes === undefined ? stored.scopes : (scopes ?? []),
     ...limitsOf(stored, limits),
+    ...openedCredits(credits ?? undefined, Math.max(now, (stored.credits?.opened ?? 0) + 1)),
     ...(previous === undefined ? {} : { previous }),
     ...uniqueNameOf(office, stored.owner, merged.name ?? undefined),
   }

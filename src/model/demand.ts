@@ -23,6 +23,11 @@ export interface Demand<Scope extends string = string, Request = unknown> {
    * @default 1
    */
   readonly cost?: number | ((request: Request) => number)
+  /**
+   * Credit to hold until `access.settle(actual)` charges the truth, in place of `cost`: an upper bound, a whole number
+   * ≥ 0. What is not settled is given back when the response ends, or after ten minutes.
+   */
+  readonly reserve?: number | ((request: Request) => number)
   readonly limits?: DemandLimits
   /**
    * Go on without identity when the request has no source header at all. An empty or a bad one is refused.

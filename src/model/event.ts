@@ -42,6 +42,14 @@ export interface DeniedEvent extends Happened {
   readonly address?: string
 }
 
+/** Credit was given by the `credit` verb, or a hold was settled. */
+export interface CreditEvent extends Happened {
+  readonly type: 'credited' | 'settled'
+  readonly amount: number
+  readonly balance: number
+  readonly actor?: string
+}
+
 /** Something failed that no client can mend: the store, a damaged record, a listener. */
 export interface FaultEvent extends Happened {
   readonly type: 'fault'
@@ -51,7 +59,7 @@ export interface FaultEvent extends Happened {
 }
 
 /** Everything that Keyward tells a listener; a secret is never part of it. */
-export type KeyEvent = ChangeEvent | BulkRevokedEvent | AdmittedEvent | DeniedEvent | FaultEvent
+export type KeyEvent = ChangeEvent | BulkRevokedEvent | CreditEvent | AdmittedEvent | DeniedEvent | FaultEvent
 
 /** Where events go. They are built only when someone listens. */
 export interface Announcer {

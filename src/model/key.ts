@@ -10,6 +10,23 @@ export type Json = string | number | boolean | null | readonly Json[] | { readon
 /** A window as a key's own settings hold it; `null` lifts the default of that name. */
 export type StoredLimit = { readonly limit: number; readonly ms: number } | null
 
+/** When a balance is set back to its amount (UTC): counted from the creation of the key, month ends clamped. */
+export interface Refill {
+  /** A whole number ≥ 1. */
+  readonly amount: number
+  /** `'day'`, `'week'`, `'month'`, or a number of hours such as `'6h'`. */
+  readonly every: 'day' | 'week' | 'month' | `${number}h`
+}
+
+/** A key's own prepaid credit. */
+export interface StoredCredits {
+  /** What the balance began with; what is left of it lies beside the record. */
+  readonly remaining: number
+  /** When it began, ms: a balance that is set anew is another account. */
+  readonly opened: number
+  readonly refill?: Refill
+}
+
 /** The secret that a rotation replaced, while it still works. Times in ms. */
 export interface PreviousSecret {
   readonly hash: string
@@ -39,6 +56,7 @@ export interface StoredKey {
   readonly scopes: readonly string[]
   readonly limits?: Readonly<Record<string, StoredLimit>>
   readonly allowedIps?: readonly string[]
+  readonly credits?: StoredCredits
   readonly metadata?: Metadata
   /** Of the whole text of the key (of both halves of a pair), with the scheme and its parameters. */
   readonly hash: string
@@ -71,6 +89,8 @@ export interface KeyRecord<Scope extends string = string> {
   /** What applies: the key's own windows over the defaults, capped by `max`. */
   readonly limits: ShownLimits
   readonly allowedIps: readonly string[] | undefined
+  /** The key's own balance: what is free of it now, and when it is refilled. */
+  readonly credits: { readonly remaining: number; readonly refill?: Refill } | undefined
   readonly metadata: Metadata | undefined
   /** What may be shown and logged of the text: `agk_live_3kTMd9xQ2pLw…`. */
   readonly display: string

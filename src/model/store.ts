@@ -33,11 +33,54 @@ export interface ListPage {
   readonly cursor?: string
 }
 
-/** What one request takes: `cost` from every window, all or nothing. */
+/** A balance, and how it stands where nothing is kept of it yet. */
+export interface CreditAccount {
+  /** Accounts of a key are its id, a colon and more, and end with it; those of owners begin with a colon. */
+  readonly account: string
+  /** What it begins with, and when (ms). */
+  readonly opening: { readonly amount: number; readonly at: number }
+  /** Due: if it was opened or last refilled before `due`, the balance, with what is held of it, becomes `to`. */
+  readonly refill?: { readonly to: number; readonly due: number }
+}
+
+/** Credit that one request takes or holds. */
+export interface CreditSpend extends CreditAccount {
+  /** A whole number ≥ 0. Never takes a balance below zero. */
+  readonly amount: number
+  /** Holds the amount under this id in place of spending it; at `until` (ms) what is still held is free again. */
+  readonly hold?: { readonly id: string; readonly until: number }
+}
+
+/**
+ * A movement of credit outside of a request. `add` gives. `settle` ends a hold and charges `amount`, at most what was
+ * held and what is free; the same again, until `until`, charges nothing and answers as before; of a hold that is gone
+ * already, what is free is charged. `release` ends a hold and charges nothing. None of them: the balance is read.
+ */
+export type CreditMove = CreditAccount &
+  (
+    | { readonly add: number; readonly settle?: never; readonly release?: never }
+    | {
+        readonly settle: { readonly id: string; readonly amount: number; readonly until: number }
+        readonly add?: never
+        readonly release?: never
+      }
+    | { readonly release: string; readonly add?: never; readonly settle?: never }
+    | { readonly add?: never; readonly settle?: never; readonly release?: never }
+  )
+
+export interface Moved {
+  /** What is free afterwards. */
+  readonly balance: number
+  /** With `settle`. */
+  readonly charged?: number
+}
+
+/** What one request takes: `cost` from every window and the credit beside, all or nothing. */
 export interface Spend {
   readonly windows: readonly Window[]
   /** A whole number ≥ 0. With 0 nothing is taken and the readings alone are answered. */
   readonly cost: number
+  readonly credits?: CreditSpend
 }
 
 /** A window after a `take`. */
@@ -59,6 +102,8 @@ export type Taken =
       readonly ok: boolean
       readonly readings: readonly MeterReading[]
       readonly retryAt?: number
+      /** With credits: what is free afterwards. */
+      readonly balance?: number
       readonly at?: number
       readonly stale?: never
     }
@@ -92,11 +137,14 @@ export interface KeyStore {
   touch?(marks: readonly UseMark[]): Awaitable<void>
 
   /**
-   * Takes from all windows or from none, atomically across every process, and only at this version.
+   * Takes from all windows and the credit, or from none, atomically across every process, and only at this version.
    * A window of a key is known by name and length; its limit may differ from one take to the next.
    * `now` (ms) counts where the store has no clock of its own.
    */
   take?(id: string, version: number, spend: Spend, now: number): Awaitable<Taken>
+
+  /** Moves credit, atomically across every process. A store has it if it has `take`, or its keys have no credits. */
+  move?(credit: CreditMove, now: number): Awaitable<Moved>
 
   /** Revokes every key that matches and is not revoked yet, each under a new version; answers how many. */
   revokeWhere?(filter: Filter, at: number, reason?: string): Awaitable<number>

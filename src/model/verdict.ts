@@ -16,7 +16,10 @@ export const DENIALS = {
   owner_mismatch: 403,
   resource_mismatch: 403,
   insufficient_scope: 403,
+  account_suspended: 403,
+  insufficient_balance: 402,
   rate_limited: 429,
+  too_many_failures: 429,
   unavailable: 503,
 } as const
 
@@ -31,11 +34,26 @@ export interface Reading {
   readonly resetsAt: string
 }
 
+/** What became of what a request held. */
+export interface Settled {
+  /** What was charged: never more than what was held and what was left. */
+  readonly charged: number
+  /** What could not be charged. */
+  readonly short: number
+}
+
 /** What a handler gets: the key's record, frozen, and what this request left of its limits. */
 export interface Access<Scope extends string = string> extends KeyRecord<Scope> {
   readonly readings: readonly Reading[]
   /** Whether the key's scopes cover this one. */
   can(scope: Scope): boolean
+  /**
+   * Charges what the request really cost, in place of what its `reserve` held: `min(actual, held + remaining)`, once.
+   * Called again it gives the same answer and charges nothing. Without a hold there is nothing to charge.
+   * @param actual a whole number ≥ 0
+   * @throws KeywardError `INPUT`, or `STORE` with `outcome: 'unknown'`: it may then be called again
+   */
+  settle(actual: number): Promise<Settled>
 }
 
 export interface Admitted<Scope extends string = string> {
@@ -47,6 +65,8 @@ export interface Admitted<Scope extends string = string> {
   readonly readings: readonly MeterReading[]
   /** When it was decided, ms, by the clock of the readings. */
   readonly at: number
+  /** Gives back what is held and was not settled: to be called when the response has ended. Harmless when called twice. */
+  readonly release?: () => void
   /** The overlap of a rotation (ms), when the secret used is the replaced one. */
   readonly overlap?: { readonly since: number; readonly until: number }
 }

@@ -22,12 +22,13 @@ export interface Requirement {
   readonly owner: string | ((request: unknown) => unknown) | undefined
   readonly environment: string | undefined
   readonly cost: number | ((request: unknown) => unknown)
+  readonly reserve: number | ((request: unknown) => unknown) | undefined
   readonly windows: readonly Window[]
   readonly optional: boolean
   readonly answers: AnswerOverrides | undefined
 }
 
-const FIELDS = ['scopes', 'resource', 'owner', 'environment', 'cost', 'limits', 'optional', 'answers']
+const FIELDS = ['scopes', 'resource', 'owner', 'environment', 'cost', 'reserve', 'limits', 'optional', 'answers']
 
 /** @throws KeywardError `CONFIG` that names each field that is wrong, misspelt or demands nothing */
 export function compileDemand(demand: Demand, context: DemandContext): Requirement {
@@ -47,7 +48,8 @@ export function compileDemand(demand: Demand, context: DemandContext): Requireme
     resource: textOrFunction('resource', given.resource, flaw),
     owner: textOrFunction('owner', given.owner, flaw),
     environment: environmentOf(given.environment, context.environments, flaw),
-    cost: costOf(given.cost, flaw),
+    cost: amountOf('cost', given.cost, flaw) ?? 1,
+    reserve: amountOf('reserve', given.reserve, flaw),
     windows: windowsOf(given.limits, flaw),
     optional: optionalOf(given.optional, flaw),
     answers: given.answers,
@@ -92,11 +94,10 @@ function environmentOf(value: unknown, environments: readonly string[], flaw: Fl
   return undefined
 }
 
-function costOf(value: unknown, flaw: Flaw): Requirement['cost'] {
-  if (value === undefined) return 1
-  if (typeof value === 'function' || isCost(value)) return value as Requirement['cost']
-  flaw('cost', `must be a whole number ≥ 0 or a function, not ${show(value)}`)
-  return 1
+function amountOf(path: 'cost' | 'reserve', value: unknown, flaw: Flaw): Requirement['reserve'] {
+  if (value === undefined || typeof value === 'function' || isAmount(value)) return value as Requirement['reserve']
+  flaw(path, `must be a whole number ≥ 0 or a function, not ${show(value)}`)
+  return undefined
 }
 
 function windowsOf(limits: unknown, flaw: Flaw): readonly Window[] {
@@ -112,17 +113,16 @@ function optionalOf(value: unknown, flaw: Flaw): boolean {
   return value === true
 }
 
-function isCost(value: unknown): value is number {
+function isAmount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
 /**
- * What the request costs.
- * @throws KeywardError `CONFIG` when the demand's function gives anything but a whole number ≥ 0
+ * What a demand's number is for this request.
+ * @throws KeywardError `CONFIG` when its function gives anything but a whole number ≥ 0
  */
-export function costFor(requirement: Requirement, request: unknown): number {
-  if (typeof requirement.cost === 'number') return requirement.cost
-  const cost = requirement.cost(request)
-  if (isCost(cost)) return cost
-  throw new KeywardError('CONFIG', `demand: cost gave ${show(cost)}, which is no whole number ≥ 0`)
+export function amountFor(what: 'cost' | 'reserve', demanded: Requirement['cost'], request: unknown): number {
+  const amount = typeof demanded === 'number' ? demanded : demanded(request)
+  if (isAmount(amount)) return amount
+  throw new KeywardError('CONFIG', `demand: ${what} gave ${show(amount)}, which is no whole number ≥ 0`)
 }

@@ -1,5 +1,6 @@
 import type { StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
+import { isInterval } from './credits.ts'
 
 /** What a record from a store is worth: all of it, or nothing. */
 export type Sound = { readonly key: StoredKey; readonly flaw: string | undefined } | { readonly damage: string }
@@ -36,6 +37,7 @@ function damageOf(key: StoredKey): string | undefined {
   }
   if (!isPrevious(key.previous)) return 'has a previous secret that is none'
   if (!isLimits(key.limits)) return 'has limits that are none'
+  if (!isCredits(key.credits)) return 'has credits that are none'
   return undefined
 }
 
@@ -55,6 +57,13 @@ function isPrevious(previous: StoredKey['previous']): boolean {
 function isLimits(limits: StoredKey['limits']): boolean {
   if (limits === undefined) return true
   return isObject(limits) && Object.values(limits).every((limit) => limit === null || isWindow(limit))
+}
+
+function isCredits(credits: StoredKey['credits']): boolean {
+  if (credits === undefined) return true
+  if (!isObject(credits) || !Number.isSafeInteger(credits.remaining) || !isTime(credits.opened)) return false
+  const { refill } = credits
+  return refill === undefined || (isObject(refill) && Number.isSafeInteger(refill.amount) && isInterval(refill.every))
 }
 
 function isWindow(limit: unknown): boolean {

@@ -1,6 +1,18 @@
 import { KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
-import type { Filter, KeyStore, ListPage, ListQuery, Spend, Taken, UseMark } from '../model/store.ts'
+import type {
+  CreditAccount,
+  CreditMove,
+  Filter,
+  KeyStore,
+  ListPage,
+  ListQuery,
+  Moved,
+  Spend,
+  Taken,
+  UseMark,
+} from '../model/store.ts'
+import { type Account, bringUp, covers, move as moveOn, openAccount, spend as spendFrom } from './accounts.ts'
 import { NO_COUNTERS, take as takeFrom } from './counters.ts'
 import { cursorAfter, readCursor } from './cursor.ts'
 import { frozenCopy } from './frozen.ts'
@@ -17,6 +29,7 @@ interface Shelves {
   /** All of them, oldest first, as the lists of `byOwner` are. */
   readonly all: Entry[]
   readonly scopeSets: Map<string, readonly string[]>
+  readonly accounts: Map<string, Account>
 }
 
 /**
@@ -26,7 +39,14 @@ interface Shelves {
  * Throws `CONFLICT` as `KeyStore` says, and `INPUT` for a cursor that no page gave.
  */
 export function memoryStore(): KeyStore {
-  const shelves: Shelves = { byId: new Map(), byName: new Map(), byOwner: new Map(), all: [], scopeSets: new Map() }
+  const shelves: Shelves = {
+    byId: new Map(),
+    byName: new Map(),
+    byOwner: new Map(),
+    all: [],
+    scopeSets: new Map(),
+    accounts: new Map(),
+  }
   return {
     find: (id) => shelves.byId.get(id)?.key,
     insert: (key) => insert(shelves, key),
@@ -36,7 +56,8 @@ export function memoryStore(): KeyStore {
     touch: (marks) => {
       for (const mark of marks) touch(shelves, mark)
     },
-    take: (id, version, spend, now) => take(shelves.byId.get(id), version, spend, now),
+    take: (id, version, spend, now) => take(shelves, shelves.byId.get(id), version, spend, now),
+    move: (credit, now) => move(shelves, credit, now),
     revokeWhere: (filter, at, reason) => revokeWhere(shelves, filter, at, reason),
     close: () => {},
   }
@@ -56,6 +77,7 @@ function replace(shelves: Shelves, key: StoredKey, ifVersion: number): boolean {
   claimName(shelves, key)
   const before = entry.key
   if (before.uniqueName !== undefined && before.uniqueName !== key.uniqueName) shelves.byName.delete(before.uniqueName)
+  if (before.credits?.opened !== key.credits?.opened) closeAccount(shelves, before)
   const moves = before.owner !== key.owner || before.createdAt !== key.createdAt
   if (moves) unshelve(shelves, entry)
   entry.key = ownCopy(shelves, withMarks(key, before.lastUsedAt, before.uses))
@@ -69,6 +91,7 @@ function remove(shelves: Shelves, id: string): boolean {
   shelves.byId.delete(id)
   if (entry.key.uniqueName !== undefined) shelves.byName.delete(entry.key.uniqueName)
   unshelve(shelves, entry)
+  closeAccount(shelves, entry.key)
   return true
 }
 
@@ -93,9 +116,32 @@ function touch(shelves: Shelves, mark: UseMark): void {
   entry.key = Object.freeze(withMarks(entry.key, Math.max(lastUsedAt, mark.at), uses + mark.uses))
 }
 
-function take(entry: Entry | undefined, version: number, spend: Spend, now: number): Taken {
+function take(shelves: Shelves, entry: Entry | undefined, version: number, spend: Spend, now: number): Taken {
   if (entry === undefined || entry.key.version !== version) return { stale: entry?.key }
-  return takeFrom(entry, spend, now)
+  if (spend.credits === undefined) return takeFrom(entry, spend, now)
+  const account = accountFor(shelves, spend.credits, now)
+  if (!covers(account, spend.credits)) {
+    return { ok: false, readings: takeFrom(entry, { ...spend, cost: 0 }, now).readings, balance: account.free }
+  }
+  const taken = takeFrom(entry, spend, now)
+  if (taken.ok) spendFrom(account, spend.credits)
+  return { ...taken, balance: account.free }
+}
+
+function move(shelves: Shelves, credit: CreditMove, now: number): Moved {
+  return moveOn(accountFor(shelves, credit, now), credit)
+}
+
+/** The account as it is at `now`; opened when it is first needed. */
+function accountFor({ accounts }: Shelves, credit: CreditAccount, now: number): Account {
+  const account = accounts.get(credit.account) ?? openAccount(credit)
+  accounts.set(credit.account, account)
+  bringUp(account, credit, now)
+  return account
+}
+
+function closeAccount({ accounts }: Shelves, { id, credits }: StoredKey): void {
+  if (credits !== undefined) accounts.delete(`${id}:${credits.opened}`)
 }
 
 function revokeWhere(shelves: Shelves, filter: Filter, at: number, reason: string | undefined): number {

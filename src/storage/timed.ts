@@ -16,7 +16,7 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
       throw storeError(verb, error, changes)
     }
   }
-  const { take, touch, revokeWhere, watch } = store
+  const { take, move, touch, revokeWhere, watch } = store
 
   return {
     find: (id) => call('find', false, () => store.find(id)),
@@ -28,6 +28,7 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
     ...(take && {
       take: (id, version, spend, now) => call('take', false, () => take.call(store, id, version, spend, now)),
     }),
+    ...(move && { move: (credit, now) => call('move', true, () => move.call(store, credit, now)) }),
     // A bulk change takes as long as it takes.
     ...(revokeWhere && { revokeWhere: (filter, at, reason) => revokeWhere.call(store, filter, at, reason) }),
     ...(watch && { watch: (onChange) => watch.call(store, onChange) }),

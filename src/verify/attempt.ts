@@ -1,11 +1,11 @@
 import type { Presented } from '../credential/reader.ts'
 import type { StoredKey } from '../model/key.ts'
-import type { Window } from '../model/limits.ts'
 import type { RequestFacts } from '../model/request.ts'
-import type { MeterReading } from '../model/store.ts'
 import type { Access } from '../model/verdict.ts'
 import type { Address } from '../network/address.ts'
 import type { Requirement } from '../policy/demand.ts'
+import type { Bill } from './meter.ts'
+import type { Settlement } from './settlement.ts'
 import type { Time } from './time.ts'
 
 /** One credential on its way through the pipeline. */
@@ -39,9 +39,9 @@ export interface Passage {
   readonly presented: Presented
   readonly id: string
   readonly access: Access
-  readonly cost: number
-  readonly windows: readonly Window[]
-  readonly readings: readonly MeterReading[]
+  readonly bill: Bill
+  /** What is held for the request, by this guard and those before it. */
+  readonly settlement: Settlement | undefined
 }
 
 /** Who presented nothing that could be looked at. */

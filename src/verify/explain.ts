@@ -3,12 +3,13 @@ import { hashedText } from '../key/format.ts'
 import { KeywardError } from '../model/errors.ts'
 import type { Credential, RequestFacts } from '../model/request.ts'
 import type { DenialCode } from '../model/verdict.ts'
-import { costFor, type Requirement } from '../policy/demand.ts'
+import { amountFor, type Requirement } from '../policy/demand.ts'
 import { type Attempt, NOBODY, newAttempt } from './attempt.ts'
 import { type Instance, isBare } from './entrance.ts'
 import type { Known } from './known.ts'
 import { RULES } from './rules.ts'
 import { secretOf } from './secret.ts'
+import { textOf } from './verdicts.ts'
 import type { Parts } from './verifier.ts'
 
 /** One step of the pipeline: whether it passes, and why, in words for whoever is called at night. */
@@ -79,7 +80,9 @@ async function walk(parts: Parts, attempt: Attempt, from: From, note: Note): Pro
   if (!('id' in from) && !(await isProved(parts, attempt, ours, from, note))) return 'invalid_key'
 
   const broken = rules(parts, attempt, ours, note)
-  return broken ?? (await limits(parts, attempt, ours, note))
+  const barred = await gate(parts, attempt, ours, note)
+  const exhausted = await limits(parts, attempt, ours, note)
+  return broken ?? barred ?? exhausted
 }
 
 function withoutCredential({ requirement }: Attempt, found: NoCredential, note: Note): DenialCode | undefined {
@@ -125,18 +128,39 @@ function rules({ locate }: Parts, attempt: Attempt, known: Known, note: Note): D
   return first
 }
 
-/** A take that costs nothing reads the windows without taking. */
+async function gate(
+  { gatekeeper }: Parts,
+  attempt: Attempt,
+  known: Known,
+  note: Note,
+): Promise<DenialCode | undefined> {
+  if (gatekeeper === undefined) return undefined
+  try {
+    const word = await gatekeeper(attempt, known)
+    note('gate', word === undefined, word ?? 'it lets the account go on')
+    return word
+  } catch (error) {
+    note('gate', false, `it failed: ${textOf(error)}`)
+    return 'unavailable'
+  }
+}
+
+/** A take that costs nothing reads the windows and the balance without taking. */
 async function limits({ meter }: Parts, attempt: Attempt, known: Known, note: Note): Promise<DenialCode | undefined> {
-  const cost = costFor(attempt.requirement, attempt.request)
-  const metered = await meter({ ...attempt, requirement: { ...attempt.requirement, cost: 0 } }, known)
-  if (metered.type === 'failed' || metered.type === 'stale') {
+  const { requirement, request } = attempt
+  const cost = amountFor('cost', requirement.cost, request)
+  const reserve = requirement.reserve === undefined ? cost : amountFor('reserve', requirement.reserve, request)
+  const metered = await meter({ ...attempt, requirement: { ...requirement, cost: 0, reserve: undefined } }, known)
+  if (metered.type !== 'admitted') {
     note('limits', false, 'the store did not answer')
     return 'unavailable'
   }
-  const full = metered.readings.filter(({ remaining }) => remaining < cost)
-  const state = metered.readings
-    .map(({ name, remaining, limit }) => `${name}: ${remaining} of ${limit} left`)
-    .join(', ')
-  note('limits', full.length === 0, state === '' ? 'there are none' : `${state}; the request costs ${cost}`)
-  return full.length === 0 ? undefined : 'rate_limited'
+  const { readings, balance } = metered.bill
+  const full = readings.some(({ remaining }) => remaining < cost)
+  const state = readings.map(({ name, remaining, limit }) => `${name}: ${remaining} of ${limit} left`).join(', ')
+  note('limits', !full, state === '' ? 'there are none' : `${state}; the request costs ${cost}`)
+  const poor = balance !== undefined && balance < reserve
+  note('credits', !poor, balance === undefined ? 'there are none' : `${balance} left; the request needs ${reserve}`)
+  if (poor) return 'insufficient_balance'
+  return full ? 'rate_limited' : undefined
 }

@@ -1,7 +1,7 @@
 import { toRecord } from '../key/record.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import type { Window } from '../model/limits.ts'
-import type { Access, Reading } from '../model/verdict.ts'
+import type { Access, Reading, Settled } from '../model/verdict.ts'
 import type { Networks } from '../network/cidr.ts'
 import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { allowlist } from '../policy/networks.ts'
@@ -47,17 +47,29 @@ export function compileKey(stored: StoredKey, { vocabulary, plan }: KnownOptions
   }
 }
 
-/** What the handler gets. Without readings nothing in it belongs to one request, so all requests share it. */
-export function accessOf(known: Known, readings: readonly Reading[], now: number): Access {
-  if (readings.length === 0 && known.access !== undefined) return known.access
-  const record = recordOf(known, now)
-  const access = Object.freeze({
-    ...record,
-    readings,
-    can: known.covers,
-  })
-  if (readings.length === 0 && known.record !== undefined) known.access = access
+/** What belongs to one request in what its handler gets. */
+export interface Own {
+  readonly readings: readonly Reading[]
+  readonly balance: number | undefined
+  readonly settle: Access['settle'] | undefined
+}
+
+/** What the handler gets. Where nothing in it belongs to one request, all requests share it. */
+export function accessOf(known: Known, own: Own, now: number): Access {
+  const isShared = own.readings.length === 0 && own.balance === undefined && own.settle === undefined
+  if (isShared && known.access !== undefined) return known.access
+  const record =
+    own.balance === undefined ? recordOf(known, now) : toRecord(known.stored, known.windows, now, own.balance)
+  const { readings, settle = nothingHeld } = own
+  const access = Object.freeze({ ...record, readings, can: known.covers, settle })
+  if (isShared && known.record !== undefined) known.access = access
   return access
+}
+
+const NOTHING: Settled = Object.freeze({ charged: 0, short: 0 })
+
+function nothingHeld(): Promise<Settled> {
+  return Promise.resolve(NOTHING)
 }
 
 /** The record of a key that was just admitted; kept, unless the end of an overlap will change it. */

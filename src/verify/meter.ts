@@ -1,24 +1,34 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import type { StoredKey } from '../model/key.ts'
 import type { Window } from '../model/limits.ts'
-import type { KeyStore, MeterReading, Spend, Taken } from '../model/store.ts'
-import { costFor, type Requirement } from '../policy/demand.ts'
+import type { CreditSpend, KeyStore, MeterReading, Taken } from '../model/store.ts'
+import { accountOf, type CreditMode } from '../policy/credits.ts'
+import { amountFor, type Requirement } from '../policy/demand.ts'
 import type { Attempt } from './attempt.ts'
 import type { Known } from './known.ts'
+import { newHold } from './settlement.ts'
 import type { Time } from './time.ts'
 
-/** What the windows read, one for one. */
-interface Measured {
+/** What a request takes, or took. */
+export interface Bill {
+  /** From each window. */
+  readonly cost: number
+  /** From the balance; 0 where there is none. */
+  readonly credit: number
   readonly windows: readonly Window[]
+  /** What the windows read, one for one. */
   readonly readings: readonly MeterReading[]
-  /** When, by the clock that the windows are counted by. */
-  readonly at: number
+  /** What is free of the balance; `undefined` where there is none. */
+  readonly balance: number | undefined
+  /** What is held and may be settled. */
+  readonly hold: CreditSpend | undefined
 }
 
-/** What came of taking. */
+/** What came of taking. `at`: when, by the clock that the windows are counted by. */
 export type Metered =
-  | (Measured & { readonly type: 'admitted'; readonly cost: number })
-  | (Measured & { readonly type: 'limited'; readonly retryAt: number | undefined })
+  | { readonly type: 'admitted'; readonly bill: Bill; readonly at: number }
+  | { readonly type: 'limited'; readonly bill: Bill; readonly at: number; readonly retryAt: number | undefined }
+  | { readonly type: 'poor'; readonly bill: Bill; readonly at: number }
   | { readonly type: 'stale'; readonly stored: StoredKey | undefined }
   | { readonly type: 'failed'; readonly error: unknown }
 
@@ -27,6 +37,7 @@ export type Meter = (attempt: Attempt, known: Known) => Awaitable<Metered>
 
 export interface MeterOptions {
   readonly take: NonNullable<KeyStore['take']>
+  readonly credits: CreditMode
   /** How long a record may keep changing under a request, ms. */
   readonly patience: number
   readonly look: () => Time
@@ -34,74 +45,103 @@ export interface MeterOptions {
 
 /** More changes than this during one request are a store that does not tell the truth. */
 const MOST_STALE = 16
-
 const NO_READINGS: readonly MeterReading[] = Object.freeze([])
 
-export function createMeter({ take, patience, look }: MeterOptions): Meter {
+type Order = Pick<Bill, 'cost' | 'windows'> & { readonly credits: CreditSpend | undefined }
+
+export function createMeter({ take, credits: mode, patience, look }: MeterOptions): Meter {
   return (attempt, known) => {
-    const windows = windowsFor(known, attempt.requirement)
-    const cost = windows.length === 0 ? 0 : costFor(attempt.requirement, attempt.request)
-    if (attempt.earlier !== undefined) return takeRest(attempt, known, windows, cost, attempt.earlier)
-    return takeFrom(attempt, known, windows, cost)
+    const order = orderOf(attempt, known)
+    return attempt.earlier === undefined
+      ? fill(attempt, known, order)
+      : fillRest(attempt, known, order, attempt.earlier.bill)
   }
 
-  function takeFrom(attempt: Attempt, known: Known, windows: readonly Window[], cost: number): Awaitable<Metered> {
+  function orderOf({ requirement, request, time }: Attempt, known: Known): Order {
+    const windows = windowsFor(known, requirement)
+    const account = accountOf(mode, known.stored, time.now)
+    if (windows.length === 0 && account === undefined) return { cost: 0, windows, credits: undefined }
+    const cost = amountFor('cost', requirement.cost, request)
+    if (account === undefined) return { cost, windows, credits: undefined }
+    if (requirement.reserve === undefined) return { cost, windows, credits: { ...account, amount: cost } }
+    const amount = amountFor('reserve', requirement.reserve, request)
+    return { cost, windows, credits: { ...account, amount, hold: newHold(time.steady) } }
+  }
+
+  function fill(attempt: Attempt, known: Known, order: Order): Awaitable<Metered> {
+    const { cost, windows, credits } = order
     const at = attempt.time.steady
-    if (windows.length === 0) return { type: 'admitted', cost, windows, readings: NO_READINGS, at }
+    if (windows.length === 0 && credits === undefined)
+      return { type: 'admitted', bill: billFor(order, NO_READINGS, undefined), at }
     try {
-      const taken = take(known.stored.id, known.stored.version, { windows, cost }, at)
-      return taken instanceof Promise
-        ? taken.then((late) => read(attempt, windows, cost, late))
-        : read(attempt, windows, cost, taken)
+      const spend = credits === undefined ? { windows, cost } : { windows, cost, credits }
+      const taken = take(known.stored.id, known.stored.version, spend, at)
+      return taken instanceof Promise ? taken.then((late) => read(attempt, order, late)) : read(attempt, order, taken)
     } catch (error) {
       return { type: 'failed', error }
     }
   }
 
-  function read(attempt: Attempt, windows: readonly Window[], cost: number, taken: Taken): Metered {
+  function read(attempt: Attempt, order: Order, taken: Taken): Metered {
     if ('stale' in taken) {
       attempt.stale++
       const waited = look().steady - attempt.began
       if (attempt.stale <= MOST_STALE && waited <= patience) return { type: 'stale', stored: taken.stale }
       return { type: 'failed', error: new Error('the record did not come to rest') }
     }
-    const { ok, readings, retryAt, at = attempt.time.steady } = taken
-    if (typeof ok !== 'boolean' || readings.length !== windows.length) {
+    const { ok, readings, retryAt, balance, at = attempt.time.steady } = taken
+    const { credits } = order
+    const isBalanced = credits === undefined || Number.isSafeInteger(balance)
+    if (typeof ok !== 'boolean' || readings.length !== order.windows.length || !isBalanced) {
       return { type: 'failed', error: new Error('take answered neither what it took nor what is stale') }
     }
-    return ok ? { type: 'admitted', cost, windows, readings, at } : { type: 'limited', windows, readings, at, retryAt }
+    const bill = billFor(order, readings, balance)
+    if (ok) return { type: 'admitted', bill, at }
+    // No wait helps a balance: where both are exhausted, that is what has to be told.
+    if (credits !== undefined && balance !== undefined && balance < credits.amount) return { type: 'poor', bill, at }
+    return { type: 'limited', bill, at, retryAt }
   }
 
   /**
-   * A later guard on one request takes what its cost exceeds the earlier one's from the windows that were taken from
-   * already, and its whole cost from those that were not.
+   * A later guard on one request takes what its cost exceeds the earlier one's from what was taken from already, and
+   * its whole cost from windows of its own.
    */
-  async function takeRest(
-    attempt: Attempt,
-    known: Known,
-    windows: readonly Window[],
-    cost: number,
-    earlier: NonNullable<Attempt['earlier']>,
-  ): Promise<Metered> {
+  async function fillRest(attempt: Attempt, known: Known, order: Order, earlier: Bill): Promise<Metered> {
     const taken = new Set(earlier.windows.map(counterOf))
-    const again = windows.filter((window) => taken.has(counterOf(window)))
-    const excess = await takeFrom(attempt, known, again, Math.max(0, cost - earlier.cost))
+    const credits = order.credits && { ...order.credits, amount: Math.max(0, order.credits.amount - earlier.credit) }
+    const again = order.windows.filter((window) => taken.has(counterOf(window)))
+    const excess = await fill(attempt, known, { cost: Math.max(0, order.cost - earlier.cost), windows: again, credits })
     if (excess.type !== 'admitted') return excess
-    const others = windows.filter((window) => !taken.has(counterOf(window)))
-    const fresh = await takeFrom(attempt, known, others, cost)
+    const others = order.windows.filter((window) => !taken.has(counterOf(window)))
+    const fresh = await fill(attempt, known, { cost: order.cost, windows: others, credits: undefined })
     if (fresh.type !== 'admitted') return fresh
-    return { ...fresh, cost: Math.max(cost, earlier.cost), ...latest([earlier, excess, fresh]) }
+    return { ...fresh, bill: sum(earlier, excess.bill, fresh.bill) }
   }
 }
 
-/** The last reading of each window. */
-function latest(measured: readonly Pick<Measured, 'windows' | 'readings'>[]): Pick<Measured, 'windows' | 'readings'> {
+function billFor(
+  { cost, windows, credits }: Order,
+  readings: readonly MeterReading[],
+  balance: number | undefined,
+): Bill {
+  const hold = credits?.hold === undefined ? undefined : credits
+  return { cost, credit: credits?.amount ?? 0, windows, readings, balance, hold }
+}
+
+/** What was taken from first to last, with the last reading of each window. */
+function sum(earlier: Bill, excess: Bill, fresh: Bill): Bill {
   const last = new Map<string, readonly [Window, MeterReading]>()
-  for (const { windows, readings } of measured) {
+  for (const { windows, readings } of [earlier, excess, fresh]) {
     for (const [i, window] of windows.entries()) last.set(counterOf(window), [window, readings[i] as MeterReading])
   }
-  const pairs = [...last.values()]
-  return { windows: pairs.map(([window]) => window), readings: pairs.map(([, reading]) => reading) }
+  return {
+    cost: Math.max(earlier.cost, fresh.cost),
+    credit: earlier.credit + excess.credit,
+    windows: [...last.values()].map(([window]) => window),
+    readings: [...last.values()].map(([, reading]) => reading),
+    balance: excess.balance ?? earlier.balance,
+    hold: excess.hold,
+  }
 }
 
 /** A key's own windows and those of the route; where both name one, it is one counter with the lower limit. */

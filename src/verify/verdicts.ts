@@ -3,12 +3,13 @@ import type { Announcer } from '../model/event.ts'
 import { iso } from '../model/iso.ts'
 import { redact } from '../model/redact.ts'
 import type { MeterReading } from '../model/store.ts'
-import { DENIALS, type DenialCode, type Denied, type Reading, type Verdict } from '../model/verdict.ts'
+import { type Admitted, DENIALS, type DenialCode, type Denied, type Reading, type Verdict } from '../model/verdict.ts'
 import type { Attempt } from './attempt.ts'
 import { accessOf, type Known } from './known.ts'
 import type { Metered } from './meter.ts'
 import type { Locate } from './rules.ts'
 import type { Secret } from './secret.ts'
+import type { Settlement } from './settlement.ts'
 import type { Usage } from './usage.ts'
 
 type Admission = Extract<Metered, { type: 'admitted' }>
@@ -20,6 +21,8 @@ export interface Verdicts {
   /** A refusal. With `known`, the secret was proved and the key may be told. */
   deny(attempt: Attempt, code: DenialCode, known?: Known): Verdict
   limit(attempt: Attempt, known: Known, exhaustion: Exhaustion): Verdict
+  /** The network has sent too many credentials that were refused; `until` by the steady clock. */
+  throttle(attempt: Attempt, until: number): Verdict
   /** Something failed that the client cannot mend: never an admission. */
   fault(attempt: Attempt, during: string, error: unknown): Verdict
 }
@@ -28,22 +31,31 @@ export interface VerdictsOptions {
   readonly usage: Usage
   readonly events: Announcer
   readonly locate: Locate
+  /** Notes what the request holds, where it holds anything. */
+  readonly hold: (attempt: Attempt, known: Known, admission: Admission) => Settlement | undefined
 }
 
-export function createVerdicts({ usage, events, locate }: VerdictsOptions): Verdicts {
-  return { admit, deny, limit, fault }
+export function createVerdicts({ usage, events, locate, hold }: VerdictsOptions): Verdicts {
+  return { admit, deny, limit, throttle, fault }
 
-  function admit(attempt: Attempt, known: Known, secret: Secret, { cost, windows, readings, at }: Admission): Verdict {
+  function admit(attempt: Attempt, known: Known, secret: Secret, admission: Admission): Verdict {
+    const { bill, at } = admission
     const { now } = attempt.time
     const { previous, id, owner } = known.stored
-    const overlap = secret === 'previous' ? previous : undefined
-    const access = accessOf(known, shownReadings(readings, now - at), now)
-    attempt.passage = { presented: attempt.presented, id, access, cost, windows, readings }
+    const settlement = hold(attempt, known, admission)
+    const { windows, readings } = bill
+    const own = { readings: shownReadings(readings, now - at), balance: bill.balance, settle: settlement?.settle }
+    const access = accessOf(known, own, now)
+    attempt.passage = { presented: attempt.presented, id, access, bill, settlement }
     usage.mark(known, now)
     if (events.wants('admitted')) events.tell({ type: 'admitted', at: iso(now), id, owner, ...addressOf(attempt) })
-    return overlap === undefined
-      ? { ok: true, access, windows, readings, at }
-      : { ok: true, access, windows, readings, at, overlap }
+    const verdict: Admitted = { ok: true, access, windows, readings, at }
+    if (settlement === undefined && secret === 'current') return verdict
+    return {
+      ...verdict,
+      ...(settlement && { release: settlement.release }),
+      ...(secret === 'previous' && previous && { overlap: previous }),
+    }
   }
 
   function deny(attempt: Attempt, code: DenialCode, known?: Known): Verdict {
@@ -54,7 +66,7 @@ export function createVerdicts({ usage, events, locate }: VerdictsOptions): Verd
     return tell(attempt, { ...denied, record, ...needed })
   }
 
-  function limit(attempt: Attempt, known: Known, { windows, readings, at, retryAt }: Exhaustion): Verdict {
+  function limit(attempt: Attempt, known: Known, { bill: { windows, readings }, at, retryAt }: Exhaustion): Verdict {
     const record = toRecord(known.stored, known.windows, attempt.time.now)
     const denied: Denied = {
       ok: false,
@@ -68,16 +80,18 @@ export function createVerdicts({ usage, events, locate }: VerdictsOptions): Verd
     return tell(attempt, retryAt === undefined ? denied : { ...denied, retryAfter: secondsUntil(retryAt, at) })
   }
 
+  function throttle(attempt: Attempt, until: number): Verdict {
+    const at = attempt.time.steady
+    const status = DENIALS.too_many_failures
+    return tell(attempt, { ok: false, code: 'too_many_failures', status, retryAfter: secondsUntil(until, at), at })
+  }
+
   function fault(attempt: Attempt, during: string, error: unknown): Verdict {
-    if (events.wants('fault'))
+    if (events.wants('fault')) {
       events.tell({ type: 'fault', at: iso(attempt.time.now), code: during, message: textOf(error) })
-    return tell(attempt, {
-      ok: false,
-      code: 'unavailable',
-      status: DENIALS.unavailable,
-      retryAfter: 1,
-      at: attempt.time.steady,
-    })
+    }
+    const at = attempt.time.steady
+    return tell(attempt, { ok: false, code: 'unavailable', status: DENIALS.unavailable, retryAfter: 1, at })
   }
 
   function tell(attempt: Attempt, denied: Denied): Denied {
@@ -98,13 +112,14 @@ const NO_READINGS: readonly Reading[] = Object.freeze([])
 /** @param shift from the meter's time to ours */
 function shownReadings(readings: readonly MeterReading[], shift: number): readonly Reading[] {
   if (readings.length === 0) return NO_READINGS
-  return readings.map(({ name, limit, remaining, resetsAt }) =>
+  const shown = readings.map(({ name, limit, remaining, resetsAt }) =>
     Object.freeze({ name, limit, remaining, resetsAt: iso(resetsAt + shift) }),
   )
+  return Object.freeze(shown)
 }
 
 /** Whole seconds, at least one: clients take 0 for "at once" and a fraction for nonsense. */
-export function secondsUntil(then: number, now: number): number {
+function secondsUntil(then: number, now: number): number {
   return Math.max(1, Math.ceil((then - now) / 1000))
 }
 

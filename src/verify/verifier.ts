@@ -4,11 +4,13 @@ import type { Hasher } from '../model/hasher.ts'
 import type { StoredKey } from '../model/key.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { Attempt } from './attempt.ts'
+import type { GateCode, Gatekeeper } from './gatekeeper.ts'
 import type { Known } from './known.ts'
 import type { KnownKeys } from './known-keys.ts'
 import type { Meter, Metered } from './meter.ts'
 import { type Locate, RULES } from './rules.ts'
 import { type Secret, secretOf } from './secret.ts'
+import type { Throttle } from './throttle.ts'
 import type { Time } from './time.ts'
 import type { Upgrade } from './upgrade.ts'
 import type { Verdicts } from './verdicts.ts'
@@ -22,6 +24,9 @@ export interface Parts {
   readonly hasher: Hasher
   readonly upgrade: Upgrade
   readonly locate: Locate
+  /** The host's word on accounts, where it wants one. */
+  readonly gatekeeper: Gatekeeper | undefined
+  readonly throttle: Throttle | undefined
   readonly meter: Meter
   readonly verdicts: Verdicts
   readonly look: () => Time
@@ -40,6 +45,8 @@ export function verify(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
   if (id === undefined || !whole) return parts.verdicts.deny(attempt, 'invalid_key')
 
   attempt.id = id
+  const until = parts.throttle?.heldUntil(attempt, textOf(attempt))
+  if (until !== undefined) return parts.verdicts.throttle(attempt, until)
   const remembered = parts.keys.recall(id, attempt.time)
   return remembered === undefined ? find(parts, attempt) : prove(parts, attempt, remembered)
 }
@@ -67,17 +74,17 @@ function resumed(parts: Parts, attempt: Attempt): Attempt {
 
 /** Nothing about a key is told before this: an unknown id costs the same hash and gets the same answer as a wrong secret. */
 function prove(parts: Parts, attempt: Attempt, known: Known | undefined): Awaitable<Verdict> {
-  const text = hashedText(attempt.presented.key, attempt.presented.secret)
+  const text = textOf(attempt)
   if (known === undefined || known.stored.prefix !== attempt.presented.prefix) {
     const wasted = parts.hasher.waste(text)
-    if (!(wasted instanceof Promise)) return parts.verdicts.deny(attempt, 'invalid_key')
+    if (!(wasted instanceof Promise)) return refuse(parts, attempt)
     return wasted.then(
-      () => parts.verdicts.deny(attempt, 'invalid_key'),
+      () => refuse(parts, attempt),
       (error) => parts.verdicts.fault(attempt, 'hash', error),
     )
   }
   if (attempt.refuted !== undefined && hasSameSecrets(attempt.refuted, known.stored)) {
-    return parts.verdicts.deny(attempt, 'invalid_key')
+    return refuse(parts, attempt)
   }
   const proved = secretOf(parts.hasher, known, text, attempt.time.now)
   if (!(proved instanceof Promise)) return judge(parts, attempt, known, proved)
@@ -85,6 +92,16 @@ function prove(parts: Parts, attempt: Attempt, known: Known | undefined): Awaita
     (secret) => judge(parts, resumed(parts, attempt), known, secret),
     (error) => parts.verdicts.fault(attempt, 'hash', error),
   )
+}
+
+/** Unknown, or known with another secret: told alike, and counted against the network that it came from. */
+function refuse(parts: Parts, attempt: Attempt): Verdict {
+  parts.throttle?.failed(attempt)
+  return parts.verdicts.deny(attempt, 'invalid_key')
+}
+
+function textOf({ presented }: Attempt): string {
+  return hashedText(presented.key, presented.secret)
 }
 
 /** A wrong secret is hashed once, as an unknown one is: again only if the record read anew has other secrets. */
@@ -96,17 +113,46 @@ function hasSameSecrets(a: StoredKey, b: StoredKey): boolean {
 function judge(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Awaitable<Verdict> {
   if (secret === undefined) {
     attempt.refuted = known.stored
-    return attempt.current ? parts.verdicts.deny(attempt, 'invalid_key') : find(parts, attempt)
+    return attempt.current ? refuse(parts, attempt) : find(parts, attempt)
   }
+  parts.throttle?.proved(
+    textOf(attempt),
+    secret === 'current' ? known.stored.hash : String(known.stored.previous?.hash),
+  )
   for (const rule of RULES) {
     if (rule.holds(known, attempt, parts.locate)) continue
     return attempt.current ? parts.verdicts.deny(attempt, rule.code, known) : find(parts, attempt)
   }
   if (secret === 'current') parts.upgrade(known, attempt)
-  return consume(parts, attempt, known, secret)
+  return ask(parts, attempt, known, secret)
 }
 
-/** Takes from all limits or from none, in one step that also proves that the record is still the current one. */
+/** Asks the host about the account, where it wants to be asked. */
+function ask(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Awaitable<Verdict> {
+  if (parts.gatekeeper === undefined) return consume(parts, attempt, known, secret)
+  try {
+    const word = parts.gatekeeper(attempt, known)
+    if (!(word instanceof Promise)) return heed(parts, attempt, known, secret, word)
+    return word.then(
+      (late) => heed(parts, resumed(parts, attempt), known, secret, late),
+      (error) => parts.verdicts.fault(attempt, 'gate', error),
+    )
+  } catch (error) {
+    return parts.verdicts.fault(attempt, 'gate', error)
+  }
+}
+
+function heed(
+  parts: Parts,
+  attempt: Attempt,
+  known: Known,
+  secret: Secret,
+  word: GateCode | undefined,
+): Awaitable<Verdict> {
+  return word === undefined ? consume(parts, attempt, known, secret) : parts.verdicts.deny(attempt, word, known)
+}
+
+/** Takes from all limits and the balance or from none, in one step that also proves that the record is still the current one. */
 function consume(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Awaitable<Verdict> {
   const metered = parts.meter(attempt, known)
   if (!(metered instanceof Promise)) return settle(parts, attempt, known, secret, metered)
@@ -120,6 +166,7 @@ function consume(parts: Parts, attempt: Attempt, known: Known, secret: Secret): 
 function settle(parts: Parts, attempt: Attempt, known: Known, secret: Secret, metered: Metered): Awaitable<Verdict> {
   if (metered.type === 'admitted') return parts.verdicts.admit(attempt, known, secret, metered)
   if (metered.type === 'limited') return parts.verdicts.limit(attempt, known, metered)
+  if (metered.type === 'poor') return parts.verdicts.deny(attempt, 'insufficient_balance', known)
   if (metered.type === 'failed') return parts.verdicts.fault(attempt, 'take', metered.error)
   attempt.current = true
   return prove(parts, resumed(parts, attempt), parts.keys.learn(attempt.id, metered.stored))

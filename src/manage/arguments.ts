@@ -1,0 +1,74 @@
+import type { Duration } from '../model/duration.ts'
+import type { Metadata, Refill, Status } from '../model/key.ts'
+import type { Limits } from '../model/limits.ts'
+
+/** Prepaid credit as it is given: whole numbers. */
+export interface CreditsInput {
+  readonly remaining: number
+  readonly refill?: Refill | undefined
+}
+
+/** What a new key is to be. A wrong field is an `INPUT` error that names it, the rule and the value. */
+export interface CreateInput<Scope extends string = string> {
+  /** Whom the key acts for, in the host's own terms. */
+  readonly owner: string
+  /** 1 to 100 characters. */
+  readonly name?: string | undefined
+  readonly description?: string | undefined
+  /** The one resource that the key works for, such as `'agent:42'`. */
+  readonly resource?: string | undefined
+  /** Absent or empty, they grant nothing. */
+  readonly scopes?: readonly Scope[] | undefined
+  /** Merged with the instance's defaults by window name. */
+  readonly limits?: Limits | undefined
+  /** Addresses and CIDR blocks, host bits clear; absent allows any. */
+  readonly allowedIps?: readonly string[] | undefined
+  /** In the future: a Date, or ISO 8601 with a zone. */
+  readonly expiresAt?: Date | string | undefined
+  /** Which prefix to use; required where the instance has environments. */
+  readonly environment?: string | undefined
+  /** Prepaid credit of its own: what it begins with, and when it is filled up again. */
+  readonly credits?: CreditsInput | undefined
+  /** A JSON object of at most 16 KiB and five levels. */
+  readonly metadata?: Metadata | undefined
+}
+
+/** What is to change. `null` clears a field, `undefined` leaves it; windows merge into the key's own. */
+export interface UpdatePatch<Scope extends string = string> {
+  readonly name?: string | null | undefined
+  readonly description?: string | null | undefined
+  readonly scopes?: readonly Scope[] | null | undefined
+  readonly limits?: Limits | null | undefined
+  readonly allowedIps?: readonly string[] | null | undefined
+  readonly expiresAt?: Date | string | null | undefined
+  /** Begins a new balance in place of the old one. */
+  readonly credits?: CreditsInput | null | undefined
+  readonly metadata?: Metadata | null | undefined
+  /** Ends the overlap of a rotation (`null`), or moves its end. */
+  readonly previousSecretUntil?: Date | string | null | undefined
+}
+
+/** Whose key it must be, and who asks. A key that does not meet the conditions is as unknown as a made-up id. */
+export interface By {
+  readonly owner?: string | undefined
+  readonly resource?: string | undefined
+  /** Goes into events, nothing is decided by it. */
+  readonly actor?: string | undefined
+}
+
+export interface ListOptions extends By {
+  readonly status?: Status | undefined
+  readonly name?: string | undefined
+  /** 1 to 100. @default 50 */
+  readonly limit?: number | undefined
+  readonly cursor?: string | undefined
+}
+
+export interface RotateOptions extends By {
+  /** How long the secret that is replaced still works: `0`, or up to ten years. */
+  readonly overlap: Duration
+}
+
+export interface RevokeOptions extends By {
+  readonly reason?: string | undefined
+}

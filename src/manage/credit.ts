@@ -1,0 +1,55 @@
+import { KeywardError } from '../model/errors.ts'
+import { iso } from '../model/iso.ts'
+import type { CreditAccount } from '../model/store.ts'
+import { accountOf, ownerAccount } from '../policy/credits.ts'
+import type { By } from './arguments.ts'
+import { refused } from './input.ts'
+import { existing, type Office } from './office.ts'
+
+/** Whose balance: a key's, or, where `credits` is `'owner'`, an owner's. */
+export type Whom = { readonly id: string; readonly owner?: never } | { readonly owner: string; readonly id?: never }
+
+/** Gives credit, and answers the balance. */
+export async function credit(office: Office, whom: unknown, amount: unknown, by: unknown): Promise<number> {
+  const add = office.input.amount(amount)
+  const author = office.input.by(by)
+  const { account, whose } = await find(office, whom, author)
+  const { balance } = await mover(office)({ ...account, add }, office.steady())
+  if (office.events.wants('credited')) {
+    const actor = author.actor === undefined ? {} : { actor: author.actor }
+    office.events.tell({ type: 'credited', at: iso(office.now()), ...whose, amount: add, balance, ...actor })
+  }
+  return balance
+}
+
+/** What is free: neither spent nor held. */
+export async function balance(office: Office, whom: unknown, by: unknown): Promise<number> {
+  const { account } = await find(office, whom, office.input.by(by))
+  return (await mover(office)(account, office.steady())).balance
+}
+
+async function find(
+  office: Office,
+  whom: unknown,
+  by: By,
+): Promise<{ account: CreditAccount; whose: { id?: string; owner: string } }> {
+  const { id, owner } = office.input.account(whom)
+  if ((id === undefined) === (owner === undefined))
+    throw refused([{ path: '', message: 'must be { id } or { owner }' }])
+  if (id === undefined) return findOwner(office, owner as string, by)
+  const stored = await existing(office, id, by)
+  const account = accountOf(office.credits, stored, office.now())
+  if (account === undefined) throw new KeywardError('STATE', 'the key has no credits; update() gives it some')
+  return { account, whose: { id, owner: stored.owner } }
+}
+
+function findOwner(office: Office, owner: string, by: By): { account: CreditAccount; whose: { owner: string } } {
+  if (office.credits === 'key') throw refused([{ path: 'owner', message: 'must be an id: balances are kept per key' }])
+  if (by.owner !== undefined && by.owner !== owner) throw new KeywardError('NOT_FOUND', 'there is no such owner')
+  return { account: ownerAccount(owner), whose: { owner } }
+}
+
+function mover({ store }: Office): NonNullable<Office['store']['move']> {
+  if (store.move === undefined) throw new KeywardError('CONFIG', 'credits need a store with take() and move()')
+  return store.move
+}

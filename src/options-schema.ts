@@ -1,0 +1,97 @@
+import * as z from 'zod/mini'
+import type { Source } from './credential/sources.ts'
+import { compilePrefixes, type PrefixOption } from './key/prefix.ts'
+import type { Clock } from './model/clock.ts'
+import { type Duration, parseDuration } from './model/duration.ts'
+import type { Hasher } from './model/hasher.ts'
+import type { KeyStore } from './model/store.ts'
+
+const WHOLE = 'must be a whole number above 0'
+const callable = z.custom<never>((value) => typeof value === 'function', 'must be a function')
+const duration = z.custom<Duration>((value) => (parseDuration(value) ?? 0) > 0, "must be a time such as 250 or '10s'")
+const choice = <const T extends string>(...values: readonly T[]) =>
+  z.enum(values, `must be one of ${values.join(', ')}`)
+const having = <T>(verbs: readonly string[], message: string) =>
+  z.custom<T>((value) => verbs.every((verb) => typeof Object(value)[verb] === 'function'), message)
+const object = { error: 'must be an object of known options' }
+
+const store = having<KeyStore>(
+  ['find', 'insert', 'replace', 'remove', 'list'],
+  'must be a store: find, insert, replace, remove, list',
+)
+const hasher = having<Hasher>(
+  ['make', 'check', 'outdated', 'waste'],
+  'must be a hasher, such as sha256(), or a list of them',
+)
+const source = z.custom<Source>(
+  (value) =>
+    typeof Object(value).read === 'function' &&
+    Array.isArray(Object(value).headers) &&
+    Object(value).headers.length > 0,
+  'must be a source, such as bearer() or header()',
+)
+const text = z.string('must be text')
+const listOf = <T extends z.ZodMiniType>(item: T, message: string) => z.array(item, message)
+
+/** The shape of the options. What their parts mean together is looked at when they are compiled. */
+export const OPTIONS = z.strictObject(
+  {
+    prefix: z.custom<PrefixOption>((value) => typeof compilePrefixes(value) !== 'string', {
+      error: ({ input }) => String(compilePrefixes(input)),
+    }),
+    pair: z.optional(z.boolean('must be true or false')),
+    store: z.optional(store),
+    hasher: z.optional(
+      z.union(
+        [hasher, listOf(hasher, 'must be a list').check(z.minLength(1))],
+        'must be a hasher, such as sha256(), or a list of them',
+      ),
+    ),
+    sources: z.optional(listOf(source, 'must be a list of sources').check(z.minLength(1, 'must not be empty'))),
+    scopes: z.optional(
+      z.record(text, listOf(text, 'must be a list of actions'), 'must be lists of actions by resource'),
+    ),
+    limits: z.optional(z.strictObject({ default: z.optional(z.unknown()), max: z.optional(z.unknown()) }, object)),
+    names: z.optional(choice('free', 'required', 'unique')),
+    credits: z.optional(choice('key', 'owner')),
+    gate: z.optional(callable),
+    failures: z.optional(
+      z.strictObject(
+        { limit: z.int(WHOLE).check(z.positive(WHOLE)), window: duration },
+        { error: 'must be { limit, window }' },
+      ),
+    ),
+    trustedProxies: z.optional(listOf(text, 'must be a list of addresses and CIDR blocks')),
+    cache: z.optional(
+      z.union(
+        [
+          z.literal(false),
+          z.strictObject({
+            maxLag: z.optional(duration),
+            maxKeys: z.optional(z.int().check(z.positive())),
+          }),
+        ],
+        'must be false or { maxLag, maxKeys }, both above 0',
+      ),
+    ),
+    storeTimeout: z.optional(duration),
+    reveal: z.optional(choice('holder', 'nobody')),
+    answers: z.optional(z.unknown()),
+    rateHeaders: z.optional(
+      z.union(
+        [choice('standard', 'legacy', 'both'), z.literal(false)],
+        "must be 'standard', 'legacy', 'both' or false",
+      ),
+    ),
+    realm: z.optional(
+      text.check(
+        z.regex(/^[\x20\x21\x23-\x5b\x5d-\x7e]{1,64}$/, 'must be 1 to 64 printable characters without " and \\'),
+      ),
+    ),
+    onEvent: z.optional(callable),
+    clock: z.optional(having<Clock>(['now'], 'must have now()')),
+    random: z.optional(callable),
+    generateId: z.optional(callable),
+  },
+  object,
+)

@@ -1,0 +1,83 @@
+import type { CreditAccount, CreditMove, CreditSpend, Moved } from '../model/store.ts'
+
+/** A balance as it is kept. What is held is not free any more, and not spent yet. */
+export interface Account {
+  free: number
+  refilledAt: number
+  readonly holds: Map<string, Hold>
+}
+
+/** What is held until `until`; or, once settled, what was charged, so that the same again charges nothing. */
+interface Hold {
+  readonly amount: number
+  readonly until: number
+  readonly charged?: number
+}
+
+export function openAccount({ opening }: CreditAccount): Account {
+  return { free: opening.amount, refilledAt: opening.at, holds: new Map() }
+}
+
+/** Brings an account to `now`: holds whose time is over are given back, a refill that is due is made. */
+export function bringUp(account: Account, { refill }: CreditAccount, now: number): void {
+  for (const [id, { amount, until }] of account.holds) {
+    if (until > now) continue
+    account.free += amount
+    account.holds.delete(id)
+  }
+  if (refill === undefined || account.refilledAt >= refill.due) return
+  account.free = Math.max(0, refill.to - held(account))
+  account.refilledAt = refill.due
+}
+
+function held({ holds }: Account): number {
+  let sum = 0
+  for (const { amount } of holds.values()) sum += amount
+  return sum
+}
+
+/** Whether an account that was brought up covers the amount. */
+export function covers({ free }: Account, { amount }: CreditSpend): boolean {
+  return amount <= free
+}
+
+/** Spends or holds an amount that is covered. */
+export function spend(account: Account, { amount, hold }: CreditSpend): void {
+  account.free -= amount
+  if (hold !== undefined) account.holds.set(hold.id, { amount, until: hold.until })
+}
+
+/** Moves credit on an account that was brought up. */
+export function move(account: Account, { add, settle, release }: CreditMove): Moved {
+  if (add !== undefined) account.free += add
+  if (release !== undefined) end(account, release)
+  if (settle === undefined) return { balance: account.free }
+  const { charged } = account.holds.get(settle.id) ?? {}
+  if (charged !== undefined) return { balance: account.free, charged }
+  end(account, settle.id)
+  const charge = Math.min(settle.amount, account.free)
+  account.free -= charge
+  account.holds.set(settle.id, { amount: 0, until: settle.until, charged: charge })
+  return { balance: account.free, charged: charge }
+}
+
+/** What was held is free again. */
+function end(account: Account, id: string): void {
+  const hold = account.holds.get(id)
+  if (hold === undefined || hold.charged !== undefined) return
+  account.free += hold.amount
+  account.holds.delete(id)
+}
+
+/** An account as JSON. */
+export function encodeAccount({ free, refilledAt, holds }: Account): string {
+  return JSON.stringify({ free, refilledAt, holds: [...holds] })
+}
+
+/** Throws on text that is not of `encodeAccount`: nobody's balance is guessed. */
+export function decodeAccount(text: string): Account {
+  const { free, refilledAt, holds } = JSON.parse(text) as { free: unknown; refilledAt: unknown; holds: unknown }
+  if (!Number.isSafeInteger(free) || typeof refilledAt !== 'number' || !Array.isArray(holds))
+    throw new SyntaxError('no account')
+  return { free: free as number, refilledAt, holds: new Map(holds as [string, Hold][]) }
+}

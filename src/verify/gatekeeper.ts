@@ -1,0 +1,46 @@
+import type { Awaitable } from '../model/awaitable.ts'
+import { KeywardError } from '../model/errors.ts'
+import { show } from '../model/redact.ts'
+import type { Access } from '../model/verdict.ts'
+import type { Attempt } from './attempt.ts'
+import { accessOf, type Known } from './known.ts'
+
+/** What a host may say of an account. */
+export type GateCode = 'account_suspended' | 'insufficient_balance'
+
+/** The host's word on an account: nothing, or why it may not go on. It looks, it does not hold. */
+export type Gate<Scope extends string = string> = (
+  access: Access<Scope>,
+  request: unknown,
+) => Awaitable<GateCode | undefined>
+
+/** Asks the gate, in time; whatever it does but answer as it should is thrown, and the request is `unavailable`. */
+export type Gatekeeper = (attempt: Attempt, known: Known) => Awaitable<GateCode | undefined>
+
+const NOTHING_YET = { readings: Object.freeze([]), balance: undefined, settle: undefined }
+
+/** @param patience how long the gate may take, ms */
+export function createGatekeeper(gate: Gate, patience: number): Gatekeeper {
+  return (attempt, known) => {
+    const word = gate(accessOf(known, NOTHING_YET, attempt.time.now), attempt.request)
+    return isThenable(word) ? inTime(word, patience).then(checked) : checked(word)
+  }
+}
+
+function checked(word: unknown): GateCode | undefined {
+  if (word === undefined || word === 'account_suspended' || word === 'insufficient_balance') return word
+  throw new KeywardError('CONFIG', `gate gave ${show(word)}, which is neither undefined nor a code of a gate`)
+}
+
+function isThenable(word: unknown): word is Promise<unknown> {
+  return typeof word === 'object' && word !== null && 'then' in word && typeof word.then === 'function'
+}
+
+function inTime(word: Promise<unknown>, patience: number): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`the gate gave no answer within ${patience} ms`)), patience)
+    Promise.resolve(word)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer))
+  })
+}

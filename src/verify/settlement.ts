@@ -1,0 +1,86 @@
+import { randomBytes } from 'node:crypto'
+import { KeywardError } from '../model/errors.ts'
+import { show } from '../model/redact.ts'
+import type { CreditAccount, CreditSpend, KeyStore } from '../model/store.ts'
+import type { Settled } from '../model/verdict.ts'
+
+/** How long credit may stay held, ms: past that it is free again, whatever became of the request. */
+export const LEASE = 600_000
+
+/** What the requests of this process hold is told apart from what others hold. */
+const PROCESS = randomBytes(9).toString('base64url')
+let holds = 0
+
+export function newHold(now: number): NonNullable<CreditSpend['hold']> {
+  return { id: `${PROCESS}${(++holds).toString(36)}`, until: now + LEASE }
+}
+
+/** What one request holds, until it is settled or given back. Several guards on a request hold together. */
+export interface Settlement {
+  /** Adds what another guard holds. */
+  add(id: string, amount: number): void
+  settle(actual: number): Promise<Settled>
+  release(): void
+}
+
+export interface SettlementOptions {
+  readonly move: NonNullable<KeyStore['move']>
+  /** Where it is held, with the refill that is due now. */
+  readonly account: () => CreditAccount | undefined
+  readonly now: () => number
+  readonly onSettled: (charged: number, balance: number) => void
+  readonly onFault: (error: unknown) => void
+}
+
+export function createSettlement({ move, account, now, onSettled, onFault }: SettlementOptions): Settlement {
+  const held: { readonly id: string; readonly amount: number }[] = []
+  let settled: Promise<Settled> | undefined
+  let released = false
+
+  function on(): CreditAccount {
+    const found = account()
+    if (found === undefined) throw new Error('the key has no account any more')
+    return found
+  }
+
+  async function charge(actual: number): Promise<Settled> {
+    let charged = 0
+    let balance = 0
+    for (const [i, { id, amount }] of held.entries()) {
+      const left = actual - charged
+      const most = i === held.length - 1 ? left : Math.min(left, amount)
+      const moved = await move({ ...on(), settle: { id, amount: most, until: now() + LEASE } }, now())
+      charged += moved.charged ?? 0
+      balance = moved.balance
+    }
+    onSettled(charged, balance)
+    return Object.freeze({ charged, short: actual - charged })
+  }
+
+  async function giveBack(): Promise<void> {
+    for (const { id } of held) await move({ ...on(), release: id }, now())
+  }
+
+  return {
+    add: (id, amount) => held.push({ id, amount }),
+    settle(actual) {
+      if (!Number.isSafeInteger(actual) || actual < 0) {
+        const message = `must be a whole number ≥ 0, not ${show(actual)}`
+        return Promise.reject(
+          new KeywardError('INPUT', `settle: actual ${message}`, { issues: [{ path: 'actual', message }] }),
+        )
+      }
+      // A time-out leaves the outcome unknown: the store knows, so it may be asked again.
+      settled ??= charge(actual).catch((error) => {
+        settled = undefined
+        throw error
+      })
+      return settled
+    },
+    release() {
+      if (released || settled !== undefined) return
+      released = true
+      giveBack().catch(onFault)
+    },
+  }
+}

@@ -1,0 +1,48 @@
+import { randomBytes } from 'node:crypto'
+import { sha256Hex } from '../hash/digest.ts'
+import type { FailureBudget } from '../policy/failures.ts'
+import type { Attempt } from './attempt.ts'
+import type { Locate } from './rules.ts'
+
+/** Holds back networks that send too many refused credentials, but never one that was proved in this process. */
+export interface Throttle {
+  /** Until when the attempt must wait (steady clock); `undefined` lets it go on. */
+  heldUntil(attempt: Attempt, text: string): number | undefined
+  failed(attempt: Attempt): void
+  /** @param stored the hash that the text was proved against: it stands for the text, without hashing it again */
+  proved(text: string, stored: string): void
+}
+
+/** How many proved credentials are remembered. */
+const MOST_PROVED = 10_000
+
+export function createThrottle(budget: FailureBudget, locate: Locate): Throttle {
+  const salt = randomBytes(12).toString('hex')
+  const digests = new Map<string, string>()
+  const trusted = new Set<string>()
+
+  return {
+    heldUntil(attempt, text) {
+      const address = locate(attempt)
+      const until = address && budget.spentUntil(address, attempt.time.steady)
+      return until === undefined || trusted.has(sha256Hex(salt + text)) ? undefined : until
+    },
+    failed(attempt) {
+      const address = locate(attempt)
+      if (address !== undefined) budget.count(address, attempt.time.steady)
+    },
+    proved(text, stored) {
+      if (digests.has(stored)) return
+      if (digests.size >= MOST_PROVED) forgetOldest()
+      const digest = sha256Hex(salt + text)
+      digests.set(stored, digest)
+      trusted.add(digest)
+    },
+  }
+
+  function forgetOldest(): void {
+    const [stored, digest] = digests.entries().next().value as [string, string]
+    digests.delete(stored)
+    trusted.delete(digest)
+  }
+}
