@@ -1,7 +1,7 @@
 import type { RequestFacts } from '../model/request.ts'
 import { type Address, parseAddress, parseSocketAddress } from '../network/address.ts'
 import type { Networks } from '../network/cidr.ts'
-import { headerLines } from './headers.ts'
+import { headerLines, trimBlanks } from './headers.ts'
 
 /** Headers by which proxies tell for whom they speak. Any of them from a peer of unknown standing makes the address unknown. */
 const FORWARDING = [
@@ -45,7 +45,7 @@ function walk(facts: RequestFacts, proxies: Networks): Address | Unknown {
   if (lines === undefined) return 'no-header'
   let client: Address | undefined
   for (const hop of lines.split(',').reverse()) {
-    client = parseAddress(hop.trim())
+    client = parseAddress(trimBlanks(hop))
     if (client === undefined) return 'bad-hop'
     if (!proxies(client)) return client
   }
