@@ -3,7 +3,10 @@ import { type Address, parseAddress, parseSocketAddress } from '../network/addre
 import type { Networks } from '../network/cidr.ts'
 import { headerLines, trimBlanks } from './headers.ts'
 
-/** Headers by which proxies tell for whom they speak. Any of them from a peer of unknown standing makes the address unknown. */
+/**
+ * Headers by which proxies show themselves. Any of them from a peer of unknown standing makes the address unknown. `Via`
+ * is not among them: proxies on the client's side send it too.
+ */
 const FORWARDING = [
   'x-forwarded-for',
   'forwarded',
@@ -11,6 +14,9 @@ const FORWARDING = [
   'cf-connecting-ip',
   'true-client-ip',
   'x-client-ip',
+  'x-cluster-client-ip',
+  'x-forwarded-host',
+  'x-forwarded-proto',
   'fastly-client-ip',
 ] as const
 
