@@ -1,9 +1,12 @@
 import type { RequestFacts } from '../model/request.ts'
 import { type Address, parseAddress, parseSocketAddress } from '../network/address.ts'
 import type { Networks } from '../network/cidr.ts'
-import { headerLines } from './headers.ts'
+import { headerLines, trimBlanks } from './headers.ts'
 
-/** Headers by which proxies tell for whom they speak. Any of them from a peer of unknown standing makes the address unknown. */
+/**
+ * Headers by which proxies show themselves. Any of them from a peer of unknown standing makes the address unknown. `Via`
+ * is not among them: proxies on the client's side send it too.
+ */
 const FORWARDING = [
   'x-forwarded-for',
   'forwarded',
@@ -11,6 +14,9 @@ const FORWARDING = [
   'cf-connecting-ip',
   'true-client-ip',
   'x-client-ip',
+  'x-cluster-client-ip',
+  'x-forwarded-host',
+  'x-forwarded-proto',
   'fastly-client-ip',
 ] as const
 
@@ -45,7 +51,7 @@ function walk(facts: RequestFacts, proxies: Networks): Address | Unknown {
   if (lines === undefined) return 'no-header'
   let client: Address | undefined
   for (const hop of lines.split(',').reverse()) {
-    client = parseAddress(hop.trim())
+    client = parseAddress(trimBlanks(hop))
     if (client === undefined) return 'bad-hop'
     if (!proxies(client)) return client
   }

@@ -46,14 +46,14 @@ function fromLines(lines: readonly string[], name: string): HeaderValue {
     if (found !== undefined || typeof lines[i + 1] !== 'string') return REPEATED
     found = lines[i + 1]
   }
-  return found === undefined ? undefined : trim(found)
+  return found === undefined ? undefined : trimBlanks(found)
 }
 
 function fromMap({ headers }: RequestFacts, name: string): HeaderValue {
   if (typeof headers !== 'object' || headers === null) return undefined
   if (isHeaders(headers)) {
     const value = headers.get(name)
-    return value === null ? undefined : trim(value)
+    return value === null ? undefined : trimBlanks(value)
   }
   let found: HeaderValue
   for (const key of Object.keys(headers)) {
@@ -73,7 +73,7 @@ function isHeaders(headers: object): headers is { get(name: string): string | nu
 /** What an adapter or a serverless event gave for one header: text, or a list of exactly one text. */
 function only(value: unknown): HeaderValue {
   const single = Array.isArray(value) && value.length === 1 ? value[0] : value
-  if (typeof single === 'string') return trim(single)
+  if (typeof single === 'string') return trimBlanks(single)
   return single === undefined || single === null ? undefined : REPEATED
 }
 
@@ -87,7 +87,7 @@ function isNamed(candidate: string | undefined, name: string): boolean {
 }
 
 /** Optional white space around a field value is not part of it (RFC 9110 section 5.5): spaces and tabs only. */
-function trim(value: string): string {
+export function trimBlanks(value: string): string {
   let from = 0
   let to = value.length
   while (from < to && isBlank(value.charCodeAt(from))) from++

@@ -40,7 +40,8 @@ export function parseSocketAddress(text: string): Address | undefined {
 function parse(text: string): Address | undefined {
   // net.isIP is the gate: ipaddr.js alone reads `10.1` and takes `010.1.2.3` for octal.
   if (isIP(text) === 0 || text.includes('%')) return undefined
-  const parsed = ipaddr.process(text)
+  // It also reads IPv4-compatible `::10.0.0.5` (RFC 4291 section 2.5.5.1) as IPv4, but not in its longer spelling.
+  const parsed = ipaddr.process(text.startsWith('::') && text.includes('.') ? `0${text}` : text)
   return { text: parsed.toString(), words: toWords(parsed.toByteArray()) }
 }
 
