@@ -20,7 +20,7 @@ const ROOMS: Record<string, string[]> = {
   verify: ['model', 'key', 'hash', 'credential', 'policy', 'network'],
   manage: ['model', 'key', 'hash', 'policy', 'network'],
   http: ['model', 'type policy', 'type verify'],
-  testing: ['model', 'storage', 'index.ts'],
+  testing: ['model', 'storage', 'index.ts', 'http'],
   'events.ts': ['model'],
   'options.ts': HOUSE.map((room) => `type ${room}`),
   'options-schema.ts': HOUSE,

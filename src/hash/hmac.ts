@@ -16,7 +16,7 @@ export interface HmacOptions {
 
 const VERSION = /^[A-Za-z0-9_-]{1,32}$/
 const SHORTEST = 16
-const PLACEHOLDER = /change.?me|placeholder|password|example|your.?(secret|pepper)|insert.?here/i
+const PLACEHOLDER = /change.?me|placeholder|password|insert.?here/i
 const NOBODY = '0'.repeat(64)
 
 /**

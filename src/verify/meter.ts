@@ -91,8 +91,8 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
     }
     const { ok, readings, retryAt, balance, at = attempt.time.steady } = taken
     const { credits } = order
-    const isBalanced = credits === undefined || Number.isSafeInteger(balance)
-    if (typeof ok !== 'boolean' || readings.length !== order.windows.length || !isBalanced) {
+    const isSound = typeof ok === 'boolean' && areReadings(readings, order.windows) && Number.isFinite(at)
+    if (!isSound || (credits !== undefined && !Number.isSafeInteger(balance))) {
       return { type: 'failed', error: new Error('take answered neither what it took nor what is stale') }
     }
     const bill = billFor(order, readings, balance)
@@ -117,6 +117,13 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
     if (fresh.type !== 'admitted') return fresh
     return { ...fresh, bill: sum(earlier, excess.bill, fresh.bill) }
   }
+}
+
+function areReadings(readings: readonly MeterReading[], windows: readonly Window[]): boolean {
+  if (readings.length !== windows.length) return false
+  for (const { remaining, resetsAt } of readings)
+    if (!Number.isFinite(remaining) || !Number.isFinite(resetsAt)) return false
+  return true
 }
 
 function billFor(
