@@ -1,3 +1,10 @@
+/** Where a digest stands among others, or -1. All are looked at, whichever is the one. */
+export function indexOfDigest(digest: string, others: readonly string[]): number {
+  let found = -1
+  for (let i = 0; i < others.length; i++) if (equalDigests(digest, others[i] as string)) found = i
+  return found
+}
+
 /**
  * Whether two digests are the same, in time that depends on their length alone. Every character is looked at
  * whatever the earlier ones said; digests are compared as text because making Buffers of them costs more than

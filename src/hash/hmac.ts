@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
-import { equalDigests } from './equal.ts'
+import { indexOfDigest } from './equal.ts'
 
 export interface HmacOptions {
   /** The version that makes new hashes; keys kept under another are upgraded when they are next used. */
@@ -33,16 +33,25 @@ export function hmac(options: HmacOptions): Hasher {
     scheme: 'hmac',
     cheap: false,
     make: (text) => start + digest(current, text),
-    check(text, stored) {
-      const [scheme, version, kept, more] = stored.split('$')
-      const pepper = scheme === 'hmac' && more === undefined ? peppers.get(version ?? '') : undefined
-      return pepper !== undefined && equalDigests(digest(pepper, text), kept ?? '')
+    check(text, kept) {
+      let found = -1
+      for (const version of versionsIn(kept)) {
+        const pepper = peppers.get(version)
+        if (pepper !== undefined)
+          found = Math.max(found, indexOfDigest(`hmac$${version}$${digest(pepper, text)}`, kept))
+      }
+      return found
     },
-    outdated: (stored) => !stored.startsWith(start),
+    outdated: (kept) => !kept.startsWith(start),
     waste(text) {
-      equalDigests(digest(current, text), NOBODY)
+      indexOfDigest(start + digest(current, text), [start + NOBODY])
     },
   }
+}
+
+/** The peppers that kept hashes need, each once. */
+function versionsIn(kept: readonly string[]): ReadonlySet<string> {
+  return new Set(kept.map((hash) => hash.split('$')[1] ?? ''))
 }
 
 function digest(pepper: KeyObject, text: string): string {

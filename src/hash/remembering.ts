@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Awaitable } from '../model/awaitable.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { sha256Hex } from './digest.ts'
 import { equalDigests } from './equal.ts'
@@ -12,36 +13,32 @@ import { equalDigests } from './equal.ts'
 export function remembering(hasher: Hasher, most: number): Hasher {
   const salt = randomBytes(12).toString('hex')
   const proofs = new Map<string, string>()
-  const underWay = new Map<string, Promise<boolean>>()
+  const underWay = new Map<string, Promise<number>>()
 
   return { ...hasher, check }
 
-  function check(text: string, stored: string): boolean | Promise<boolean> {
+  function check(text: string, kept: readonly string[]): Awaitable<number> {
     const digest = sha256Hex(salt + text)
-    const proof = proofs.get(stored)
-    if (proof !== undefined && equalDigests(digest, proof)) return true
-    const same = underWay.get(stored + digest)
+    const remembered = kept.findIndex((hash) => equalDigests(digest, proofs.get(hash) ?? ''))
+    if (remembered !== -1) return remembered
+    const same = underWay.get(kept + digest)
     if (same !== undefined) return same
-    const proved = hasher.check(text, stored)
-    if (proved instanceof Promise) return share(proved, stored, digest)
-    if (proved) remember(stored, digest)
-    return proved
+    const found = hasher.check(text, kept)
+    return found instanceof Promise ? share(found, kept, digest) : remember(found, kept, digest)
   }
 
   /** A key that arrives many times at once is computed once. */
-  function share(proved: Promise<boolean>, stored: string, digest: string): Promise<boolean> {
-    const shared = proved
-      .then((yes) => {
-        if (yes) remember(stored, digest)
-        return yes
-      })
-      .finally(() => underWay.delete(stored + digest))
-    underWay.set(stored + digest, shared)
+  function share(found: Promise<number>, kept: readonly string[], digest: string): Promise<number> {
+    const shared = found.then((at) => remember(at, kept, digest)).finally(() => underWay.delete(kept + digest))
+    underWay.set(kept + digest, shared)
     return shared
   }
 
-  function remember(stored: string, digest: string): void {
+  function remember(at: number, kept: readonly string[], digest: string): number {
+    const hash = kept[at]
+    if (hash === undefined) return at
     if (proofs.size >= most) proofs.delete(proofs.keys().next().value as string)
-    proofs.set(stored, digest)
+    proofs.set(hash, digest)
+    return at
   }
 }

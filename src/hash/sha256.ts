@@ -1,9 +1,9 @@
 import type { Hasher } from '../model/hasher.ts'
 import { sha256Hex } from './digest.ts'
-import { equalDigests } from './equal.ts'
+import { indexOfDigest } from './equal.ts'
 
 const START = 'sha256$'
-const NOBODY = '0'.repeat(64)
+const NOBODY = [START + '0'.repeat(64)]
 
 /**
  * Keeps keys as SHA-256. That is enough for what Keyward issues: a secret of 190 random bits cannot be guessed,
@@ -15,10 +15,10 @@ export function sha256(): Hasher {
     scheme: 'sha256',
     cheap: true,
     make: (text) => START + sha256Hex(text),
-    check: (text, stored) => equalDigests(sha256Hex(text), stored.startsWith(START) ? stored.slice(START.length) : ''),
-    outdated: () => false,
+    check: (text, kept) => indexOfDigest(START + sha256Hex(text), kept),
+    outdated: (kept) => !kept.startsWith(START),
     waste(text) {
-      equalDigests(sha256Hex(text), NOBODY)
+      indexOfDigest(START + sha256Hex(text), NOBODY)
     },
   }
 }

@@ -11,10 +11,13 @@ export interface Hasher {
   readonly cheap: boolean
   /** What to keep of this text, with the scheme and its parameters. */
   make(text: string): Awaitable<string>
-  /** Whether the text is the one that was hashed, compared in constant time. `false` for anything it did not make. */
-  check(text: string, stored: string): Awaitable<boolean>
-  /** Whether `stored` was made with an older pepper or other parameters, and should be made anew. */
-  outdated(stored: string): boolean
+  /**
+   * Which of the kept hashes is of this text, compared in constant time; -1 if none is, or it did not make them. What
+   * has the same parameters is computed once, so that a key with two secrets costs what one with one does.
+   */
+  check(text: string, kept: readonly string[]): Awaitable<number>
+  /** Whether a kept hash was made with an older pepper or other parameters, and should be made anew. */
+  outdated(kept: string): boolean
   /** Costs what `check` costs: for an id that nobody has. Slow schemes queue it behind real work. */
   waste(text: string): Awaitable<void>
 }

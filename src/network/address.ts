@@ -28,11 +28,11 @@ export function parseAddress(text: string): Address | undefined {
   return address
 }
 
-/** As `parseAddress`; the zone that a socket reports with a link-local address (`fe80::1%eth0`) is dropped. */
+/** As `parseAddress`; the zone that a socket reports with a link-local address (`fe80::1%eth0`, on Windows `fe80::1%12`) is dropped. */
 export function parseSocketAddress(text: string): Address | undefined {
   const zone = text.indexOf('%')
   if (zone === -1) return parseAddress(text)
-  return /^fe[89ab]/i.test(text) && /^[A-Za-z][\w.-]*$/.test(text.slice(zone + 1))
+  return /^fe[89ab][0-9a-f]:/i.test(text) && /^(?:[A-Za-z][\w.-]*|\d+)$/.test(text.slice(zone + 1))
     ? parseAddress(text.slice(0, zone))
     : undefined
 }
@@ -40,9 +40,22 @@ export function parseSocketAddress(text: string): Address | undefined {
 function parse(text: string): Address | undefined {
   // net.isIP is the gate: ipaddr.js alone reads `10.1` and takes `010.1.2.3` for octal.
   if (isIP(text) === 0 || text.includes('%')) return undefined
-  // It also reads IPv4-compatible `::10.0.0.5` (RFC 4291 section 2.5.5.1) as IPv4, but not in its longer spelling.
-  const parsed = ipaddr.process(text.startsWith('::') && text.includes('.') ? `0${text}` : text)
+  const parsed = ipaddr.process(inGroups(text))
   return { text: parsed.toString(), words: toWords(parsed.toByteArray()) }
+}
+
+/**
+ * IPv6 with its last 32 bits as groups, where they are written as IPv4: in that spelling ipaddr.js takes `::10.0.0.5`
+ * for IPv4, and throws at some that are valid.
+ */
+function inGroups(text: string): string {
+  const colon = text.lastIndexOf(':')
+  if (colon === -1 || !text.includes('.')) return text
+  const [a = 0, b = 0, c = 0, d = 0] = text
+    .slice(colon + 1)
+    .split('.')
+    .map(Number)
+  return `${text.slice(0, colon + 1)}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
 }
 
 function toWords(bytes: readonly number[]): readonly number[] {

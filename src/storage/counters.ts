@@ -1,3 +1,4 @@
+import { KeywardError } from '../model/errors.ts'
 import type { Window } from '../model/limits.ts'
 import type { MeterReading, Spend } from '../model/store.ts'
 import {
@@ -31,7 +32,7 @@ export interface Outcome {
 export function take(metered: Metered, spend: Spend, now: number): Outcome {
   const { windows, cost } = spend
   // A wrong cost must not reach the counters, where it would stay: NaN would disarm them.
-  if (!Number.isSafeInteger(cost) || cost < 0) throw new RangeError('the cost of a spend is a whole number ≥ 0')
+  if (!Number.isSafeInteger(cost) || cost < 0) throw wrongCost()
   const room = settleAndCompare(metered.counters, windows, cost, now)
   const readings = new Array<MeterReading>(windows.length)
   for (let at = 0; at < windows.length; at++) {
@@ -70,6 +71,11 @@ function isFrozen(value: unknown): value is Frozen {
   if (!Array.isArray(value) || value.length < 4) return false
   const [name, ...numbers] = value
   return typeof name === 'string' && numbers.every((number) => Number.isFinite(number) && number >= 0)
+}
+
+function wrongCost(): KeywardError {
+  const message = 'must be a whole number ≥ 0'
+  return new KeywardError('INPUT', `cost ${message}`, { issues: [{ path: 'cost', message }] })
 }
 
 /** Brings every counter that the spend looks at to `now`; whether all have room for the cost. */

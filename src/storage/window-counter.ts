@@ -86,11 +86,15 @@ export function freeze(counter: WindowCounter): Frozen {
 export function revive([name, ms, slotted, first, ...rest]: Frozen): WindowCounter {
   const counter = newCounter(name, ms)
   counter.slotted = slotted === 1
+  if (counter.slotted) {
+    for (const [at, units] of rest.entries()) addToSlot(counter, first + at, units)
+    return counter
+  }
   let moment = first
-  if (!counter.slotted) addToLog(counter, moment, 1)
-  for (const [at, value] of rest.entries()) {
-    if (counter.slotted) addToSlot(counter, first + at, value)
-    else addToLog(counter, (moment += value), 1)
+  addToLog(counter, moment, 1)
+  for (const gap of rest) {
+    moment += gap
+    addToLog(counter, moment, 1)
   }
   return counter
 }

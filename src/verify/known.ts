@@ -10,6 +10,8 @@ import { type Coverage, coverage, scopeFlaw, type Vocabulary } from '../policy/s
 /** A key of the store, compiled once per version for all the requests that it will make. */
 export interface Known {
   readonly stored: StoredKey
+  /** Of its secret, and of the one before, if there is one. */
+  readonly hashes: readonly string[]
   /** Milliseconds; Infinity for a key that never expires. */
   readonly expiresAt: number
   readonly covers: Coverage
@@ -35,6 +37,7 @@ export function compileKey(stored: StoredKey, { vocabulary, plan }: KnownOptions
   const grants = stored.scopes.filter((scope) => scopeFlaw(scope, vocabulary) === undefined)
   return {
     stored,
+    hashes: stored.previous === undefined ? [stored.hash] : [stored.hash, stored.previous.hash],
     expiresAt: stored.expiresAt ?? Number.POSITIVE_INFINITY,
     covers: coverage(grants),
     networks: stored.allowedIps === undefined ? undefined : allowlist(stored.allowedIps),

@@ -7,15 +7,11 @@ export type Secret = 'current' | 'previous' | undefined
 
 /** Tells which secret of a key a text proves. At `now` the overlap of a rotation may have ended. */
 export function secretOf(hasher: Hasher, known: Known, text: string, now: number): Awaitable<Secret> {
-  const current = hasher.check(text, known.stored.hash)
-  if (current === true) return 'current'
-  if (current === false) return previousOf(hasher, known, text, now)
-  return current.then((matches) => (matches ? 'current' : previousOf(hasher, known, text, now)))
+  const found = hasher.check(text, known.hashes)
+  return found instanceof Promise ? found.then((at) => nameOf(known, at, now)) : nameOf(known, found, now)
 }
 
-function previousOf(hasher: Hasher, { stored: { previous } }: Known, text: string, now: number): Awaitable<Secret> {
-  if (previous === undefined || now >= previous.until) return undefined
-  const matches = hasher.check(text, previous.hash)
-  if (matches instanceof Promise) return matches.then((yes) => (yes ? 'previous' : undefined))
-  return matches ? 'previous' : undefined
+function nameOf({ stored: { previous } }: Known, at: number, now: number): Secret {
+  if (at === 0) return 'current'
+  return at === 1 && previous !== undefined && now < previous.until ? 'previous' : undefined
 }

@@ -1,0 +1,108 @@
+import { KeywardError } from '../model/errors.ts'
+import type { StoredKey } from '../model/key.ts'
+import type { Value } from './sqlite-driver.ts'
+
+/** A key as the statements of `sqlite-statements.ts` answer it. */
+export interface KeyRow {
+  readonly id: string
+  readonly version: number
+  readonly prefix: string
+  readonly owner: string
+  readonly resource: string | null
+  readonly unique_name: string | null
+  readonly status: StoredKey['status']
+  readonly created_at: number
+  readonly updated_at: number
+  readonly revoked_at: number | null
+  readonly revoked_reason: string | null
+  readonly data: string
+  readonly last_used_at: number | null
+  readonly uses: number | null
+}
+
+/** Columns that insert and replace write, in the order of `toValues`. */
+export const COLUMNS = [
+  'id',
+  'version',
+  'prefix',
+  'owner',
+  'resource',
+  'unique_name',
+  'status',
+  'created_at',
+  'updated_at',
+  'revoked_at',
+  'revoked_reason',
+  'data',
+] as const
+
+export function toValues(key: StoredKey): readonly Value[] {
+  const { id, version, prefix, owner, resource, uniqueName, status, createdAt, updatedAt, ...others } = key
+  const { revokedAt, revokedReason, lastUsedAt: _, uses: __, ...rest } = others
+  return [
+    toColumn(id),
+    version,
+    toColumn(prefix),
+    toColumn(owner),
+    optional(resource),
+    optional(uniqueName),
+    status,
+    createdAt,
+    updatedAt,
+    revokedAt ?? null,
+    optional(revokedReason),
+    JSON.stringify(rest),
+  ]
+}
+
+export function toKey(row: KeyRow): StoredKey {
+  const id = fromColumn(row.id)
+  return {
+    ...parse(row.data, id),
+    id,
+    version: row.version,
+    prefix: fromColumn(row.prefix),
+    owner: fromColumn(row.owner),
+    status: row.status,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    ...(row.resource !== null && { resource: fromColumn(row.resource) }),
+    ...(row.unique_name !== null && { uniqueName: fromColumn(row.unique_name) }),
+    ...(row.revoked_at !== null && { revokedAt: row.revoked_at }),
+    ...(row.revoked_reason !== null && { revokedReason: fromColumn(row.revoked_reason) }),
+    ...(row.last_used_at !== null && { lastUsedAt: row.last_used_at }),
+    ...(row.uses !== null && { uses: row.uses }),
+  }
+}
+
+/**
+ * Text as a column holds it. Drivers cut text off at a NUL and merge lone surrogates, which would make two ids or
+ * owners one; so these are written as U+0001 and four hexadecimal digits, and U+0001 itself, too.
+ */
+export function toColumn(text: string): string {
+  return text.replace(UNSAFE, (unit) => `\u0001${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to find
+const UNSAFE = /[\u0000\u0001\p{Surrogate}]/gu
+// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
+const ESCAPED = /\u0001([0-9a-f]{4})/g
+
+function fromColumn(text: string): string {
+  return text.replace(ESCAPED, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
+}
+
+function optional(text: string | undefined): string | null {
+  return text === undefined ? null : toColumn(text)
+}
+
+type Rest = Pick<StoredKey, 'scopes' | 'hash'>
+
+/** The error names the id alone: the text beside it holds the hash. */
+function parse(data: string, id: string): Rest {
+  try {
+    const value: unknown = JSON.parse(data)
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Rest
+  } catch {}
+  throw new KeywardError('STORE', `the record of ${id} is damaged`)
+}

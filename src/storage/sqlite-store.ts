@@ -1,0 +1,125 @@
+import { KeywardError } from '../model/errors.ts'
+import type { StoredKey } from '../model/key.ts'
+import type { Filter, KeyStore, ListPage, ListQuery, Spend, Taken, UseMark } from '../model/store.ts'
+import { decodeCounters, encodeCounters, take as takeFrom } from './counters.ts'
+import { cursorAfter, readCursor } from './cursor.ts'
+import type { Database } from './sqlite-driver.ts'
+import { translated } from './sqlite-errors.ts'
+import { type KeyRow, toColumn, toKey, toValues } from './sqlite-rows.ts'
+import { conditionsOf, listSql, narrowed, prepareStatements, revokeSql, type Statements } from './sqlite-statements.ts'
+import { durably, transaction } from './sqlite-transaction.ts'
+
+interface Connection {
+  readonly database: Database
+  readonly statements: Statements
+}
+
+/** The verbs over a database that is ready. Each is done when it returns: nothing here waits but for SQLite's locks. */
+export function storeOver(database: Database): KeyStore {
+  let connection: Connection | undefined = { database, statements: prepareStatements(database) }
+
+  const ask = <T>(verb: (connection: Connection) => T): T => {
+    if (connection === undefined) throw new KeywardError('STORE', 'the SQLite store is closed')
+    try {
+      return verb(connection)
+    } catch (error) {
+      throw translated(error)
+    }
+  }
+  const change = <T>(verb: (connection: Connection) => T): T =>
+    ask((connected) => durably(connected.database, () => verb(connected)))
+
+  return {
+    find: (id) => ask(({ statements }) => find(statements, id)),
+    insert: (key) => change(({ statements }) => void statements.insert.run(...toValues(key))),
+    replace: (key, ifVersion) => change(({ statements }) => replace(statements, key, ifVersion)),
+    remove: (id) => change((connected) => remove(connected, id)),
+    list: (query) => ask(({ statements }) => list(statements, query)),
+    touch: (marks) => ask((connected) => touch(connected, marks)),
+    take: (id, version, spend, now) => ask((connected) => take(connected, id, version, spend, now)),
+    revokeWhere: (filter, at, reason) => change(({ statements }) => revokeWhere(statements, filter, at, reason)),
+    close: () => {
+      connection = undefined
+      closeOnce(database)
+    },
+  }
+}
+
+function find({ find }: Statements, id: string): StoredKey | undefined {
+  const row = find.get(toColumn(id)) as KeyRow | undefined
+  return row && toKey(row)
+}
+
+function replace({ replace }: Statements, key: StoredKey, ifVersion: number): boolean {
+  return changed(replace.run(...toValues(key), toColumn(key.id), ifVersion)) > 0
+}
+
+function remove({ database, statements }: Connection, id: string): boolean {
+  const text = toColumn(id)
+  return transaction(database, () => {
+    statements.removeUses.run(text)
+    statements.removeCounters.run(text)
+    return changed(statements.remove.run(text)) > 0
+  })
+}
+
+function list({ prepared }: Statements, query: ListQuery): ListPage {
+  const after = query.cursor === undefined ? undefined : readCursor(query.cursor)
+  const { where, values } = narrowed(conditionsOf(query), query.status, after)
+  // One more than asked for shows whether there is another page.
+  const rows = prepared(listSql(where)).all(...values, query.limit + 1) as readonly KeyRow[]
+  const items = rows.slice(0, query.limit).map(toKey)
+  const last = items.at(-1)
+  return rows.length > query.limit && last !== undefined ? { items, cursor: cursorAfter(last) } : { items }
+}
+
+function touch({ database, statements }: Connection, marks: readonly UseMark[]): void {
+  transaction(database, () => {
+    for (const { id, at, uses } of marks) statements.touch.run(at, uses, toColumn(id))
+  })
+}
+
+function take({ database, statements }: Connection, id: string, version: number, spend: Spend, now: number): Taken {
+  const text = toColumn(id)
+  return transaction(database, () => {
+    const meter = statements.meter.get(text) as MeterRow | undefined
+    if (meter === undefined || meter.version !== version) return { stale: find(statements, id) }
+    const before = meter.windows ?? ''
+    const metered = { counters: countersOf(before, id) }
+    const outcome = takeFrom(metered, spend, now)
+    const after = encodeCounters(metered.counters, now)
+    // Nearly every refusal ends here without a write; one whose clock ran back does not.
+    if (after !== before) statements.count.run(text, after)
+    return outcome
+  })
+}
+
+interface MeterRow {
+  readonly version: number
+  readonly windows: string | null
+}
+
+function countersOf(windows: string, id: string): ReturnType<typeof decodeCounters> {
+  try {
+    return decodeCounters(windows)
+  } catch {
+    throw new KeywardError('STORE', `the counters of ${id} are damaged`)
+  }
+}
+
+function revokeWhere({ prepared }: Statements, filter: Filter, at: number, reason: string | undefined): number {
+  const { where, values } = conditionsOf(filter)
+  const text = reason === undefined ? null : toColumn(reason)
+  return changed(prepared(revokeSql(where)).run(at, at, text, ...values))
+}
+
+function changed({ changes }: { readonly changes: number | bigint }): number {
+  return Number(changes)
+}
+
+/** node:sqlite objects to being closed twice. */
+function closeOnce(database: Database): void {
+  try {
+    database.close()
+  } catch {}
+}
