@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request } from 'express'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
-import { addHeaders, hasAnswered, nodeFacts, writeAnswer } from '../src/http/node.ts'
+import { addHeaders, hasAnswered, nodeFacts, onceEnded, writeAnswer } from '../src/http/node.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
@@ -33,10 +33,10 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
   return function apiKeyGuard(req, res, next) {
     const settle = (decision: Decision) => {
       // A time-out of the host may have answered while the store was asked: then nothing is left to do.
-      if (hasAnswered(res)) return
+      if (hasAnswered(res)) return decision.release?.()
       if (decision.answer !== undefined) return writeAnswer(res, decision.answer)
       addHeaders(res, decision.headers)
-      if (decision.release !== undefined) res.once('finish', decision.release)
+      if (decision.release !== undefined) onceEnded(res, decision.release)
       Object.assign(req, { apiKey: decision.access })
       next()
     }

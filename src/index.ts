@@ -57,6 +57,7 @@ export type {
   MeterReading,
   Moved,
   Spend,
+  SpendWindow,
   Taken,
   UseMark,
 } from './model/store.ts'

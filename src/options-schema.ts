@@ -9,6 +9,11 @@ import type { KeyStore } from './model/store.ts'
 const WHOLE = 'must be a whole number above 0'
 const callable = z.custom<never>((value) => typeof value === 'function', 'must be a function')
 const duration = z.custom<Duration>((value) => (parseDuration(value) ?? 0) > 0, "must be a time such as 250 or '10s'")
+/** Timers fire at once beyond 2^31 ms; nobody waits for a store that long. */
+const timeout = z.custom<Duration>((value) => {
+  const ms = parseDuration(value) ?? 0
+  return ms > 0 && ms <= 3_600_000
+}, "must be a time such as 250 or '10s', at most '1h'")
 const choice = <const T extends string>(...values: readonly T[]) =>
   z.enum(values, `must be one of ${values.join(', ')}`)
 const having = <T>(verbs: readonly string[], message: string) =>
@@ -74,7 +79,7 @@ export const OPTIONS = z.strictObject(
         'must be false or { maxLag, maxKeys }, both above 0',
       ),
     ),
-    storeTimeout: z.optional(duration),
+    storeTimeout: z.optional(timeout),
     reveal: z.optional(choice('holder', 'nobody')),
     answers: z.optional(z.unknown()),
     rateHeaders: z.optional(

@@ -62,13 +62,23 @@ export function parseOptions(options: ApiKeysOptions): Settings {
   const parsed = OPTIONS.safeParse(given)
   if (!parsed.success) throw config(parsed.error.issues.flatMap((issue) => issuesOf(issue, given)))
   const issues: Issue[] = []
-  const settings = compile(given, issues)
+  const settings = compile(readOnce(given, parsed.data as ApiKeysOptions), issues)
   if (issues.length > 0) throw config(issues)
   return Object.freeze(settings)
 }
 
+/** What was parsed is what was checked, also where a getter would answer otherwise the next time. */
+function readOnce(given: ApiKeysOptions, parsed: ApiKeysOptions): ApiKeysOptions {
+  const { cache, limits, failures, ...rest } = own(parsed)
+  return Object.assign(own(given), rest, {
+    cache: cache && own(cache),
+    limits: limits && own(limits),
+    failures: failures && own(failures),
+  })
+}
+
 function compile(given: ApiKeysOptions, issues: Issue[]): Settings {
-  const { pair: paired = false, cache = {}, random = randomBytes } = given
+  const { pair: paired = false, cache, random = randomBytes } = given
   return {
     prefixes: compilePrefixes(given.prefix) as Prefixes,
     pair: paired,
@@ -82,8 +92,7 @@ function compile(given: ApiKeysOptions, issues: Issue[]): Settings {
     gate: given.gate,
     failures: given.failures && { limit: given.failures.limit, ms: parseDuration(given.failures.window) ?? 0 },
     proxies: given.trustedProxies && proxiesOf(given.trustedProxies, issues),
-    cache:
-      cache === false ? undefined : { maxLag: parseDuration(cache.maxLag) ?? 1000, maxKeys: cache.maxKeys ?? 10_000 },
+    cache: cacheOf(cache),
     storeTimeout: parseDuration(given.storeTimeout) ?? 250,
     reveal: given.reveal ?? 'holder',
     answers: checkAnswers(given.answers),
@@ -94,6 +103,11 @@ function compile(given: ApiKeysOptions, issues: Issue[]): Settings {
     random,
     generateId: given.generateId ?? (() => randomBase62(ID_LENGTH, random)),
   }
+}
+
+function cacheOf(cache: ApiKeysOptions['cache']): Settings['cache'] {
+  if (cache === false) return undefined
+  return { maxLag: parseDuration(cache?.maxLag) ?? 1000, maxKeys: cache?.maxKeys ?? 10_000 }
 }
 
 function hashersOf(option: ApiKeysOptions['hasher'], issues: Issue[]): Hasher {

@@ -19,7 +19,7 @@ export type Decision =
       readonly release: (() => void) | undefined
       readonly answer?: never
     }
-  | { readonly answer: Answer }
+  | { readonly answer: Answer; readonly release?: never }
 
 /** Asks about a request. What it throws is the host's own fault and belongs to the framework's error path. */
 export type Ask = (facts: RequestFacts) => Awaitable<Decision>

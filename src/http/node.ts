@@ -26,6 +26,22 @@ export function hasAnswered(response: ServerResponse): boolean {
   return response.headersSent || response.writableEnded || response.destroyed
 }
 
+/**
+ * Calls `then` when the handler has ended its response. Of the end of a response whose client has gone Node tells
+ * nothing: then what remains to be seen is the call of `end` itself. `then` may be called twice.
+ */
+export function onceEnded(response: ServerResponse, then: () => void): void {
+  response.once('finish', then)
+  response.once('close', () => {
+    if (response.writableEnded) return then()
+    const { end } = response
+    response.end = function ended(...args: unknown[]) {
+      then()
+      return Reflect.apply(end, response, args)
+    } as typeof end
+  })
+}
+
 /** Writes a refusal. */
 export function writeAnswer(response: ServerResponse, { status, headers, body }: Answer): void {
   response.statusCode = status

@@ -78,11 +78,11 @@ export const credits = z.strictObject(
             isInterval(value) ? undefined : "must be 'day', 'week', 'month' or hours such as '6h'",
           ),
         },
-        'must be { amount, every }',
+        { error: ({ input }) => `must be { amount, every }, not ${show(input)}` },
       ),
     ),
   },
-  'must be { remaining, refill? }',
+  { error: ({ input }) => `must be { remaining, refill? }, not ${show(input)}` },
 )
 
 /** A moment, in ms: a Date, or ISO 8601 with a zone. Bare numbers are refused, they are as often seconds as milliseconds. */

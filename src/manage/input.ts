@@ -163,13 +163,14 @@ function parse<T extends z.ZodMiniType>(schema: T, input: unknown): z.output<T> 
   if (typeof input !== 'object' || input === null)
     throw refused([{ path: '', message: `must be an object, not ${show(input)}` }])
   const parsed = schema.safeParse(own(input))
-  if (parsed.success) return parsed.data
+  if (parsed.success) return own(parsed.data as object) as z.output<T>
   throw refused(parsed.error.issues.flatMap(issuesOf))
 }
 
 function issuesOf(issue: z.core.$ZodIssue): readonly Issue[] {
   if (issue.code !== 'unrecognized_keys') return [{ path: issue.path.join('.'), message: issue.message }]
-  return issue.keys.map((key) => ({ path: key, message: 'is not a field that can be given here' }))
+  const path = (key: string) => [...issue.path, key].join('.')
+  return issue.keys.map((key) => ({ path: path(key), message: 'is not a field that can be given here' }))
 }
 
 function refuse(issues: readonly Issue[]): void {

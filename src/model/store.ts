@@ -75,9 +75,14 @@ export interface Moved {
   readonly charged?: number
 }
 
+/** A window to take from. `cost` is its own, in place of the common one. */
+export interface SpendWindow extends Window {
+  readonly cost?: number
+}
+
 /** What one request takes: `cost` from every window and the credit beside, all or nothing. */
 export interface Spend {
-  readonly windows: readonly Window[]
+  readonly windows: readonly SpendWindow[]
   /** A whole number ≥ 0. With 0 nothing is taken and the readings alone are answered. */
   readonly cost: number
   readonly credits?: CreditSpend

@@ -1,4 +1,4 @@
-import type { StoredKey } from '../model/key.ts'
+import type { StoredCredits, StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
 import { isInterval } from './credits.ts'
 
@@ -19,6 +19,7 @@ export function soundKey(id: string, found: unknown): Sound {
   const damage = damageOf(key)
   if (damage !== undefined) return { damage }
   if (!isTextList(key.scopes)) return { key: { ...key, scopes: [] }, flaw: 'has scopes that are no list of text' }
+  if (key.credits !== undefined) Object.assign(key, { credits: ownCredits(key.credits) })
   return { key, flaw: undefined }
 }
 
@@ -64,6 +65,11 @@ function isCredits(credits: StoredKey['credits']): boolean {
   if (!isObject(credits) || !Number.isSafeInteger(credits.remaining) || !isTime(credits.opened)) return false
   const { refill } = credits
   return refill === undefined || (isObject(refill) && Number.isSafeInteger(refill.amount) && isInterval(refill.every))
+}
+
+function ownCredits(credits: StoredCredits): StoredCredits {
+  const copy = own(credits)
+  return copy.refill === undefined ? copy : Object.assign(copy, { refill: own(copy.refill) })
 }
 
 function isWindow(limit: unknown): boolean {

@@ -1,3 +1,4 @@
+import { KeywardError } from '../model/errors.ts'
 import type { CreditAccount, CreditMove, CreditSpend, Moved } from '../model/store.ts'
 
 /** A balance as it is kept. What is held is not free any more, and not spent yet. */
@@ -49,11 +50,11 @@ export function spend(account: Account, { amount, hold }: CreditSpend): void {
 
 /** Moves credit on an account that was brought up. */
 export function move(account: Account, { add, settle, release }: CreditMove): Moved {
-  if (add !== undefined) account.free += add
+  if (add !== undefined) give(account, add)
   if (release !== undefined) end(account, release)
   if (settle === undefined) return { balance: account.free }
-  const { charged } = account.holds.get(settle.id) ?? {}
-  if (charged !== undefined) return { balance: account.free, charged }
+  const hold = account.holds.get(settle.id)
+  if (hold !== undefined && isSettled(hold)) return { balance: account.free, charged: hold.charged }
   end(account, settle.id)
   const charge = Math.min(settle.amount, account.free)
   account.free -= charge
@@ -61,10 +62,23 @@ export function move(account: Account, { add, settle, release }: CreditMove): Mo
   return { balance: account.free, charged: charge }
 }
 
+/** @throws KeywardError `INPUT` for more than a whole number can count */
+function give(account: Account, add: number): void {
+  if (!Number.isSafeInteger(account.free + held(account) + add)) {
+    const message = `must not lift the balance above ${Number.MAX_SAFE_INTEGER}`
+    throw new KeywardError('INPUT', `amount ${message}`, { issues: [{ path: 'amount', message }] })
+  }
+  account.free += add
+}
+
+function isSettled(hold: Hold): hold is Hold & { readonly charged: number } {
+  return Object.hasOwn(hold, 'charged')
+}
+
 /** What was held is free again. */
 function end(account: Account, id: string): void {
   const hold = account.holds.get(id)
-  if (hold === undefined || hold.charged !== undefined) return
+  if (hold === undefined || isSettled(hold)) return
   account.free += hold.amount
   account.holds.delete(id)
 }

@@ -1,6 +1,6 @@
 import { KeywardError } from '../model/errors.ts'
 import type { Window } from '../model/limits.ts'
-import type { MeterReading, Spend } from '../model/store.ts'
+import type { MeterReading, Spend, SpendWindow } from '../model/store.ts'
 import {
   add,
   type Frozen,
@@ -30,13 +30,12 @@ export interface Outcome {
 
 /** Takes the cost from every window or, where one has no room, from none. */
 export function take(metered: Metered, spend: Spend, now: number): Outcome {
-  const { windows, cost } = spend
-  // A wrong cost must not reach the counters, where it would stay: NaN would disarm them.
-  if (!Number.isSafeInteger(cost) || cost < 0) throw wrongCost()
-  const room = settleAndCompare(metered.counters, windows, cost, now)
+  const { windows } = spend
+  const room = settleAndCompare(metered.counters, spend, now)
   const readings = new Array<MeterReading>(windows.length)
   for (let at = 0; at < windows.length; at++) {
-    const window = windows[at] as Window
+    const window = windows[at] as SpendWindow
+    const cost = window.cost ?? spend.cost
     let counter = find(metered.counters, window, at)
     if (room && cost > 0) {
       counter ??= append(metered, window, now)
@@ -45,7 +44,7 @@ export function take(metered: Metered, spend: Spend, now: number): Outcome {
     readings[at] = readingOf(window, counter, now)
   }
   if (room) return { ok: true, readings }
-  const retryAt = whenRoom(metered.counters, windows, cost, now)
+  const retryAt = whenRoom(metered.counters, spend, now)
   return retryAt === undefined ? { ok: false, readings } : { ok: false, readings, retryAt }
 }
 
@@ -78,16 +77,14 @@ function wrongCost(): KeywardError {
   return new KeywardError('INPUT', `cost ${message}`, { issues: [{ path: 'cost', message }] })
 }
 
-/** Brings every counter that the spend looks at to `now`; whether all have room for the cost. */
-function settleAndCompare(
-  counters: readonly WindowCounter[],
-  windows: readonly Window[],
-  cost: number,
-  now: number,
-): boolean {
+/** Brings every counter that the spend looks at to `now`; whether all have room for their cost. */
+function settleAndCompare(counters: readonly WindowCounter[], spend: Spend, now: number): boolean {
   let room = true
-  for (let at = 0; at < windows.length; at++) {
-    const window = windows[at] as Window
+  for (let at = 0; at < spend.windows.length; at++) {
+    const window = spend.windows[at] as SpendWindow
+    const cost = window.cost ?? spend.cost
+    // A wrong cost must not reach the counters, where it would stay: NaN would disarm them.
+    if (!Number.isSafeInteger(cost) || cost < 0) throw wrongCost()
     const counter = find(counters, window, at)
     if (counter !== undefined) settle(counter, now)
     const used = counter === undefined ? 0 : counter.used
@@ -96,15 +93,10 @@ function settleAndCompare(
   return room
 }
 
-function whenRoom(
-  counters: readonly WindowCounter[],
-  windows: readonly Window[],
-  cost: number,
-  now: number,
-): number | undefined {
+function whenRoom(counters: readonly WindowCounter[], { windows, cost }: Spend, now: number): number | undefined {
   let latest = now
   for (const [at, window] of windows.entries()) {
-    const moment = fitsAt(window, find(counters, window, at), cost, now)
+    const moment = fitsAt(window, find(counters, window, at), window.cost ?? cost, now)
     if (moment === undefined) return undefined
     if (moment > latest) latest = moment
   }

@@ -3,8 +3,8 @@ import { type Metered, NO_COUNTERS, take } from './counters.ts'
 
 export interface LocalWindowsOptions {
   /**
-   * How many are counted at most. Past that, the oldest whose windows have room makes place, and only where none has,
-   * the oldest of all.
+   * How many are counted at most. Past that the oldest that has room makes place, and only where none has, the oldest
+   * that is full.
    * @default any number; those that are over are let go from time to time
    */
   readonly most?: number
@@ -13,52 +13,52 @@ export interface LocalWindowsOptions {
 interface Entry extends Metered {
   /** When all its windows are empty again. */
   until: number
-  full: boolean
 }
 
 /** Above this many, those whose windows are over are let go. */
 const MANY = 10_000
-/** How far the search for one with room goes. */
-const FAR = 64
 
 /** Counts windows in this process: for a store without `take`, whose other processes count their own. */
 export function localWindows(
   options: LocalWindowsOptions = {},
 ): (id: string, version: number, spend: Spend, now: number) => Taken {
   const { most = Number.POSITIVE_INFINITY } = options
-  const entries = new Map<string, Entry>()
+  const roomy = new Map<string, Entry>()
+  const full = new Map<string, Entry>()
   let many = MANY
 
   return (id, _version, spend, now) => {
-    const known = entries.get(id)
-    const entry = known ?? { counters: NO_COUNTERS, until: 0, full: false }
+    const known = roomy.get(id) ?? full.get(id)
+    const entry = known ?? { counters: NO_COUNTERS, until: 0 }
     const taken = take(entry, spend, now)
     if (spend.cost === 0) return taken
+    if (known === undefined) makePlace(now)
     entry.until = Math.max(entry.until, now + 2 * longest(spend))
-    entry.full = taken.readings.some(({ remaining }) => remaining === 0)
-    if (known === undefined) {
-      if (entries.size >= many) sweep(now)
-      if (entries.size >= most) evict()
-      entries.set(id, entry)
-    }
+    file(
+      id,
+      entry,
+      taken.readings.some(({ remaining }) => remaining === 0),
+    )
     return taken
   }
 
-  function sweep(now: number): void {
-    for (const [id, { until }] of entries) if (until < now) entries.delete(id)
-    many = Math.max(MANY, 2 * entries.size)
+  function file(id: string, entry: Entry, isFull: boolean): void {
+    const [to, from] = isFull ? [full, roomy] : [roomy, full]
+    from.delete(id)
+    to.set(id, entry)
   }
 
-  function evict(): void {
-    let looked = 0
-    let victim = entries.keys().next().value as string
-    for (const [id, { full }] of entries) {
-      if (looked++ === FAR) break
-      if (full) continue
-      victim = id
-      break
-    }
-    entries.delete(victim)
+  function makePlace(now: number): void {
+    if (roomy.size + full.size >= Math.min(many, most)) sweep(now)
+    if (roomy.size + full.size < most) return
+    const oldest = roomy.size > 0 ? roomy : full
+    oldest.delete(oldest.keys().next().value as string)
+  }
+
+  /** Looks at all of them, so it waits until there are twice as many, or as many new ones as a sweep is worth. */
+  function sweep(now: number): void {
+    for (const entries of [roomy, full]) for (const [id, { until }] of entries) if (until < now) entries.delete(id)
+    many = Math.max(MANY, 2 * (roomy.size + full.size))
   }
 }
 

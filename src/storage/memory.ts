@@ -1,5 +1,6 @@
 import { KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
+import { own } from '../model/own.ts'
 import type {
   CreditAccount,
   CreditMove,
@@ -57,7 +58,7 @@ export function memoryStore(): KeyStore {
       for (const mark of marks) touch(shelves, mark)
     },
     take: (id, version, spend, now) => take(shelves, shelves.byId.get(id), version, spend, now),
-    move: (credit, now) => move(shelves, credit, now),
+    move: (credit, now) => move(shelves, own(credit), now),
     revokeWhere: (filter, at, reason) => revokeWhere(shelves, filter, at, reason),
     close: () => {},
   }
@@ -118,13 +119,14 @@ function touch(shelves: Shelves, mark: UseMark): void {
 
 function take(shelves: Shelves, entry: Entry | undefined, version: number, spend: Spend, now: number): Taken {
   if (entry === undefined || entry.key.version !== version) return { stale: entry?.key }
-  if (spend.credits === undefined) return takeFrom(entry, spend, now)
-  const account = accountFor(shelves, spend.credits, now)
-  if (!covers(account, spend.credits)) {
+  if (!Object.hasOwn(spend, 'credits') || spend.credits === undefined) return takeFrom(entry, spend, now)
+  const credits = own(spend.credits)
+  const account = accountFor(shelves, credits, now)
+  if (!covers(account, credits)) {
     return { ok: false, readings: takeFrom(entry, { ...spend, cost: 0 }, now).readings, balance: account.free }
   }
   const taken = takeFrom(entry, spend, now)
-  if (taken.ok) spendFrom(account, spend.credits)
+  if (taken.ok) spendFrom(account, credits)
   return { ...taken, balance: account.free }
 }
 

@@ -71,6 +71,7 @@ async function walk(parts: Parts, attempt: Attempt, from: From, note: Note): Pro
   if (typeof from === 'string') return withoutCredential(attempt, from, note)
   const id = 'id' in from ? from.id : shapeOf(parts, from, note)
   if (id === undefined) return 'invalid_key'
+  if (!('id' in from) && isHeldBack(parts, attempt, from, note)) return 'too_many_failures'
 
   const known = await parts.keys.read(id)
   const ours = known !== undefined && parts.formats.has(known.stored.prefix) ? known : undefined
@@ -99,6 +100,17 @@ function shapeOf({ formats, pair }: Parts, { prefix, key, secret }: Presented, n
   const whole = id !== undefined && (!pair || format?.isSecret(secret ?? '') === true)
   note('shape', whole, whole ? 'length, alphabet and checksum are right' : 'length, alphabet or checksum is wrong')
   return whole ? id : undefined
+}
+
+function isHeldBack({ throttle }: Parts, attempt: Attempt, { key, secret }: Presented, note: Note): boolean {
+  if (throttle === undefined) return false
+  const until = throttle.heldUntil(attempt, hashedText(key, secret))
+  note(
+    'failures',
+    until === undefined,
+    until === undefined ? 'its network may try' : 'its network sent too many bad keys',
+  )
+  return until !== undefined
 }
 
 async function isProved(

@@ -1,7 +1,7 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import type { StoredKey } from '../model/key.ts'
 import type { Window } from '../model/limits.ts'
-import type { CreditSpend, KeyStore, MeterReading, Taken } from '../model/store.ts'
+import type { CreditSpend, KeyStore, MeterReading, SpendWindow, Taken } from '../model/store.ts'
 import { accountOf, type CreditMode } from '../policy/credits.ts'
 import { amountFor, type Requirement } from '../policy/demand.ts'
 import type { Attempt } from './attempt.ts'
@@ -47,7 +47,14 @@ export interface MeterOptions {
 const MOST_STALE = 16
 const NO_READINGS: readonly MeterReading[] = Object.freeze([])
 
-type Order = Pick<Bill, 'cost' | 'windows'> & { readonly credits: CreditSpend | undefined }
+/** A `Taken` that decided something. */
+type Settled = Extract<Taken, { readonly ok: boolean }>
+
+type Order = {
+  readonly cost: number
+  readonly windows: readonly SpendWindow[]
+  readonly credits: CreditSpend | undefined
+}
 
 export function createMeter({ take, credits: mode, patience, look }: MeterOptions): Meter {
   return (attempt, known) => {
@@ -83,13 +90,13 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
   }
 
   function read(attempt: Attempt, order: Order, taken: Taken): Metered {
-    if ('stale' in taken) {
+    if (Object.hasOwn(taken, 'stale')) {
       attempt.stale++
       const waited = look().steady - attempt.began
       if (attempt.stale <= MOST_STALE && waited <= patience) return { type: 'stale', stored: taken.stale }
       return { type: 'failed', error: new Error('the record did not come to rest') }
     }
-    const { ok, readings, retryAt, balance, at = attempt.time.steady } = taken
+    const { ok, readings, retryAt, balance, at = attempt.time.steady } = taken as Settled
     const { credits } = order
     const isSound = typeof ok === 'boolean' && areReadings(readings, order.windows) && Number.isFinite(at)
     if (!isSound || (credits !== undefined && !Number.isSafeInteger(balance))) {
@@ -104,18 +111,45 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
 
   /**
    * A later guard on one request takes what its cost exceeds the earlier one's from what was taken from already, and
-   * its whole cost from windows of its own.
+   * its whole cost from windows of its own: all of it or nothing.
    */
   async function fillRest(attempt: Attempt, known: Known, order: Order, earlier: Bill): Promise<Metered> {
-    const taken = new Set(earlier.windows.map(counterOf))
+    const excess = Math.max(0, order.cost - earlier.cost)
+    const before = new Map(earlier.windows.map((window) => [counterOf(window), window]))
+    const exhausted = await underLowerLimits(attempt, known, order, excess, before)
+    if (exhausted !== undefined) return exhausted
+    const windows = order.windows.map((window) =>
+      before.has(counterOf(window)) ? { ...window, cost: excess } : window,
+    )
     const credits = order.credits && { ...order.credits, amount: Math.max(0, order.credits.amount - earlier.credit) }
-    const again = order.windows.filter((window) => taken.has(counterOf(window)))
-    const excess = await fill(attempt, known, { cost: Math.max(0, order.cost - earlier.cost), windows: again, credits })
-    if (excess.type !== 'admitted') return excess
-    const others = order.windows.filter((window) => !taken.has(counterOf(window)))
-    const fresh = await fill(attempt, known, { cost: order.cost, windows: others, credits: undefined })
-    if (fresh.type !== 'admitted') return fresh
-    return { ...fresh, bill: sum(earlier, excess.bill, fresh.bill) }
+    const rest = await fill(attempt, known, { cost: order.cost, windows, credits })
+    return rest.type === 'admitted' ? { ...rest, bill: sum(earlier, rest.bill) } : rest
+  }
+
+  /**
+   * What was taken for this request already counts against a lower limit on the same counter. It is read at the earlier
+   * limit, because at its own a counter that is exceeded cannot be told from one that is full.
+   */
+  async function underLowerLimits(
+    attempt: Attempt,
+    known: Known,
+    { windows }: Order,
+    excess: number,
+    before: ReadonlyMap<string, Window>,
+  ): Promise<Metered | undefined> {
+    const lowered = windows.filter((window) => window.limit < (before.get(counterOf(window))?.limit ?? 0))
+    if (lowered.length === 0) return undefined
+    const earlier = lowered.map((window) => before.get(counterOf(window)) as Window)
+    const read = await fill(attempt, known, { cost: 0, windows: earlier, credits: undefined })
+    if (read.type !== 'admitted') return read
+    const readings = lowered.map(({ name, limit }, i) => {
+      const { limit: higher, remaining, resetsAt } = read.bill.readings[i] as MeterReading
+      return { name, limit, remaining: limit - (higher - remaining), resetsAt }
+    })
+    if (readings.every(({ remaining }) => remaining >= excess)) return undefined
+    const shown = readings.map((reading) => ({ ...reading, remaining: Math.max(0, reading.remaining) }))
+    const retryAt = Math.max(...shown.map(({ resetsAt }) => resetsAt))
+    return { type: 'limited', bill: { ...read.bill, windows: lowered, readings: shown }, at: read.at, retryAt }
   }
 }
 
@@ -135,19 +169,19 @@ function billFor(
   return { cost, credit: credits?.amount ?? 0, windows, readings, balance, hold }
 }
 
-/** What was taken from first to last, with the last reading of each window. */
-function sum(earlier: Bill, excess: Bill, fresh: Bill): Bill {
+/** What two guards took together, with the last reading of each window. */
+function sum(earlier: Bill, rest: Bill): Bill {
   const last = new Map<string, readonly [Window, MeterReading]>()
-  for (const { windows, readings } of [earlier, excess, fresh]) {
+  for (const { windows, readings } of [earlier, rest]) {
     for (const [i, window] of windows.entries()) last.set(counterOf(window), [window, readings[i] as MeterReading])
   }
   return {
-    cost: Math.max(earlier.cost, fresh.cost),
-    credit: earlier.credit + excess.credit,
+    cost: Math.max(earlier.cost, rest.cost),
+    credit: earlier.credit + rest.credit,
     windows: [...last.values()].map(([window]) => window),
     readings: [...last.values()].map(([, reading]) => reading),
-    balance: excess.balance ?? earlier.balance,
-    hold: excess.hold,
+    balance: rest.balance ?? earlier.balance,
+    hold: rest.hold,
   }
 }
 

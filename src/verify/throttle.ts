@@ -19,7 +19,8 @@ const MOST_PROVED = 10_000
 export function createThrottle(budget: FailureBudget, locate: Locate): Throttle {
   const salt = randomBytes(12).toString('hex')
   const digests = new Map<string, string>()
-  const trusted = new Set<string>()
+  /** By digest, under how many hashes it stands: an upgrade leaves two for one text. */
+  const trusted = new Map<string, number>()
 
   return {
     heldUntil(attempt, text) {
@@ -36,13 +37,15 @@ export function createThrottle(budget: FailureBudget, locate: Locate): Throttle 
       if (digests.size >= MOST_PROVED) forgetOldest()
       const digest = sha256Hex(salt + text)
       digests.set(stored, digest)
-      trusted.add(digest)
+      trusted.set(digest, (trusted.get(digest) ?? 0) + 1)
     },
   }
 
   function forgetOldest(): void {
     const [stored, digest] = digests.entries().next().value as [string, string]
+    const others = (trusted.get(digest) ?? 1) - 1
     digests.delete(stored)
-    trusted.delete(digest)
+    if (others === 0) trusted.delete(digest)
+    else trusted.set(digest, others)
   }
 }

@@ -47,8 +47,10 @@ export function createVerdicts({ usage, events, locate, hold }: VerdictsOptions)
     const own = { readings: shownReadings(readings, now - at), balance: bill.balance, settle: settlement?.settle }
     const access = accessOf(known, own, now)
     attempt.passage = { presented: attempt.presented, id, access, bill, settlement }
-    usage.mark(known, now)
-    if (events.wants('admitted')) events.tell({ type: 'admitted', at: iso(now), id, owner, ...addressOf(attempt) })
+    // One request is one use, however many guards it passes.
+    if (attempt.earlier === undefined) usage.mark(known, now)
+    if (attempt.earlier === undefined && events.wants('admitted'))
+      events.tell({ type: 'admitted', at: iso(now), id, owner, ...addressOf(attempt) })
     const verdict: Admitted = { ok: true, access, windows, readings, at }
     if (settlement === undefined && secret === 'current') return verdict
     return {

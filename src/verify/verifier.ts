@@ -54,16 +54,17 @@ export function verify(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
 /** Asks the store. What is decided from here on is decided on a record that was read for this request. */
 function find(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
   attempt.current = true
+  let known: Awaitable<Known | undefined>
   try {
-    const known = parts.keys.read(attempt.id)
-    if (!(known instanceof Promise)) return prove(parts, attempt, known)
-    return known.then(
-      (read) => prove(parts, resumed(parts, attempt), read),
-      (error) => parts.verdicts.fault(attempt, 'find', error),
-    )
+    known = parts.keys.read(attempt.id)
   } catch (error) {
     return parts.verdicts.fault(attempt, 'find', error)
   }
+  if (!(known instanceof Promise)) return prove(parts, attempt, known)
+  return known.then(
+    (read) => prove(parts, resumed(parts, attempt), read),
+    (error) => parts.verdicts.fault(attempt, 'find', error),
+  )
 }
 
 /** After a wait it is later: what follows is decided by the clocks as they are now, and windows never see time run back. */
@@ -130,18 +131,20 @@ function judge(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Aw
 /** Asks the host about the account, where it wants to be asked. */
 function ask(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Awaitable<Verdict> {
   if (parts.gatekeeper === undefined) return consume(parts, attempt, known, secret)
+  let word: Awaitable<GateCode | undefined>
   try {
-    const word = parts.gatekeeper(attempt, known)
-    if (!(word instanceof Promise)) return heed(parts, attempt, known, secret, word)
-    return word.then(
-      (late) => heed(parts, resumed(parts, attempt), known, secret, late),
-      (error) => parts.verdicts.fault(attempt, 'gate', error),
-    )
+    word = parts.gatekeeper(attempt, known)
   } catch (error) {
     return parts.verdicts.fault(attempt, 'gate', error)
   }
+  if (!(word instanceof Promise)) return heed(parts, attempt, known, secret, word)
+  return word.then(
+    (late) => heed(parts, resumed(parts, attempt), known, secret, late),
+    (error) => parts.verdicts.fault(attempt, 'gate', error),
+  )
 }
 
+/** A gate that was shown a remembered record is asked again with the current one before it refuses. */
 function heed(
   parts: Parts,
   attempt: Attempt,
@@ -149,7 +152,8 @@ function heed(
   secret: Secret,
   word: GateCode | undefined,
 ): Awaitable<Verdict> {
-  return word === undefined ? consume(parts, attempt, known, secret) : parts.verdicts.deny(attempt, word, known)
+  if (word === undefined) return consume(parts, attempt, known, secret)
+  return attempt.current ? parts.verdicts.deny(attempt, word, known) : find(parts, attempt)
 }
 
 /** Takes from all limits and the balance or from none, in one step that also proves that the record is still the current one. */
