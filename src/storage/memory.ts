@@ -1,6 +1,7 @@
 import { KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import type { Filter, KeyStore, ListPage, ListQuery, Spend, Taken, UseMark } from '../model/store.ts'
+import { warnOnce } from '../model/warn.ts'
 import { NO_COUNTERS, take as takeFrom } from './counters.ts'
 import { cursorAfter, readCursor } from './cursor.ts'
 import { frozenCopy } from './frozen.ts'
@@ -26,6 +27,7 @@ interface Shelves {
  * Throws `CONFLICT` as `KeyStore` says, and `INPUT` for a cursor that no page gave.
  */
 export function memoryStore(): KeyStore {
+  warnWhereOthersCount()
   const shelves: Shelves = { byId: new Map(), byName: new Map(), byOwner: new Map(), all: [], scopeSets: new Map() }
   return {
     find: (id) => shelves.byId.get(id)?.key,
@@ -40,6 +42,13 @@ export function memoryStore(): KeyStore {
     revokeWhere: (filter, at, reason) => revokeWhere(shelves, filter, at, reason),
     close: () => {},
   }
+}
+
+/** Where there are several processes, or the keys are meant to last, one warning says so. */
+function warnWhereOthersCount(): void {
+  // NODE_UNIQUE_ID is how node:cluster marks its workers; to ask it itself would load it.
+  if (process.env.NODE_ENV !== 'production' && process.env.NODE_UNIQUE_ID === undefined) return
+  warnOnce('KEYWARD_MEMORY_STORE', 'memoryStore() keeps keys and limits in this process alone, and only while it runs.')
 }
 
 function insert(shelves: Shelves, key: StoredKey): void {
