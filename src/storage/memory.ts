@@ -53,8 +53,8 @@ function warnWhereOthersCount(): void {
 
 function insert(shelves: Shelves, key: StoredKey): void {
   if (shelves.byId.has(key.id)) throw new KeywardError('CONFLICT', 'the id is taken')
-  claimName(shelves, key)
   const entry: Entry = { key: ownCopy(shelves, withMarks(key, undefined, undefined)), counters: NO_COUNTERS }
+  claimName(shelves, key)
   shelves.byId.set(key.id, entry)
   shelve(shelves, entry)
 }
@@ -62,12 +62,13 @@ function insert(shelves: Shelves, key: StoredKey): void {
 function replace(shelves: Shelves, key: StoredKey, ifVersion: number): boolean {
   const entry = shelves.byId.get(key.id)
   if (entry === undefined || entry.key.version !== ifVersion) return false
-  claimName(shelves, key)
   const before = entry.key
+  const after = ownCopy(shelves, withMarks(key, before.lastUsedAt, before.uses))
+  claimName(shelves, key)
   if (before.uniqueName !== undefined && before.uniqueName !== key.uniqueName) shelves.byName.delete(before.uniqueName)
   const moves = before.owner !== key.owner || before.createdAt !== key.createdAt
   if (moves) unshelve(shelves, entry)
-  entry.key = ownCopy(shelves, withMarks(key, before.lastUsedAt, before.uses))
+  entry.key = after
   if (moves) shelve(shelves, entry)
   return true
 }
