@@ -1,5 +1,6 @@
 import { KeywardError } from '../model/errors.ts'
-import type { CreditAccount, CreditMove, CreditSpend, Moved } from '../model/store.ts'
+import type { CreditAccount, CreditMove, CreditSpend, Moved, Spend } from '../model/store.ts'
+import { type Metered, type Outcome, take } from './counters.ts'
 
 /** A balance as it is kept. What is held is not free any more, and not spent yet. */
 export interface Account {
@@ -37,15 +38,24 @@ function held({ holds }: Account): number {
   return sum
 }
 
-/** Whether an account that was brought up covers the amount. */
-export function covers({ free }: Account, { amount }: CreditSpend): boolean {
-  return amount <= free
-}
-
-/** Spends or holds an amount that is covered. */
-export function spend(account: Account, { amount, hold }: CreditSpend): void {
+/** Takes from all windows and from an account that was brought up, or from none. */
+export function takeWith(account: Account, credits: CreditSpend, metered: Metered, spend: Spend, now: number): Paid {
+  const { amount, hold } = credits
+  // A wrong amount must not reach the balance, where it would stay.
+  if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError('the amount of a spend is a whole number ≥ 0')
+  if (amount > account.free) return { ...look(metered, spend, now), ok: false, balance: account.free }
+  const outcome = take(metered, spend, now)
+  if (!outcome.ok) return { ...outcome, balance: account.free }
   account.free -= amount
   if (hold !== undefined) account.holds.set(hold.id, { amount, until: hold.until })
+  return { ...outcome, balance: account.free }
+}
+
+type Paid = Outcome & { readonly balance: number }
+
+/** The windows as they are. */
+function look(metered: Metered, { windows }: Spend, now: number): Outcome {
+  return take(metered, { windows: windows.map(({ name, limit, ms }) => ({ name, limit, ms })), cost: 0 }, now)
 }
 
 /** Moves credit on an account that was brought up. */

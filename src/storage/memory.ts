@@ -13,7 +13,8 @@ import type {
   Taken,
   UseMark,
 } from '../model/store.ts'
-import { type Account, bringUp, covers, move as moveOn, openAccount, spend as spendFrom } from './accounts.ts'
+import { warnOnce } from '../model/warn.ts'
+import { type Account, bringUp, move as moveOn, openAccount, takeWith } from './accounts.ts'
 import { NO_COUNTERS, take as takeFrom } from './counters.ts'
 import { cursorAfter, readCursor } from './cursor.ts'
 import { frozenCopy } from './frozen.ts'
@@ -40,6 +41,7 @@ interface Shelves {
  * Throws `CONFLICT` as `KeyStore` says, and `INPUT` for a cursor that no page gave.
  */
 export function memoryStore(): KeyStore {
+  warnWhereOthersCount()
   const shelves: Shelves = {
     byId: new Map(),
     byName: new Map(),
@@ -64,10 +66,17 @@ export function memoryStore(): KeyStore {
   }
 }
 
+/** Where there are several processes, or the keys are meant to last, one warning says so. */
+function warnWhereOthersCount(): void {
+  // NODE_UNIQUE_ID is how node:cluster marks its workers; to ask it itself would load it.
+  if (process.env.NODE_ENV !== 'production' && process.env.NODE_UNIQUE_ID === undefined) return
+  warnOnce('KEYWARD_MEMORY_STORE', 'memoryStore() keeps keys and limits in this process alone, and only while it runs.')
+}
+
 function insert(shelves: Shelves, key: StoredKey): void {
   if (shelves.byId.has(key.id)) throw new KeywardError('CONFLICT', 'the id is taken')
-  claimName(shelves, key)
   const entry: Entry = { key: ownCopy(shelves, withMarks(key, undefined, undefined)), counters: NO_COUNTERS }
+  claimName(shelves, key)
   shelves.byId.set(key.id, entry)
   shelve(shelves, entry)
 }
@@ -75,13 +84,14 @@ function insert(shelves: Shelves, key: StoredKey): void {
 function replace(shelves: Shelves, key: StoredKey, ifVersion: number): boolean {
   const entry = shelves.byId.get(key.id)
   if (entry === undefined || entry.key.version !== ifVersion) return false
-  claimName(shelves, key)
   const before = entry.key
+  const after = ownCopy(shelves, withMarks(key, before.lastUsedAt, before.uses))
+  claimName(shelves, key)
   if (before.uniqueName !== undefined && before.uniqueName !== key.uniqueName) shelves.byName.delete(before.uniqueName)
   if (before.credits?.opened !== key.credits?.opened) closeAccount(shelves, before)
   const moves = before.owner !== key.owner || before.createdAt !== key.createdAt
   if (moves) unshelve(shelves, entry)
-  entry.key = ownCopy(shelves, withMarks(key, before.lastUsedAt, before.uses))
+  entry.key = after
   if (moves) shelve(shelves, entry)
   return true
 }
@@ -121,13 +131,7 @@ function take(shelves: Shelves, entry: Entry | undefined, version: number, spend
   if (entry === undefined || entry.key.version !== version) return { stale: entry?.key }
   if (!Object.hasOwn(spend, 'credits') || spend.credits === undefined) return takeFrom(entry, spend, now)
   const credits = own(spend.credits)
-  const account = accountFor(shelves, credits, now)
-  if (!covers(account, credits)) {
-    return { ok: false, readings: takeFrom(entry, { ...spend, cost: 0 }, now).readings, balance: account.free }
-  }
-  const taken = takeFrom(entry, spend, now)
-  if (taken.ok) spendFrom(account, credits)
-  return { ...taken, balance: account.free }
+  return takeWith(accountFor(shelves, credits, now), credits, entry, spend, now)
 }
 
 function move(shelves: Shelves, credit: CreditMove, now: number): Moved {

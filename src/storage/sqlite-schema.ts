@@ -38,6 +38,10 @@ const MIGRATIONS: readonly string[] = [
    CREATE TABLE keyward_counters (
      id TEXT PRIMARY KEY NOT NULL,
      windows TEXT NOT NULL
+   ) WITHOUT ROWID;
+   CREATE TABLE keyward_accounts (
+     account TEXT PRIMARY KEY NOT NULL,
+     state TEXT NOT NULL
    ) WITHOUT ROWID;`,
 ]
 

@@ -14,6 +14,11 @@ const FIXED = {
   remove: 'DELETE FROM keyward_keys WHERE id = ?',
   removeUses: 'DELETE FROM keyward_uses WHERE id = ?',
   removeCounters: 'DELETE FROM keyward_counters WHERE id = ?',
+  account: 'SELECT state FROM keyward_accounts WHERE account = ?',
+  keepAccount: `INSERT INTO keyward_accounts (account, state) VALUES (?, ?)
+    ON CONFLICT (account) DO UPDATE SET state = excluded.state`,
+  // Those of a key begin with its id and a colon; a semicolon is what comes after a colon.
+  removeAccounts: `DELETE FROM keyward_accounts WHERE account > ? || ':' AND account < ? || ';'`,
   touch: `INSERT INTO keyward_uses (id, last_used_at, uses) SELECT id, ?, ? FROM keyward_keys WHERE id = ?
     ON CONFLICT (id) DO UPDATE
     SET last_used_at = max(last_used_at, excluded.last_used_at), uses = uses + excluded.uses`,

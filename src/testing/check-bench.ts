@@ -130,6 +130,7 @@ function notedStore(store: KeyStore, note: (verb: string) => void): Bench['store
     list: asked('list'),
     touch: asked('touch'),
     take: asked('take'),
+    move: asked('move'),
     revokeWhere: asked('revokeWhere'),
   }
 }

@@ -30,13 +30,23 @@ export const TEXT_CHECKS: readonly Draft[] = [
   },
   {
     id: 'text-owners-exact',
-    name: 'owners and resources that differ in case, a space or an accent are different',
+    name: 'owners that differ in case, a space or an accent are different',
     hold: async ({ added, listed, owner }) => {
-      for (const text of LOOKALIKES) await added({ owner: `${owner}${text}`, resource: text })
+      for (const text of LOOKALIKES) await added({ owner: `${owner}${text}` })
       for (const text of LOOKALIKES) {
-        const items = await listed({ owner: `${owner}${text}`, resource: text })
-        const found = items.map((key) => key.resource)
-        same(found, [text], 'compare owner and resource byte for byte: no LIKE, no collation, no trimming')
+        const found = (await listed({ owner: `${owner}${text}` })).map((key) => key.owner)
+        same(found, [`${owner}${text}`], 'compare owners byte for byte: no LIKE, no collation, no trimming')
+      }
+    },
+  },
+  {
+    id: 'text-resources-exact',
+    name: 'resources that differ in case, a space or an accent are different',
+    hold: async ({ added, listed, owner }) => {
+      for (const text of LOOKALIKES) await added({ resource: text })
+      for (const text of LOOKALIKES) {
+        const found = (await listed({ owner, resource: text })).map((key) => key.resource)
+        same(found, [text], 'compare resources byte for byte: no LIKE, no collation, no trimming')
       }
     },
   },

@@ -22,7 +22,8 @@ export function raw(port: number, bytes: string | Buffer, host = '127.0.0.1', fr
       if (text === '') reject(new Error('the connection was closed without an answer'))
       else resolve(parse(text))
     })
-    socket.end(bytes)
+    // Not end(): Node drops a request whose client has closed its half before an asynchronous answer is there.
+    socket.write(bytes)
   })
 }
 

@@ -1,0 +1,127 @@
+import { execFile } from 'node:child_process'
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
+import { type Block, blocksOf } from './blocks.ts'
+import { complete } from './preludes.ts'
+import { createProject } from './project.ts'
+
+const README = readFileSync('README.md', 'utf8')
+const blocks = blocksOf(README)
+const programs = blocks.filter(({ language }) => language === 'ts')
+const commands = blocks.filter(({ language }) => language === 'sh')
+const project = createProject()
+
+const sh = promisify(execFile)
+const fileOf = (block: Block) => `block-${blocks.indexOf(block)}.ts`
+const listens = ({ code }: Block) => code.includes('.listen(')
+
+/** A port that was free a moment ago, in place of the one that readers see. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0)
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  await promisify(server.close.bind(server))()
+  return port
+}
+
+beforeAll(async () => {
+  const port = await freePort()
+  for (const block of programs) {
+    const names = block.note?.name === 'with' ? block.note.values : []
+    project.write(fileOf(block), complete(block.code, names).replaceAll('3000', String(port)))
+  }
+})
+
+afterAll(() => project.remove())
+
+describe('README.md', () => {
+  it('has no block that nobody checks', () => {
+    const checked = ['ts', 'sh', 'json', '']
+    expect(blocks.filter(({ language }) => !checked.includes(language)).map(({ place }) => place)).toEqual([])
+    expect(README.match(/^```/gm)).toHaveLength(blocks.length * 2)
+  })
+
+  it('begins with a program of at most 8 lines', () => {
+    expect(blocks[0]?.language).toBe('ts')
+    expect(blocks[0]?.code.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(8)
+  })
+
+  it('has programs that compile', async () => {
+    expect(await project.typecheck()).toBe('')
+  }, 60_000)
+})
+
+describe('a program of README.md prints what it says:', () => {
+  it.concurrent.each(programs.filter((block) => !listens(block)))(
+    '$place',
+    async (block) => {
+      const printed = await project.run(fileOf(block))
+      expectLines(printed, promisesOf(block))
+      const output = blocks[blocks.indexOf(block) + 1]
+      if (output?.note?.name === 'output') expect(printed).toBe(output.code)
+    },
+    60_000,
+  )
+})
+
+/** What its comments say that its `console.log` prints: `console.log(key) // acme_…`. */
+function promisesOf({ code }: Block): readonly string[] {
+  return [...code.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, promise = '']) => promise)
+}
+
+/** Each promise is a line, in this order; `…` stands for any text. */
+function expectLines(printed: string, promises: readonly string[]): void {
+  const lines = printed.split('\n')
+  for (const promise of promises) {
+    const pattern = new RegExp(`^${promise.split('…').map(escapeText).join('.+')}$`)
+    const found = lines.findIndex((line) => pattern.test(line))
+    expect(found, `${promise} in:\n${printed}`).toBeGreaterThanOrEqual(0)
+    lines.splice(0, found + 1)
+  }
+}
+
+function escapeText(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+}
+
+describe('the first program of README.md', () => {
+  const [first] = programs as [Block]
+
+  it('prints a line of curl that works as it stands', async () => {
+    await project.runUntilLine(fileOf(first), async (line) => {
+      expect(line).toMatch(/^curl /)
+      const { stdout } = await sh('sh', ['-c', line])
+      expect(stdout).toBe('{"owner":"acct_1"}')
+    })
+  }, 60_000)
+
+  it('is the only one that serves', () => {
+    expect(programs.filter(listens)).toEqual([first])
+  })
+})
+
+describe('a command of README.md', () => {
+  const lines = commands.flatMap(({ code }) => code.trim().split(/\n|&&/)).map((line) => line.trim())
+  const packages = [manifest.name, ...Object.keys(manifest.peerDependencies)]
+
+  it('of the first two installs, and then starts the quickstart or all tests', () => {
+    expect(commands.slice(0, 2).map(({ code }) => code)).toEqual([
+      'npm ci && npm run quickstart\n',
+      'npm ci && npm test\n',
+    ])
+    expect(manifest.scripts).toMatchObject({ quickstart: 'tsx examples/quickstart/server.ts', test: 'vitest run' })
+  })
+
+  it.each(lines)('exists: %s', async (line) => {
+    const [program, verb = '', ...rest] = line.split(' ')
+    if (program === 'openssl') expect(Buffer.from((await sh('sh', ['-c', line])).stdout, 'base64')).toHaveLength(32)
+    else if (verb === 'run') expect(Object.keys(manifest.scripts)).toContain(rest[0])
+    else if (verb === 'install') expect(packages).toEqual(expect.arrayContaining(rest))
+    else expect(['npm ci', 'npm test']).toContain(line)
+  })
+})

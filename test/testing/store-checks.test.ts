@@ -1,0 +1,110 @@
+import { afterEach, describe, expect, it, vi } from 'vitest'
+import type { KeyStore } from '../../src/model/store.ts'
+import { memoryStore } from '../../src/storage/memory.ts'
+import { storeChecks } from '../../src/testing/index.ts'
+import { BROKEN_METERS } from './broken-meters.ts'
+import { BROKEN_RECORDS } from './broken-records.ts'
+import { broken } from './broken-store.ts'
+
+describe('storeChecks', () => {
+  it('have an id and a name of their own each', () => {
+    const checks = storeChecks(() => memoryStore())
+    for (const part of ['id', 'name'] as const) {
+      expect(new Set(checks.map((check) => check[part])).size).toBe(checks.length)
+    }
+  })
+
+  it('make the store once, when the first of them runs', async () => {
+    const make = vi.fn(() => memoryStore())
+    const checks = storeChecks(make)
+    expect(make).not.toHaveBeenCalled()
+    await Promise.all(checks.map((check) => check.run()))
+    await checks[0]?.run()
+    expect(make).toHaveBeenCalledTimes(1)
+  })
+
+  it.each([...BROKEN_RECORDS, ...BROKEN_METERS])('find a store in which $mistake', async (store) => {
+    const failures = await failuresOf(broken(store), store.found)
+    expect(Object.keys(failures).sort()).toEqual([...store.found].sort())
+  })
+
+  it('resolve with absent where the store has not got the verb', async () => {
+    const { find, insert, replace, remove, list } = memoryStore()
+    const five: KeyStore = { find, insert, replace, remove, list }
+    const answers = await Promise.all(storeChecks(() => five).map(async ({ id, run }) => [id, await run()] as const))
+    const absent = answers.filter(([, answer]) => answer === 'absent').map(([id]) => id)
+    expect(absent).toContain('touch-shows')
+    expect(absent).toContain('take-exact')
+    expect(absent).toContain('revoke-writes')
+    expect(absent).not.toContain('insert-find')
+  })
+
+  it('say what to mend, what came and what should have come', async () => {
+    const failures = await failuresOf({ ...memoryStore(), find: () => null as unknown as undefined }, ['find-unknown'])
+    expect(failures['find-unknown']).toBe(
+      'answer undefined, not null, when there is no such key (got null, expected undefined)',
+    )
+  })
+
+  it('keep the methods of a store on their object', async () => {
+    const good = memoryStore()
+    class Store {
+      find(this: Store, id: string) {
+        if (!(this instanceof Store)) throw new Error('called without its object')
+        return good.find(id)
+      }
+    }
+    const store = Object.assign(new Store(), { ...good, find: Store.prototype.find })
+    expect(await failuresOf(store)).toEqual({})
+  })
+})
+
+describe('a check', () => {
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('fails after five seconds, naming the verb that did not answer', async () => {
+    vi.useFakeTimers()
+    const stuck = () => new Promise<never>(() => {})
+    const check = checkOf({ ...memoryStore(), replace: stuck }, 'replace-version')
+    const failed = expect(check.run()).rejects.toThrow('replace() did not answer within 5 s')
+    await vi.advanceTimersByTimeAsync(5_000)
+    await failed
+  })
+
+  it('fails after five seconds when the store cannot be made', async () => {
+    vi.useFakeTimers()
+    const [check] = storeChecks(() => new Promise<never>(() => {}))
+    const failed = expect(check?.run()).rejects.toThrow('make() did not answer within 5 s')
+    await vi.advanceTimersByTimeAsync(5_000)
+    await failed
+  })
+
+  it('leaves no timer behind', async () => {
+    vi.useFakeTimers()
+    await checkOf(memoryStore(), 'find-unknown').run()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
+
+function checkOf(store: KeyStore, wanted: string) {
+  const check = storeChecks(() => store).find(({ id }) => id === wanted)
+  if (check === undefined) throw new Error(`no check ${wanted}`)
+  return check
+}
+
+/** The message of every check that fails, by its id. */
+async function failuresOf(store: KeyStore, only?: readonly string[]): Promise<Record<string, string>> {
+  const failures: Record<string, string> = {}
+  const checks = storeChecks(() => store).filter(({ id }) => only === undefined || only.includes(id))
+  const runs = checks.map(async ({ id, run }) => {
+    try {
+      await run()
+    } catch (error) {
+      failures[id] = (error as Error).message
+    }
+  })
+  await Promise.all(runs)
+  return failures
+}
