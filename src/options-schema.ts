@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { Source } from './credential/sources.ts'
+import { FIELD_NAME, type Source } from './credential/sources.ts'
 import { compilePrefixes, type PrefixOption } from './key/prefix.ts'
 import type { Clock } from './model/clock.ts'
 import { type Duration, parseDuration } from './model/duration.ts'
@@ -28,13 +28,7 @@ const hasher = having<Hasher>(
   ['make', 'check', 'outdated', 'waste'],
   'must be a hasher, such as sha256(), or a list of them',
 )
-const source = z.custom<Source>(
-  (value) =>
-    typeof Object(value).read === 'function' &&
-    Array.isArray(Object(value).headers) &&
-    Object(value).headers.length > 0,
-  'must be a source, such as bearer() or header()',
-)
+const source = z.custom<Source>(isSource, 'must be a source, such as bearer() or header()')
 const text = z.string('must be text')
 const listOf = <T extends z.ZodMiniType>(item: T, message: string) => z.array(item, message)
 
@@ -100,3 +94,10 @@ export const OPTIONS = z.strictObject(
   },
   object,
 )
+
+function isSource(value: unknown): boolean {
+  const { headers, read, foreign } = Object(value) as Record<string, unknown>
+  if (typeof read !== 'function' || (foreign !== undefined && foreign !== 'ignore')) return false
+  if (!Array.isArray(headers) || headers.length === 0) return false
+  return headers.every((name) => typeof name === 'string' && FIELD_NAME.test(name))
+}

@@ -84,7 +84,9 @@ function compile(given: ApiKeysOptions, issues: Issue[]): Settings {
     pair: paired,
     store: given.store ?? memoryStore(),
     hasher: hashersOf(given.hasher, issues),
-    sources: given.sources ?? (paired ? [pair('x-api-key', 'x-api-secret')] : [bearer(), header('x-api-key')]),
+    sources:
+      given.sources?.map(namedInLowerCase) ??
+      (paired ? [pair('x-api-key', 'x-api-secret')] : [bearer(), header('x-api-key')]),
     vocabulary: given.scopes && vocabularyFrom(given.scopes, issues),
     plan: planOf(given.limits, issues),
     names: given.names ?? 'free',
@@ -103,6 +105,13 @@ function compile(given: ApiKeysOptions, issues: Issue[]): Settings {
     random,
     generateId: given.generateId ?? (() => randomBase62(ID_LENGTH, random)),
   }
+}
+
+/** Names are looked for in lower case, however the host wrote them. */
+function namedInLowerCase(source: Source): Source {
+  const headers = source.headers.map((name) => name.toLowerCase())
+  const { foreign } = source
+  return { headers, read: (values) => source.read(values), ...(foreign === undefined ? {} : { foreign }) }
 }
 
 function cacheOf(cache: ApiKeysOptions['cache']): Settings['cache'] {

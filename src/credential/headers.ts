@@ -77,13 +77,15 @@ function only(value: unknown): HeaderValue {
   return single === undefined || single === null ? undefined : REPEATED
 }
 
-/** Header names differ in ASCII case only; the length is looked at first because it nearly always decides. */
+/** Header names differ in ASCII case only: `toLowerCase` would fold letters from elsewhere into them. */
 function isNamed(candidate: string | undefined, name: string): boolean {
-  return (
-    typeof candidate === 'string' &&
-    candidate.length === name.length &&
-    (candidate === name || candidate.toLowerCase() === name)
-  )
+  if (typeof candidate !== 'string' || candidate.length !== name.length) return false
+  if (candidate === name) return true
+  for (let i = 0; i < name.length; i++) {
+    const code = candidate.charCodeAt(i)
+    if ((code >= 0x41 && code <= 0x5a ? code | 0x20 : code) !== name.charCodeAt(i)) return false
+  }
+  return true
 }
 
 /** Optional white space around a field value is not part of it (RFC 9110 section 5.5): spaces and tabs only. */

@@ -1,4 +1,5 @@
 import type { RequestFacts } from '../model/request.ts'
+import { warnOnce } from '../model/warn.ts'
 import { mayBeTruncated, REPEATED, singleHeader } from './headers.ts'
 import { bearerToken, type Source } from './sources.ts'
 
@@ -91,13 +92,26 @@ function recognise(
   values: readonly (string | undefined)[],
 ): Presented | Lesser {
   const found = source.read(values)
-  if (found === undefined || found === '') return source.foreign === 'ignore' ? 'absent' : 'missing_credentials'
+  // A header that is there and empty is a variable that was not set: nobody's wish to be anonymous.
+  if (found === '' || values.every((value) => value === undefined)) return 'missing_credentials'
+  if (found === undefined) return source.foreign === 'ignore' ? 'absent' : 'missing_credentials'
+  if (found instanceof Promise) return refuseLate(found)
   if (typeof found === 'string') {
     const prefix = prefixOf(kind, found)
     if (prefix === undefined) return source.foreign === 'ignore' ? 'absent' : 'invalid_key'
     return kind.pair ? 'half' : { kind: index, prefix, key: found, secret: undefined }
   }
   return recognisePair(kinds, kind, index, found)
+}
+
+/** Reading a request never waits. The promise is heard out, so that its failure does not end the process. */
+function refuseLate(found: Promise<unknown>): 'invalid_key' {
+  found.catch(() => {})
+  warnOnce(
+    'KEYWARD_ASYNC_SOURCE',
+    'A source gave a promise, which counts as a bad key: what it reads has to be there with the request.',
+  )
+  return 'invalid_key'
 }
 
 function recognisePair(kinds: readonly Kind[], kind: Kind, index: number, found: unknown): Presented | Lesser {

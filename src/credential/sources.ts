@@ -31,7 +31,8 @@ export function bearer(options: BearerOptions = {}): Source {
   }
 }
 
-const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** A header name (RFC 9110 section 5.1). */
+export const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 /**
  * A header that holds the key and nothing else, such as `X-API-Key`.
@@ -57,14 +58,14 @@ function fieldName(name: string): string {
 }
 
 /**
- * The token behind the scheme, `undefined` for another scheme or none. One or more spaces stand between (1*SP);
+ * The token behind the scheme, `undefined` for another scheme, empty where there is none. One or more spaces stand between (1*SP);
  * after any other white space the token is left malformed, for the format to refuse.
  */
 export function bearerToken(value: string): string | undefined {
   if (!isBearer(value)) return undefined
   let from = 6
   while (value.charCodeAt(from) === 0x20) from++
-  return from === value.length ? undefined : value.slice(from)
+  return value.slice(from)
 }
 
 /** Code by code: `toLowerCase` would fold letters from outside ASCII into these. */

@@ -1,4 +1,4 @@
-import { randomBase62 } from '../key/base62.ts'
+import { randomBase62, randomBytes } from '../key/base62.ts'
 import { hashedText, type KeyText, SECRET_LENGTH, writeKey, writePair } from '../key/format.ts'
 import type { Office } from './office.ts'
 
@@ -15,5 +15,5 @@ export async function composeText(
 
 /** Where a record's version begins: anywhere, so that an id that comes back is not mistaken for its forerunner. */
 export function firstVersion(office: Office): number {
-  return office.random(5).reduce((value, byte) => value * 256 + byte, 0) + 1
+  return randomBytes(5, office.random).reduce((value, byte) => value * 256 + byte, 0) + 1
 }

@@ -33,16 +33,18 @@ function textFlaw(value: unknown, longest: number, unsafe: RegExp): string | und
 export function scopes(vocabulary: Vocabulary | undefined) {
   const listed = z.array(
     ruled<string>((value) => scopeFlaw(value, vocabulary)),
-    'must be a list of scopes',
+    { error: ({ input }) => `must be a list of scopes, not ${show(input)}` },
   )
   return listed.check(z.maxLength(MOST_SCOPES, `must be at most ${MOST_SCOPES}`))
 }
 
 /** Absent means any address; an empty list would mean none, and is more likely a mistake. */
 export const allowedIps = z
-  .array(ruled<string>(networkFlaw), 'must be a list of addresses and CIDR blocks')
+  .array(ruled<string>(networkFlaw), {
+    error: ({ input }) => `must be a list of addresses and CIDR blocks, not ${show(input)}`,
+  })
   .check(
-    z.minLength(1, 'must not be empty; leave it out to allow any address'),
+    z.minLength(1, 'must not be empty, not []; leave it out to allow any address'),
     z.maxLength(MOST_NETWORKS, `must be at most ${MOST_NETWORKS}`),
   )
 

@@ -56,14 +56,23 @@ async function revokeEach(office: Office, filter: Filter, reason: string | undef
   for (const status of ['active', 'disabled'] as const) {
     for await (const id of idsOf(office, { ...filter, status, limit: 100 })) {
       try {
-        await change(quietly, 'revoked', id, {}, (stored, now) => revoked(stored, now, reason))
-        count++
+        if (await revokeOne(quietly, id, reason)) count++
       } catch (error) {
         if (!hasCode(error, 'NOT_FOUND')) throw error
       }
     }
   }
   return count
+}
+
+/** @returns whether it was this call that ended the key */
+async function revokeOne(office: Office, id: string, reason: string | undefined): Promise<boolean> {
+  let ended = false
+  await change(office, 'revoked', id, {}, (stored, now) => {
+    ended = stored.status !== 'revoked'
+    return revoked(stored, now, reason)
+  })
+  return ended
 }
 
 async function* idsOf(office: Office, query: ListQuery): AsyncGenerator<string> {

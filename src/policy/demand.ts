@@ -122,7 +122,23 @@ function isAmount(value: unknown): value is number {
  * @throws KeywardError `CONFIG` when its function gives anything but a whole number ≥ 0
  */
 export function amountFor(what: 'cost' | 'reserve', demanded: Requirement['cost'], request: unknown): number {
-  const amount = typeof demanded === 'number' ? demanded : demanded(request)
+  const amount = typeof demanded === 'number' ? demanded : answerOf(what, demanded, request)
   if (isAmount(amount)) return amount
   throw new KeywardError('CONFIG', `demand: ${what} gave ${show(amount)}, which is no whole number ≥ 0`)
+}
+
+/**
+ * What a demand's text is for this request.
+ * @throws KeywardError `CONFIG` when its function gives a promise
+ */
+export function textFor(what: 'owner' | 'resource', demanded: Requirement['owner'], request: unknown): unknown {
+  return typeof demanded === 'function' ? answerOf(what, demanded, request) : demanded
+}
+
+/** Rules never wait. A promise is heard out, so that its failure does not end the process. */
+function answerOf(what: string, demanded: (request: unknown) => unknown, request: unknown): unknown {
+  const answer = demanded(request)
+  if (!(answer instanceof Promise)) return answer
+  answer.catch(() => {})
+  throw new KeywardError('CONFIG', `demand: ${what} gave a promise; look up what it needs before the guard`)
 }

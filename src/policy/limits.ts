@@ -26,7 +26,7 @@ const HIGHEST = 999_999_999_999_999
  */
 export function parseLimits(input: unknown, lifts: boolean, report: (issue: Issue) => void): LimitMap {
   if (typeof input !== 'object' || input === null) {
-    report({ path: '', message: 'must be an object of windows or a list of them' })
+    report({ path: '', message: `must be an object of windows or a list of them, not ${show(input)}` })
     return {}
   }
   const parsed = Array.isArray(input) ? parseList(input, lifts, report) : parseNamed(input, lifts, report)
@@ -54,18 +54,20 @@ function parseList(input: readonly unknown[], lifts: boolean, report: Report): M
   for (const [i, item] of input.entries()) {
     const flaw = (path: string, message: string) => report({ path: path === '' ? `${i}` : `${i}.${path}`, message })
     if (typeof item !== 'object' || item === null) {
-      flaw('', 'must be { name, limit, window }')
+      flaw('', `must be { name, limit, window }, not ${show(item)}`)
       continue
     }
     const { name, limit, window, ...more } = item as Record<string, unknown>
     const ms = parseDuration(window)
     const extra = Object.keys(more)[0]
     if (extra !== undefined) flaw(extra, 'is not a field of a window')
-    else if (typeof name !== 'string' || !NAME.test(name)) flaw('name', 'must be 1 to 32 letters, digits, _ and -')
+    else if (typeof name !== 'string' || !NAME.test(name))
+      flaw('name', `must be 1 to 32 letters, digits, _ and -, not ${show(name)}`)
     else if (parsed.has(name)) flaw('name', `must differ from the others, ${name} is there twice`)
     else if (ms === undefined || ms < SHORTEST || ms > LONGEST)
       flaw('window', `must be 1s to 366d, not ${show(window)}`)
-    else if ((windowOf(name) ?? ms) !== ms) flaw('window', `must be as long as its name says, ${name}`)
+    else if ((windowOf(name) ?? ms) !== ms)
+      flaw('window', `must be as long as its name says, ${name}, not ${show(window)}`)
     else if (limit === null && lifts) parsed.set(name, null)
     else if (isLimit(limit)) parsed.set(name, { limit, ms })
     else flaw('limit', `must be a whole number ≥ 0, not ${show(limit)}`)

@@ -3,15 +3,18 @@ import { hasCode, KeywardError } from '../model/errors.ts'
 import { redact } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
 
+/** A bulk change may take long, but not for ever. */
+const LONG = 600_000
+
 /**
  * A store whose every answer comes in time or not at all: what takes longer than `timeout` ms, throws or rejects is a
  * `STORE` error. A change that timed out may have happened: its error says `outcome: 'unknown'`.
  */
 export function timedStore(store: KeyStore, timeout: number): KeyStore {
-  const call = <T>(verb: string, changes: boolean, run: () => Awaitable<T>): Awaitable<T> => {
+  const call = <T>(verb: string, changes: boolean, run: () => Awaitable<T>, patience = timeout): Awaitable<T> => {
     try {
       const answer = run()
-      return isThenable(answer) ? inTime(verb, changes, answer, timeout) : answer
+      return isThenable(answer) ? inTime(verb, changes, answer, patience) : answer
     } catch (error) {
       throw storeError(verb, error, changes)
     }
@@ -29,8 +32,10 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
       take: (id, version, spend, now) => call('take', false, () => take.call(store, id, version, spend, now)),
     }),
     ...(move && { move: (credit, now) => call('move', true, () => move.call(store, credit, now)) }),
-    // A bulk change takes as long as it takes.
-    ...(revokeWhere && { revokeWhere: (filter, at, reason) => revokeWhere.call(store, filter, at, reason) }),
+    ...(revokeWhere && {
+      revokeWhere: (filter, at, reason) =>
+        call('revokeWhere', true, () => revokeWhere.call(store, filter, at, reason), LONG),
+    }),
     ...(watch && { watch: (onChange) => watch.call(store, onChange) }),
   }
 }

@@ -32,15 +32,21 @@ export function newCounter(name: string, ms: number): WindowCounter {
 }
 
 /**
- * Brings a counter to `now`, which every other function here relies on: what has left the window is forgotten. What
- * lies in the future (the clock ran back) becomes a thing of now: it still counts, and for no longer than a window.
+ * Brings a counter to `now`, which every other function here relies on: what has left the window is forgotten.
+ *
+ * A counter's time never runs back by a window or less: calls that arrive out of order, and processes whose clocks
+ * differ, find it standing at the newest entry, so that no entry loses time. When `now` lies further back, the clock
+ * itself was set: what was taken since becomes a thing of now. Either way it is all gone two windows later.
  */
 export function settle(counter: WindowCounter, now: number): void {
   if (counter.slotted) settleSlots(counter, slotOf(now, counter.ms))
   else settleLog(counter, now)
 }
 
-/** Adds units that were found to fit. A log becomes slots when the limit outgrows it; slots last until they are empty. */
+/**
+ * Adds units that were found to fit, none before those that are there. A log becomes slots when the limit outgrows it;
+ * slots last until they are empty.
+ */
 export function add(counter: WindowCounter, limit: number, units: number, now: number): void {
   const large = limit > LONGEST_LOG
   if (counter.used === 0) counter.slotted = large
@@ -100,27 +106,45 @@ export function revive([name, ms, slotted, first, ...rest]: Frozen): WindowCount
 }
 
 function settleLog(counter: WindowCounter, now: number): void {
-  while (counter.length > 0 && now - cell(counter, 0) >= counter.ms) drop(counter, 1)
+  if (counter.length === 0) return
+  if (newestOf(counter) - now > counter.ms) foldLog(counter, now)
+  const time = Math.max(now, newestOf(counter))
+  while (counter.length > 0 && time - cell(counter, 0) >= counter.ms) drop(counter, 1)
+}
+
+/** The clock was set back: what was taken in times to come is counted as of now. */
+function foldLog(counter: WindowCounter, now: number): void {
   for (let at = counter.length - 1; at >= 0 && cell(counter, at) > now; at--) setCell(counter, at, now)
 }
 
 function settleSlots(counter: WindowCounter, slot: number): void {
-  if (counter.first + counter.length - 1 > slot) foldBack(counter, slot)
+  if (counter.length === 0) return
+  if (newestSlotOf(counter) - slot > SLOTS) foldSlots(counter, slot)
+  const present = Math.max(slot, newestSlotOf(counter))
   while (counter.length > 0) {
     const units = cell(counter, 0)
-    if (units > 0 && counter.first >= slot - SLOTS) return
+    if (units > 0 && counter.first >= present - SLOTS) return
     drop(counter, units)
   }
 }
 
-/** The clock ran back: what was taken in slots to come is counted in the present one. */
-function foldBack(counter: WindowCounter, slot: number): void {
+/** The same in slots: those to come are counted in the present one. */
+function foldSlots(counter: WindowCounter, slot: number): void {
   if (counter.first > slot) counter.first = slot
   const present = slot - counter.first
   let units = 0
   for (let at = present; at < counter.length; at++) units += cell(counter, at)
   setCell(counter, present, units)
   counter.length = present + 1
+}
+
+/** Of a log that is not empty. */
+function newestOf(counter: WindowCounter): number {
+  return cell(counter, counter.length - 1)
+}
+
+function newestSlotOf(counter: WindowCounter): number {
+  return counter.first + counter.length - 1
 }
 
 function drop(counter: WindowCounter, units: number): void {
@@ -134,14 +158,15 @@ function drop(counter: WindowCounter, units: number): void {
 function addToLog(counter: WindowCounter, moment: number, units: number): void {
   const length = counter.length + units
   if (length > counter.ring.length) grow(counter, length)
-  for (let at = counter.length; at < length; at++) setCell(counter, at, moment)
+  const time = counter.length === 0 ? moment : Math.max(moment, newestOf(counter))
+  for (let at = counter.length; at < length; at++) setCell(counter, at, time)
   counter.length = length
   counter.used += units
 }
 
 function addToSlot(counter: WindowCounter, slot: number, units: number): void {
   if (counter.length === 0) counter.first = slot
-  const present = slot - counter.first
+  const present = Math.max(slot - counter.first, counter.length - 1)
   if (present >= counter.ring.length) grow(counter, present + 1)
   while (counter.length <= present) setCell(counter, counter.length++, 0)
   setCell(counter, present, cell(counter, present) + units)

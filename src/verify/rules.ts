@@ -1,6 +1,7 @@
 import { iso } from '../model/iso.ts'
 import type { DenialCode } from '../model/verdict.ts'
 import type { Address } from '../network/address.ts'
+import { textFor } from '../policy/demand.ts'
 import type { Attempt } from './attempt.ts'
 import type { Known } from './known.ts'
 
@@ -59,14 +60,14 @@ export const RULES: readonly Rule[] = [
     step: 'owner',
     holds: hasOwner,
     detail: ({ stored }, { requirement: { owner }, request }) =>
-      `demanded ${asked(owner, request)}, the key is of ${stored.owner}`,
+      `demanded ${textFor('owner', owner, request) ?? 'none'}, the key is of ${stored.owner}`,
   },
   {
     code: 'resource_mismatch',
     step: 'resource',
     holds: isForResource,
     detail: ({ stored }, { requirement: { resource }, request }) =>
-      `demanded ${asked(resource, request)}, the key is for ${stored.resource ?? 'any'}`,
+      `demanded ${textFor('resource', resource, request) ?? 'none'}, the key is for ${stored.resource ?? 'any'}`,
   },
   {
     code: 'insufficient_scope',
@@ -77,11 +78,6 @@ export const RULES: readonly Rule[] = [
   },
 ]
 
-/** What a demand names, as its function gives it for this request. */
-function asked(demanded: string | ((request: unknown) => unknown) | undefined, request: unknown): unknown {
-  return typeof demanded === 'function' ? (demanded(request) ?? 'nothing') : (demanded ?? 'none')
-}
-
 /** An unknown address never passes an allowlist. */
 function comesFromAllowed({ networks }: Known, attempt: Attempt, locate: Locate): boolean {
   if (networks === undefined) return true
@@ -90,14 +86,14 @@ function comesFromAllowed({ networks }: Known, attempt: Attempt, locate: Locate)
 }
 
 function hasOwner({ stored }: Known, { requirement: { owner }, request }: Attempt): boolean {
-  return owner === undefined || stored.owner === (typeof owner === 'function' ? owner(request) : owner)
+  return owner === undefined || stored.owner === textFor('owner', owner, request)
 }
 
 /** A bound key acts on its resource alone, so it passes no route that does not say on what it acts. */
 function isForResource({ stored }: Known, { requirement: { resource }, request }: Attempt): boolean {
   if (resource === undefined) return stored.resource === undefined
   if (resource === '*') return true
-  const named = typeof resource === 'function' ? resource(request) : resource
+  const named = textFor('resource', resource, request)
   if (typeof named !== 'string' || named === '') return false
   return stored.resource === undefined || stored.resource === named
 }
