@@ -130,16 +130,25 @@ export function announce(
 ): void {
   const stored = after ?? before
   if (stored === undefined || !office.events.wants(type)) return
-  const shown = (key: StoredKey) => toRecord(key, effectiveWindows(key.limits, office.plan), office.now())
   office.events.tell({
     type,
     at: iso(office.now()),
     id: stored.id,
     owner: stored.owner,
     ...(by.actor === undefined ? {} : { actor: by.actor }),
-    ...(before === undefined ? {} : { before: shown(before) }),
-    ...(after === undefined ? {} : { after: shown(after) }),
+    ...shown(office, 'before', before),
+    ...shown(office, 'after', after),
   })
+}
+
+/** A damaged record, which can only be removed, cannot be shown. */
+function shown(
+  office: Office,
+  when: 'before' | 'after',
+  stored: StoredKey | undefined,
+): { before?: KeyRecord; after?: KeyRecord } {
+  if (stored === undefined || 'damage' in soundKey(stored.id, stored)) return {}
+  return { [when]: toRecord(stored, effectiveWindows(stored.limits, office.plan), office.now()) }
 }
 
 /** The name by which a store keeps an owner's names apart; text that cannot be put together in two ways. */

@@ -48,6 +48,7 @@ function inTime<T>(verb: string, changes: boolean, answer: Promise<T>, timeout: 
   return new Promise((resolve, reject) => {
     const late = () => reject(storeError(verb, new Error(`no answer within ${timeout} ms`), changes))
     const timer = setTimeout(late, timeout)
+    timer.unref()
     answer.then(
       (value) => {
         clearTimeout(timer)

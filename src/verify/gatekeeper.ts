@@ -39,6 +39,7 @@ function isThenable(word: unknown): word is Promise<unknown> {
 function inTime(word: Promise<unknown>, patience: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`the gate gave no answer within ${patience} ms`)), patience)
+    timer.unref()
     Promise.resolve(word)
       .then(resolve, reject)
       .finally(() => clearTimeout(timer))
