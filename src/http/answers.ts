@@ -12,7 +12,7 @@ const FIELDS = ['status', 'title', 'detail']
  */
 export function checkAnswers(answers: AnswerOverrides | undefined): AnswerOverrides | undefined {
   if (answers === undefined || typeof answers === 'function') return answers
-  if (typeof answers !== 'object' || answers === null)
+  if (typeof answers !== 'object' || answers === null || Array.isArray(answers))
     throw config([{ path: '', message: `must be an object or a function, not ${show(answers)}` }])
   const changes = Object.entries(answers)
   const issues = changes.flatMap(([code, change]) => flawsOf(code, change))

@@ -44,8 +44,9 @@ export function onceEnded(response: ServerResponse, then: () => void): void {
 
 /** Writes a refusal. */
 export function writeAnswer(response: ServerResponse, { status, headers, body }: Answer): void {
-  response.statusCode = status
+  // First what may throw: a header of the host's own making must not leave a half-written refusal behind.
   addHeaders(response, headers)
+  response.statusCode = status
   response.setHeader('Content-Length', Buffer.byteLength(body))
   response.end(body)
 }

@@ -108,6 +108,9 @@ function bodyOf({ code, needed, retryAfter }: Denied, status: number, wording: W
 
 /** What a function of the host made of an answer. It may word a refusal, not turn it into an admission. */
 function checked(answer: Answer): Answer {
-  if (isRefusal(answer?.status) && typeof answer.headers === 'object' && typeof answer.body === 'string') return answer
+  const { status, headers, body } = Object(answer) as Partial<Answer>
+  if (isRefusal(status) && typeof headers === 'object' && headers !== null && typeof body === 'string') return answer
+  // A promise is heard out, so that its failure does not end the process.
+  if (answer instanceof Promise) answer.catch(() => {})
   throw new KeywardError('CONFIG', `answers gave ${show(answer)}, which is no { status, headers, body } of a refusal`)
 }
