@@ -4,15 +4,14 @@
  */
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import { Agent, request } from 'node:http'
+import { Agent, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { cpus } from 'node:os'
 import { pathToFileURL } from 'node:url'
 import express from 'express'
-import { createApiKeys, type KeyStore, memoryStore } from '../src/index.ts'
 import { guard } from '../adapters/express.ts'
 import { argon2id } from '../src/hash/argon2id.ts'
+import { createApiKeys, type KeyStore, memoryStore } from '../src/index.ts'
 
 const WRONG = 1000
 
@@ -99,12 +98,17 @@ async function measure(): Promise<void> {
 
   const refused = statuses.filter((status) => status === 401).length
   const turnedAway = statuses.filter((status) => status === 503).length
-  const at = (sorted: readonly number[], share: number) => (sorted[Math.floor(sorted.length * share)] ?? Number.NaN).toFixed(2)
+  const at = (sorted: readonly number[], share: number) =>
+    (sorted[Math.floor(sorted.length * share)] ?? Number.NaN).toFixed(2)
   console.log(`node ${process.version}, ${cpus().length} processors, argon2id with 19 MiB and 2 passes`)
   console.log(`${WRONG} wrong secrets at once: ${refused} refused (401), ${turnedAway} turned away (503)`)
-  console.log(`memory: ${before.toFixed(0)} MiB idle, ${peak.toFixed(0)} MiB at most, grown by ${(peak - before).toFixed(0)} MiB`)
+  console.log(
+    `memory: ${before.toFixed(0)} MiB idle, ${peak.toFixed(0)} MiB at most, grown by ${(peak - before).toFixed(0)} MiB`,
+  )
   console.log(`SHA-256 keys idle:   p50 ${at(idle, 0.5)} ms, p99 ${at(idle, 0.99)} ms (${idle.length} requests)`)
-  console.log(`SHA-256 keys meanwhile: p50 ${at(latencies, 0.5)} ms, p99 ${at(latencies, 0.99)} ms (${latencies.length} requests)`)
+  console.log(
+    `SHA-256 keys meanwhile: p50 ${at(latencies, 0.5)} ms, p99 ${at(latencies, 0.99)} ms (${latencies.length} requests)`,
+  )
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] as string).href) {

@@ -56,10 +56,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     cache: settings.cache,
     moment: look,
     build: (id, found) => build(settings, id, found, fault('record')),
-    // A take proves the version that it spends on, so a key with limits may be remembered for any time.
-    provenElsewhere: (known) =>
-      store.take !== undefined &&
-      (known.windows.length > 0 || accountOf(settings.credits, known.stored, 0) !== undefined),
+    provenElsewhere: (known) => isProvenByTake(settings, store, known),
   })
   const hold = settlementsOf(settings, store, look, events, fault('settle'))
   const parts: Parts = {
@@ -76,6 +73,15 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     look,
   }
   return { parts, instance: instanceOf(settings, parts, look), usage, look }
+}
+
+/**
+ * A take proves the version that it spends on, so a key with limits may be remembered for any time. Not where there is
+ * a gate: it is shown the record before anything is taken.
+ */
+function isProvenByTake({ gate, credits }: Settings, { take }: KeyStore, { windows, stored }: Known): boolean {
+  if (take === undefined || gate !== undefined) return false
+  return windows.length > 0 || accountOf(credits, stored, 0) !== undefined
 }
 
 function build(settings: Settings, id: string, found: unknown, fault: (error: unknown) => void): Known | undefined {

@@ -15,7 +15,7 @@ interface Entry extends Metered {
   until: number
 }
 
-/** Above this many, those whose windows are over are let go. */
+/** After this many newcomers at least, those whose windows are over are let go. */
 const MANY = 10_000
 
 /** Counts windows in this process: for a store without `take`, whose other processes count their own. */
@@ -25,7 +25,7 @@ export function localWindows(
   const { most = Number.POSITIVE_INFINITY } = options
   const roomy = new Map<string, Entry>()
   const full = new Map<string, Entry>()
-  let many = MANY
+  let newcomers = 0
 
   return (id, _version, spend, now) => {
     const known = roomy.get(id) ?? full.get(id)
@@ -49,16 +49,16 @@ export function localWindows(
   }
 
   function makePlace(now: number): void {
-    if (roomy.size + full.size >= Math.min(many, most)) sweep(now)
+    if (++newcomers > Math.max(MANY, roomy.size + full.size)) sweep(now)
     if (roomy.size + full.size < most) return
     const oldest = roomy.size > 0 ? roomy : full
     oldest.delete(oldest.keys().next().value as string)
   }
 
-  /** Looks at all of them, so it waits until there are twice as many, or as many new ones as a sweep is worth. */
+  /** Looks at all of them, so it waits until as many have come as there are. */
   function sweep(now: number): void {
     for (const entries of [roomy, full]) for (const [id, { until }] of entries) if (until < now) entries.delete(id)
-    many = Math.max(MANY, 2 * (roomy.size + full.size))
+    newcomers = 0
   }
 }
 
