@@ -9,8 +9,13 @@ export type HeaderValue = string | undefined | typeof REPEATED
 const MOST_HEADERS = 1000
 
 /** Whether lines may have been lost before we saw them. */
-export function mayBeTruncated({ rawHeaders }: RequestFacts): boolean {
-  return rawHeaders !== undefined && rawHeaders.length >= 2 * MOST_HEADERS
+export function mayBeTruncated(facts: RequestFacts): boolean {
+  return (rawLines(facts)?.length ?? 0) >= 2 * MOST_HEADERS
+}
+
+/** The raw lines, where there are any: an adapter may hand us anything in their place. */
+function rawLines({ rawHeaders }: RequestFacts): readonly string[] | undefined {
+  return Array.isArray(rawHeaders) && rawHeaders.length > 0 ? rawHeaders : undefined
 }
 
 /**
@@ -19,22 +24,21 @@ export function mayBeTruncated({ rawHeaders }: RequestFacts): boolean {
  * @param name in lower case
  */
 export function singleHeader(facts: RequestFacts, name: string): HeaderValue {
-  const { rawHeaders } = facts
-  const value = rawHeaders !== undefined && rawHeaders.length > 0 ? fromLines(rawHeaders, name) : fromMap(facts, name)
+  const raw = rawLines(facts)
+  const value = raw === undefined ? fromMap(facts, name) : fromLines(raw, name)
   return typeof value === 'string' && value.includes(',') ? REPEATED : value
 }
 
 /** Every line of a header in order, `undefined` where there is none: for lists, such as `X-Forwarded-For`. */
 export function headerLines(facts: RequestFacts, name: string): string | undefined {
-  const { rawHeaders } = facts
-  if (rawHeaders === undefined || rawHeaders.length === 0) {
+  const raw = rawLines(facts)
+  if (raw === undefined) {
     const value = fromMap(facts, name)
     return value === REPEATED ? '' : value
   }
   let lines: string | undefined
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    if (isNamed(rawHeaders[i], name))
-      lines = lines === undefined ? `${rawHeaders[i + 1]}` : `${lines},${rawHeaders[i + 1]}`
+  for (let i = 0; i + 1 < raw.length; i += 2) {
+    if (isNamed(raw[i], name)) lines = lines === undefined ? `${raw[i + 1]}` : `${lines},${raw[i + 1]}`
   }
   return lines
 }

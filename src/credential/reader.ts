@@ -37,22 +37,26 @@ type Lesser = (typeof LESSER)[number]
 /** Reads requests for any of these kinds. Nothing here hashes, looks up or waits. */
 export function createReader(kinds: readonly Kind[]): Reader {
   const places = kinds.flatMap((kind, index) => kind.sources.map((source) => ({ kind, index, source })))
+  const readsBearer = places.some(({ source }) => source.headers.includes('authorization'))
 
   return (facts) => {
     if (mayBeTruncated(facts)) return 'ambiguous_credentials'
     let presented: Presented | undefined
     let lesser: Lesser = 'absent'
+    let halves = 0
     for (const { kind, index, source } of places) {
       const values = look(facts, source)
       if (values === undefined) continue
       if (values === REPEATED) return 'ambiguous_credentials'
       const read = recognise(kinds, kind, index, source, values)
+      if (read === 'half') halves++
       if (typeof read === 'string') lesser = graver(lesser, read)
       else if (presented === undefined || same(presented, read)) presented = read
       else return 'ambiguous_credentials'
     }
     if (lesser !== 'half') return presented ?? lesser
-    return presented !== undefined || hasBearer(kinds, facts) ? 'ambiguous_credentials' : 'incomplete_credentials'
+    const contradicted = presented !== undefined || halves > 1 || (!readsBearer && hasBearer(kinds, facts))
+    return contradicted ? 'ambiguous_credentials' : 'incomplete_credentials'
   }
 }
 

@@ -24,10 +24,12 @@ const NOBODY = '0'.repeat(64)
  * @throws KeywardError `CONFIG` for a missing, short, guessable or repeated pepper, or an unknown current version
  */
 export function hmac(options: HmacOptions): Hasher {
+  if (typeof options !== 'object' || options === null) throw refuse('options', 'must be { current, peppers }')
+  const { current: version } = options
   const peppers = compilePeppers(options)
-  const current = peppers.get(options.current)
+  const current = peppers.get(version)
   if (current === undefined) throw refuse('current', 'must name one of the peppers')
-  const start = `hmac$${options.current}$`
+  const start = `hmac$${version}$`
 
   return {
     scheme: 'hmac',
@@ -35,10 +37,11 @@ export function hmac(options: HmacOptions): Hasher {
     make: (text) => start + digest(current, text),
     check(text, kept) {
       let found = -1
-      for (const version of versionsIn(kept)) {
-        const pepper = peppers.get(version)
-        if (pepper !== undefined)
-          found = Math.max(found, indexOfDigest(`hmac$${version}$${digest(pepper, text)}`, kept))
+      // What no pepper of ours made costs what an unknown key costs.
+      const known = versionsIn(kept).filter((each) => peppers.has(each))
+      for (const each of known.length === 0 ? [version] : known) {
+        const pepper = peppers.get(each) as KeyObject
+        found = Math.max(found, indexOfDigest(`hmac$${each}$${digest(pepper, text)}`, kept))
       }
       return found
     },
@@ -50,8 +53,9 @@ export function hmac(options: HmacOptions): Hasher {
 }
 
 /** The peppers that kept hashes need, each once. */
-function versionsIn(kept: readonly string[]): ReadonlySet<string> {
-  return new Set(kept.map((hash) => hash.split('$')[1] ?? ''))
+function versionsIn(kept: readonly string[]): readonly string[] {
+  const versions = kept.map((hash) => (hash.startsWith('hmac$') ? (hash.split('$')[1] ?? '') : ''))
+  return [...new Set(versions)]
 }
 
 function digest(pepper: KeyObject, text: string): string {

@@ -13,10 +13,14 @@ export interface LocalWindowsOptions {
 interface Entry extends Metered {
   /** When all its windows are empty again. */
   until: number
+  version: number
 }
 
 /** After this many newcomers at least, those whose windows are over are let go. */
 const MANY = 10_000
+
+/** Versions begin at random: one this far away is that of another key, which got the id after the first was removed. */
+const FAR = 1_000_000
 
 /** Counts windows in this process: for a store without `take`, whose other processes count their own. */
 export function localWindows(
@@ -27,12 +31,14 @@ export function localWindows(
   const full = new Map<string, Entry>()
   let newcomers = 0
 
-  return (id, _version, spend, now) => {
-    const known = roomy.get(id) ?? full.get(id)
-    const entry = known ?? { counters: NO_COUNTERS, until: 0 }
+  return (id, version, spend, now) => {
+    const found = roomy.get(id) ?? full.get(id)
+    const known = found !== undefined && Math.abs(found.version - version) < FAR ? found : undefined
+    const entry = known ?? { counters: NO_COUNTERS, until: 0, version }
     const taken = take(entry, spend, now)
     if (spend.cost === 0) return taken
     if (known === undefined) makePlace(now)
+    entry.version = version
     entry.until = Math.max(entry.until, now + 2 * longest(spend))
     file(
       id,

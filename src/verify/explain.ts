@@ -73,7 +73,7 @@ async function walk(parts: Parts, attempt: Attempt, from: From, note: Note): Pro
   if (id === undefined) return 'invalid_key'
   if (!('id' in from) && isHeldBack(parts, attempt, from, note)) return 'too_many_failures'
 
-  const known = await parts.keys.read(id)
+  const known = typeof id === 'string' ? await parts.keys.read(id) : undefined
   const ours = known !== undefined && parts.formats.has(known.stored.prefix) ? known : undefined
   if (ours === undefined && 'id' in from) throw new KeywardError('NOT_FOUND', 'there is no such key')
   note('find', ours !== undefined, ours === undefined ? `there is no key ${id}` : `key ${id} of ${ours.stored.owner}`)
