@@ -10,7 +10,7 @@ export interface Draft {
   readonly id: string
   readonly name: string
   /** The optional verb without which there is nothing to check. */
-  readonly needs?: 'touch' | 'take' | 'revokeWhere'
+  readonly needs?: 'touch' | 'take' | 'move' | 'revokeWhere'
   hold(bench: Bench): Promise<void>
 }
 

@@ -1,3 +1,4 @@
+import type { SpendWindow } from '../model/store.ts'
 import { type Draft, same } from './check-bench.ts'
 import { HOUR, readings, remaining, spendOf, takes, window } from './spend.ts'
 
@@ -42,6 +43,43 @@ export const WINDOW_CHECKS: readonly Draft[] = [
       same(refused.ok === false && refused.retryAt, undefined, 'leave retryAt out when no wait can help')
       const after = await store.take(id, version, spendOf(windows, 5), Date.now())
       same(remaining(after), [0, 495], 'take nothing when the cost is refused')
+    },
+  },
+  {
+    id: 'window-own-cost',
+    name: 'take() takes from a window that has a cost of its own that, and the common cost from the others',
+    needs: 'take',
+    hold: async ({ store, added }) => {
+      const { id, version } = await added()
+      const ask = async (own: number, cost: number): Promise<readonly unknown[]> => {
+        const windows = [window('common', 10), { ...window('own', 10), cost: own }, window('large', 500)]
+        const taken = await store.take(id, version, spendOf(windows, cost), Date.now())
+        return [takes(taken), ...remaining(taken)]
+      }
+      same(await ask(4, 1), [true, 9, 6, 499], 'let the cost of a window override the common one')
+      same(await ask(7, 1), [false, 9, 6, 499], 'refuse when the own cost of a window does not fit, and take nothing')
+      same(
+        await ask(1, 9),
+        [true, 0, 5, 490],
+        'let the cost of a window override the common one, also when it is lower',
+      )
+      same(await ask(2, 0), [true, 0, 3, 490], 'take the own cost of a window also when the common one is 0')
+    },
+  },
+  {
+    id: 'window-own-cost-zero',
+    name: 'take() reads a window whose own cost is 0, and takes from the others',
+    needs: 'take',
+    hold: async ({ store, added }) => {
+      const { id, version } = await added()
+      const read = { ...window('read', 1), cost: 0 }
+      const ask = async (windows: readonly SpendWindow[]): Promise<readonly unknown[]> => {
+        const taken = await store.take(id, version, spendOf(windows), Date.now())
+        return [takes(taken), ...remaining(taken)]
+      }
+      same(await ask([read, window('other', 5)]), [true, 1, 4], 'take nothing from a window whose own cost is 0')
+      same(await ask([window('read', 1)]), [true, 0], 'keep the limit of a window whose own cost was 0')
+      same(await ask([read, window('other', 5)]), [true, 0, 3], 'let a full window whose own cost is 0 refuse nothing')
     },
   },
   {

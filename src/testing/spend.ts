@@ -1,5 +1,5 @@
 import type { Window } from '../model/limits.ts'
-import type { MeterReading, Spend, Taken } from '../model/store.ts'
+import type { MeterReading, Spend, SpendWindow, Taken } from '../model/store.ts'
 
 export const HOUR = 3_600_000
 const NOT_STALE = 'answer { ok } when the version is the current one (got { stale })'
@@ -8,7 +8,7 @@ export function window(name: string, limit: number, ms: number = HOUR): Window {
   return { name, limit, ms }
 }
 
-export function spendOf(windows: readonly Window[], cost = 1): Spend {
+export function spendOf(windows: readonly SpendWindow[], cost = 1): Spend {
   return { windows, cost }
 }
 

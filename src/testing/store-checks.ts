@@ -1,6 +1,8 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import type { KeyStore } from '../model/store.ts'
 import { type Draft, makeBench } from './check-bench.ts'
+import { CREDIT_CHECKS } from './checks-credits.ts'
+import { MOVE_CHECKS } from './checks-holds.ts'
 import { LIST_CHECKS } from './checks-list.ts'
 import { NAME_CHECKS } from './checks-names.ts'
 import { RECORD_CHECKS } from './checks-records.ts'
@@ -33,6 +35,8 @@ const DRAFTS: readonly Draft[] = [
   ...TOUCH_CHECKS,
   ...TAKE_CHECKS,
   ...WINDOW_CHECKS,
+  ...CREDIT_CHECKS,
+  ...MOVE_CHECKS,
   ...REVOKE_CHECKS,
 ]
 

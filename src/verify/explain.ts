@@ -70,7 +70,7 @@ type Note = (step: string, ok: boolean, detail: string) => void
 async function walk(parts: Parts, attempt: Attempt, from: From, note: Note): Promise<DenialCode | undefined> {
   if (typeof from === 'string') return withoutCredential(attempt, from, note)
   const id = 'id' in from ? from.id : shapeOf(parts, from, note)
-  if (id === undefined) return 'invalid_key'
+  if (!('id' in from) && id === undefined) return 'invalid_key'
   if (!('id' in from) && isHeldBack(parts, attempt, from, note)) return 'too_many_failures'
 
   const known = typeof id === 'string' ? await parts.keys.read(id) : undefined

@@ -20,8 +20,11 @@ export interface KnownKeys<Known> {
   recall(id: string, now: Moment): Known | undefined
   /** Asks the store; callers who ask for one id at once share one read. Unknown ids are never remembered. */
   read(id: string): Awaitable<Known | undefined>
-  /** Remembers what the store gave on another occasion. */
-  learn(id: string, found: StoredKey | undefined): Known | undefined
+  /**
+   * What the store gave on another occasion, for this one request. It is not remembered, nor is what was: a change may
+   * have been made since the store was asked.
+   */
+  once(id: string, found: StoredKey | undefined): Known | undefined
   /** A change is durable: what was read before it is forgotten, and what is being read will not be kept. */
   forget(id: string | '*'): void
 }
@@ -90,7 +93,12 @@ export function knownKeys<Known>(options: KnownKeysOptions<Known>): KnownKeys<Kn
     else entries.delete(id)
   }
 
-  return { recall, read, learn: (id, found) => land(id, found, moment()), forget }
+  function once(id: string, found: StoredKey | undefined): Known | undefined {
+    entries.delete(id)
+    return make(id, found)
+  }
+
+  return { recall, read, once, forget }
 }
 
 /** By the larger of the two differences: a clock that was set back, or a machine that slept, makes nothing younger. */

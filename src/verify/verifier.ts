@@ -173,5 +173,5 @@ function settle(parts: Parts, attempt: Attempt, known: Known, secret: Secret, me
   if (metered.type === 'poor') return parts.verdicts.deny(attempt, 'insufficient_balance', known)
   if (metered.type === 'failed') return parts.verdicts.fault(attempt, 'take', metered.error)
   attempt.current = true
-  return prove(parts, resumed(parts, attempt), parts.keys.learn(attempt.id, metered.stored))
+  return prove(parts, resumed(parts, attempt), parts.keys.once(attempt.id, metered.stored))
 }
