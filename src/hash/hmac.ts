@@ -7,14 +7,15 @@ export interface HmacOptions {
   /** The version that makes new hashes; keys kept under another are upgraded when they are next used. */
   readonly current: string
   /**
-   * Peppers by version (1 to 32 of `[A-Za-z0-9_-]`): at least 16 random bytes each, kept outside the database.
+   * Peppers by version (1 to 15 of `[A-Za-z0-9_-]`): at least 16 random bytes each, kept outside the database.
    * Text counts as UTF-8. Longer than 64 bytes equals its own SHA-256 (RFC 2104 section 2). Keep a version for as
    * long as a stored key uses it.
    */
   readonly peppers: Readonly<Record<string, string | Uint8Array>>
 }
 
-const VERSION = /^[A-Za-z0-9_-]{1,32}$/
+/** Shorter than any pepper: one that was put in the place of its version is not printed. */
+const VERSION = /^[A-Za-z0-9_-]{1,15}$/
 const SHORTEST = 16
 const PLACEHOLDER = /change.?me|placeholder|password|insert.?here/i
 const NOBODY = '0'.repeat(64)
@@ -66,7 +67,7 @@ function compilePeppers({ peppers }: HmacOptions): ReadonlyMap<string, KeyObject
   if (typeof peppers !== 'object' || peppers === null) throw refuse('peppers', 'must be an object of versions')
   const compiled = new Map<string, KeyObject>()
   for (const [version, pepper] of Object.entries(peppers)) {
-    if (!VERSION.test(version)) throw refuse('peppers', 'must have versions of 1 to 32 letters, digits, _ and -')
+    if (!VERSION.test(version)) throw refuse('peppers', 'must have versions of 1 to 15 letters, digits, _ and -')
     const key = createSecretKey(pepperBytes(`peppers.${version}`, pepper))
     const twin = [...compiled].find(([, other]) => other.equals(key))
     if (twin !== undefined) throw refuse(`peppers.${version}`, `must differ from ${twin[0]}`)

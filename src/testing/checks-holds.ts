@@ -63,7 +63,7 @@ export const MOVE_CHECKS: readonly Draft[] = [
       const answers = await Promise.all(Array.from({ length: 12 }, () => settle('hold', 4)))
       same(answers, Array(12).fill({ balance: 6, charged: 4 }), 'remember until `until` what settling a hold charged')
       await add(5)
-      same(await settle('hold', 4), { balance: 11, charged: 4 }, 'charge a hold once, also when credit came since')
+      same((await settle('hold', 4)).charged, 4, 'answer what was charged, also when credit came since')
       same(await free(), 11, 'charge a hold once')
     },
   },

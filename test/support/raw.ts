@@ -45,7 +45,12 @@ function parse(text: string): RawAnswer {
   }
   const body = headers['transfer-encoding'] === 'chunked' ? unchunk(text.slice(end + 4)) : text.slice(end + 4)
   const shown = lines.filter((line) => !/^date:/i.test(line))
-  return { status: Number(start.split(' ')[1]), headers, lines: shown, body: Buffer.from(body, 'latin1').toString('utf8') }
+  return {
+    status: Number(start.split(' ')[1]),
+    headers,
+    lines: shown,
+    body: Buffer.from(body, 'latin1').toString('utf8'),
+  }
 }
 
 function unchunk(text: string): string {
