@@ -55,7 +55,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     store,
     cache: settings.cache,
     moment: look,
-    build: (id, found) => build(settings, id, found, fault('record')),
+    build: (id, found, last) => build(settings, id, found, last, fault('record')),
     provenElsewhere: (known) => isProvenByTake(settings, store, known),
   })
   const hold = settlementsOf(settings, store, look, events, fault('settle'))
@@ -84,14 +84,20 @@ function isProvenByTake({ gate, credits }: Settings, { take }: KeyStore, { windo
   return windows.length > 0 || accountOf(credits, stored, 0) !== undefined
 }
 
-function build(settings: Settings, id: string, found: unknown, fault: (error: unknown) => void): Known | undefined {
+function build(
+  settings: Settings,
+  id: string,
+  found: unknown,
+  last: Known | undefined,
+  fault: (error: unknown) => void,
+): Known | undefined {
   const sound = soundKey(id, found)
   if ('damage' in sound) {
     fault(new Error(`the record of ${id} ${sound.damage}`))
     return undefined
   }
   if (sound.flaw !== undefined) fault(new Error(`the record of ${id} ${sound.flaw}`))
-  return compileKey(sound.key, settings)
+  return compileKey(sound, settings, last)
 }
 
 /** How many networks are watched: an attacker may come from any number. */

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { FIELD_NAME, type Source } from './credential/sources.ts'
-import { compilePrefixes, type PrefixOption } from './key/prefix.ts'
+import { compilePrefixes, type Prefixes } from './key/prefix.ts'
 import type { Clock } from './model/clock.ts'
 import { type Duration, parseDuration } from './model/duration.ts'
 import type { Hasher } from './model/hasher.ts'
@@ -35,9 +35,15 @@ const listOf = <T extends z.ZodMiniType>(item: T, message: string) => z.array(it
 /** The shape of the options. What their parts mean together is looked at when they are compiled. */
 export const OPTIONS = z.strictObject(
   {
-    prefix: z.custom<PrefixOption>((value) => typeof compilePrefixes(value) !== 'string', {
-      error: ({ input }) => String(compilePrefixes(input)),
-    }),
+    prefix: z.pipe(
+      z.unknown(),
+      z.transform((input, { issues }): Prefixes => {
+        const prefixes = compilePrefixes(input)
+        if (typeof prefixes !== 'string') return prefixes
+        issues.push({ code: 'custom', message: prefixes, input })
+        return z.NEVER
+      }),
+    ),
     pair: z.optional(z.boolean('must be true or false')),
     store: z.optional(store),
     hasher: z.optional(

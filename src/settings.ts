@@ -7,7 +7,7 @@ import { checkAnswers } from './http/answers.ts'
 import type { RateHeaders } from './http/rate-headers.ts'
 import { randomBase62 } from './key/base62.ts'
 import { ID_LENGTH } from './key/format.ts'
-import { compilePrefixes, type Prefixes } from './key/prefix.ts'
+import type { Prefixes } from './key/prefix.ts'
 import type { AnswerOverrides } from './model/answer.ts'
 import type { Awaitable } from './model/awaitable.ts'
 import { type Clock, systemClock } from './model/clock.ts'
@@ -62,7 +62,7 @@ export function parseOptions(options: ApiKeysOptions): Settings {
   const parsed = OPTIONS.safeParse(given)
   if (!parsed.success) throw config(parsed.error.issues.flatMap((issue) => issuesOf(issue, given)))
   const issues: Issue[] = []
-  const settings = compile(readOnce(given, parsed.data as ApiKeysOptions), issues)
+  const settings = compile(readOnce(given, parsed.data as unknown as ApiKeysOptions), parsed.data.prefix, issues)
   if (issues.length > 0) throw config(issues)
   return Object.freeze(settings)
 }
@@ -77,10 +77,10 @@ function readOnce(given: ApiKeysOptions, parsed: ApiKeysOptions): ApiKeysOptions
   })
 }
 
-function compile(given: ApiKeysOptions, issues: Issue[]): Settings {
+function compile(given: ApiKeysOptions, prefixes: Prefixes, issues: Issue[]): Settings {
   const { pair: paired = false, cache, random = randomBytes } = given
   return {
-    prefixes: compilePrefixes(given.prefix) as Prefixes,
+    prefixes,
     pair: paired,
     store: given.store ?? memoryStore(),
     hasher: hashersOf(given.hasher, issues),

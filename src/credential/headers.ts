@@ -55,10 +55,7 @@ function fromLines(lines: readonly string[], name: string): HeaderValue {
 
 function fromMap({ headers }: RequestFacts, name: string): HeaderValue {
   if (typeof headers !== 'object' || headers === null) return undefined
-  if (isHeaders(headers)) {
-    const value = headers.get(name)
-    return value === null ? undefined : trimBlanks(value)
-  }
+  if (isHeaders(headers)) return only(headers.get(name))
   let found: HeaderValue
   for (const key of Object.keys(headers)) {
     if (!isNamed(key, name)) continue
@@ -70,7 +67,7 @@ function fromMap({ headers }: RequestFacts, name: string): HeaderValue {
   return found
 }
 
-function isHeaders(headers: object): headers is { get(name: string): string | null } {
+function isHeaders(headers: object): headers is { get(name: string): unknown } {
   return 'get' in headers && typeof headers.get === 'function'
 }
 

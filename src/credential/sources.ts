@@ -24,10 +24,14 @@ export interface BearerOptions {
 
 /** `Authorization: Bearer KEY` (RFC 6750 section 2.1). The scheme is matched without regard to case (RFC 9110 section 11.1). */
 export function bearer(options: BearerOptions = {}): Source {
+  const { foreign } = Object(options) as BearerOptions
+  if (typeof options !== 'object' || options === null || (foreign !== undefined && foreign !== 'ignore')) {
+    throw new KeywardError('CONFIG', `bearer(): ${show(options)} is not { foreign?: 'ignore' }`)
+  }
   return {
     headers: ['authorization'],
     read: ([value]) => (value === undefined ? undefined : bearerToken(value)),
-    ...(options.foreign === undefined ? {} : { foreign: options.foreign }),
+    ...(foreign === undefined ? {} : { foreign }),
   }
 }
 

@@ -1,6 +1,7 @@
 import { iso } from '../model/iso.ts'
 import type { KeyRecord, Status, StoredKey } from '../model/key.ts'
 import { NAMED_WINDOWS, type ShownLimits, type Window } from '../model/limits.ts'
+import { own } from '../model/own.ts'
 import { display } from './format.ts'
 
 /**
@@ -8,7 +9,8 @@ import { display } from './format.ts'
  * @param windows those that apply to it now
  * @param balance what is free of its credits, where that was read; else what they began with
  */
-export function toRecord(stored: StoredKey, windows: readonly Window[], now: number, balance?: number): KeyRecord {
+export function toRecord(found: StoredKey, windows: readonly Window[], now: number, balance?: number): KeyRecord {
+  const stored = own(found)
   return Object.freeze({
     id: stored.id,
     prefix: stored.prefix,
@@ -36,7 +38,8 @@ export function toRecord(stored: StoredKey, windows: readonly Window[], now: num
 }
 
 /** Revoked before disabled before expired: the order in which verification tells them. */
-export function statusOf(stored: StoredKey, now: number): Status {
+export function statusOf(found: StoredKey, now: number): Status {
+  const stored = own(found)
   if (stored.status !== 'active') return stored.status
   return stored.expiresAt !== undefined && now >= stored.expiresAt ? 'expired' : 'active'
 }

@@ -2,6 +2,7 @@ import * as z from 'zod/mini'
 import type { Issue } from '../model/errors.ts'
 import { iso } from '../model/iso.ts'
 import type { Json, Metadata, Refill } from '../model/key.ts'
+import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import { isInterval } from '../policy/credits.ts'
 import { type LimitMap, parseLimits } from '../policy/limits.ts'
@@ -64,28 +65,37 @@ const ISO = z.iso.datetime({ offset: true })
 const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
 const PLENTY = 'must be a whole number from 0 to 9007199254740991'
-const AMOUNT = ruled<number>((value) => (Number.isSafeInteger(value) && (value as number) >= 0 ? undefined : PLENTY))
 
-/** Prepaid credit of a key: what it begins with, and when it is filled up again. */
-export const credits = z.strictObject(
+const REFILL = z.strictObject(
   {
-    remaining: AMOUNT,
-    refill: z.optional(
-      z.strictObject(
-        {
-          amount: ruled<number>((value) =>
-            Number.isSafeInteger(value) && (value as number) >= 1 ? undefined : 'must be a whole number above 0',
-          ),
-          every: ruled<Refill['every']>((value) =>
-            isInterval(value) ? undefined : "must be 'day', 'week', 'month' or hours such as '6h'",
-          ),
-        },
-        { error: ({ input }) => `must be { amount, every }, not ${show(input)}` },
-      ),
+    amount: ruled<number>((value) => (isWhole(value, 1) ? undefined : 'must be a whole number above 0')),
+    every: ruled<Refill['every']>((value) =>
+      isInterval(value) ? undefined : "must be 'day', 'week', 'month' or hours such as '6h'",
     ),
   },
-  { error: ({ input }) => `must be { remaining, refill? }, not ${show(input)}` },
+  { error: ({ input }) => `must be { amount, every }, not ${show(input)}` },
 )
+
+/** Prepaid credit of a key: what it begins with, and when it is filled up again. */
+export const credits = z.pipe(
+  z.transform(ownMembers),
+  z.strictObject(
+    {
+      remaining: ruled<number>((value) => (isWhole(value, 0) ? undefined : PLENTY)),
+      refill: z.optional(z.pipe(z.transform(ownMembers), REFILL)),
+    },
+    { error: ({ input }) => `must be { remaining, refill? }, not ${show(input)}` },
+  ),
+)
+
+function isWhole(value: unknown, least: number): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= least
+}
+
+/** What is no object is left for the rule to refuse. */
+function ownMembers(value: unknown): unknown {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? own(value) : value
+}
 
 /** A moment, in ms: a Date, or ISO 8601 with a zone. Bare numbers are refused, they are as often seconds as milliseconds. */
 export const moment = z.pipe(
@@ -102,10 +112,16 @@ export function pastFlaw(path: string, at: number | undefined | null, now: numbe
   return typeof at === 'number' && at <= now ? [{ path, message: `must be in the future, not ${iso(at)}` }] : []
 }
 
-/** JSON for the host's own use, copied. */
+/** JSON for the host's own use, copied. The copy is checked too: a getter may have answered otherwise the second time. */
 export const metadata = z.pipe(
-  ruled<Metadata>(metadataFlaw),
-  z.transform((value) => JSON.parse(JSON.stringify(value)) as Metadata),
+  z.unknown(),
+  z.transform((input, { issues }): Metadata => {
+    const first = metadataFlaw(input)
+    const copy: unknown = first === undefined ? JSON.parse(JSON.stringify(input)) : undefined
+    const flaw = first ?? metadataFlaw(copy)
+    if (flaw !== undefined) issues.push({ code: 'custom', message: `${flaw}, not ${show(input)}`, input })
+    return copy as Metadata
+  }),
 )
 
 function metadataFlaw(value: unknown): string | undefined {

@@ -13,7 +13,7 @@ export async function rotate(office: Office, id: string, options: unknown): Prom
   const { overlap, ...by } = office.input.rotate(options)
   const first = await existing(office, id, by)
   const { text, hash } = await composeText(office, first.prefix, id)
-  for (let before = first; before.hash === first.hash; before = await existing(office, id, by)) {
+  for (let before = first; before.rotations === first.rotations; before = await existing(office, id, by)) {
     const now = office.now()
     refuseInactive(before, now)
     const after = rotated(before, hash, overlap, now)
@@ -34,5 +34,6 @@ function refuseInactive(stored: StoredKey, now: number): void {
 function rotated(stored: StoredKey, hash: string, overlap: number, now: number): StoredKey {
   const { previous: _, ...kept } = stored
   const previous: PreviousSecret = { hash: stored.hash, since: now, until: now + overlap }
-  return { ...kept, hash, version: stored.version + 1, updatedAt: now, ...(overlap > 0 ? { previous } : {}) }
+  const next = { hash, version: stored.version + 1, updatedAt: now, rotations: (stored.rotations ?? 0) + 1 }
+  return { ...kept, ...next, ...(overlap > 0 ? { previous } : {}) }
 }

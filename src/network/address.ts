@@ -22,7 +22,7 @@ const LONGEST = 64
 export function parseAddress(text: string): Address | undefined {
   if (text.length > LONGEST) return undefined
   if (recent.has(text)) return recent.get(text)
-  const address = parse(text)
+  const address = readAddress(text)
   if (recent.size >= MOST_RECENT) recent.clear()
   recent.set(text, address)
   return address
@@ -37,7 +37,8 @@ export function parseSocketAddress(text: string): Address | undefined {
     : undefined
 }
 
-function parse(text: string): Address | undefined {
+/** As `parseAddress`, for what is read once. */
+export function readAddress(text: string): Address | undefined {
   // net.isIP is the gate: ipaddr.js alone reads `10.1` and takes `010.1.2.3` for octal.
   if (isIP(text) === 0 || text.includes('%')) return undefined
   const parsed = ipaddr.process(inGroups(text))

@@ -1,4 +1,4 @@
-import { type Address, parseAddress } from './address.ts'
+import { type Address, readAddress } from './address.ts'
 
 /** A block of addresses, from its first to its last. */
 export interface Cidr {
@@ -12,7 +12,7 @@ const LENGTH = /^(0|[1-9]\d{0,2})$/
 /** A block from text: an address, or an address and a prefix length (RFC 4632). A string is what is wrong with it. */
 export function parseCidr(text: string): Cidr | string {
   const [host = '', length, ...more] = text.split('/')
-  const address = more.length === 0 ? parseAddress(host) : undefined
+  const address = more.length === 0 ? readAddress(host) : undefined
   if (address === undefined) return 'must be an IPv4 or IPv6 address or CIDR block'
   const most = address.words.length * 32
   const bits = length === undefined ? most : prefixLength(host, length, most)
@@ -47,7 +47,7 @@ function textOf(words: readonly number[]): string {
     .flatMap((word) => [word >>> 16, word & 0xffff])
     .map((part) => part.toString(16))
     .join(':')
-  return parseAddress(full)?.text ?? full
+  return readAddress(full)?.text ?? full
 }
 
 /** Whether an address lies in one of the blocks. */

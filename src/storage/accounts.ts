@@ -5,37 +5,37 @@ import { type Metered, type Outcome, take } from './counters.ts'
 /** A balance as it is kept. What is held is not free any more, and not spent yet. */
 export interface Account {
   free: number
+  held: number
   refilledAt: number
-  readonly holds: Map<string, Hold>
+  readonly holds: Holds
 }
 
 /** What is held until `until`; or, once settled, what was charged, so that the same again charges nothing. */
-interface Hold {
+export interface Hold {
   readonly amount: number
   readonly until: number
-  readonly charged?: number
+  readonly charged: number | undefined
 }
 
-export function openAccount({ opening }: CreditAccount): Account {
-  return { free: opening.amount, refilledAt: opening.at, holds: new Map() }
+/** The holds of one account, wherever they are kept. An account in use has many: none of this may look at all of them. */
+export interface Holds {
+  get(id: string): Hold | undefined
+  set(id: string, hold: Hold): void
+  delete(id: string): void
+  /** Those whose time is over. */
+  over(now: number): readonly (readonly [id: string, hold: Hold])[]
+}
+
+export function openAccount({ opening }: CreditAccount, holds: Holds): Account {
+  return { free: opening.amount, held: 0, refilledAt: opening.at, holds }
 }
 
 /** Brings an account to `now`: holds whose time is over are given back, a refill that is due is made. */
 export function bringUp(account: Account, { refill }: CreditAccount, now: number): void {
-  for (const [id, { amount, until }] of account.holds) {
-    if (until > now) continue
-    account.free += amount
-    account.holds.delete(id)
-  }
+  for (const [id, hold] of account.holds.over(now)) endHold(account, id, hold)
   if (refill === undefined || account.refilledAt >= refill.due) return
-  account.free = Math.max(0, refill.to - held(account))
+  account.free = Math.max(0, refill.to - account.held)
   account.refilledAt = refill.due
-}
-
-function held({ holds }: Account): number {
-  let sum = 0
-  for (const { amount } of holds.values()) sum += amount
-  return sum
 }
 
 /** Takes from all windows and from an account that was brought up, or from none. */
@@ -47,7 +47,10 @@ export function takeWith(account: Account, credits: CreditSpend, metered: Metere
   const outcome = take(metered, spend, now)
   if (!outcome.ok) return { ...outcome, balance: account.free }
   account.free -= amount
-  if (hold !== undefined) account.holds.set(hold.id, { amount, until: hold.until })
+  if (hold !== undefined) {
+    account.held += amount
+    account.holds.set(hold.id, { amount, until: hold.until, charged: undefined })
+  }
   return { ...outcome, balance: account.free }
 }
 
@@ -63,45 +66,79 @@ export function move(account: Account, { add, settle, release }: CreditMove): Mo
   if (add !== undefined) give(account, add)
   if (release !== undefined) end(account, release)
   if (settle === undefined) return { balance: account.free }
-  const hold = account.holds.get(settle.id)
-  if (hold !== undefined && isSettled(hold)) return { balance: account.free, charged: hold.charged }
+  const before = account.holds.get(settle.id)?.charged
+  if (before !== undefined) return { balance: account.free, charged: before }
   end(account, settle.id)
-  const charge = Math.min(settle.amount, account.free)
-  account.free -= charge
-  account.holds.set(settle.id, { amount: 0, until: settle.until, charged: charge })
-  return { balance: account.free, charged: charge }
+  const charged = Math.min(settle.amount, account.free)
+  account.free -= charged
+  account.holds.set(settle.id, { amount: 0, until: settle.until, charged })
+  return { balance: account.free, charged }
 }
 
 /** @throws KeywardError `INPUT` for more than a whole number can count */
 function give(account: Account, add: number): void {
-  if (!Number.isSafeInteger(account.free + held(account) + add)) {
+  if (!Number.isSafeInteger(account.free + account.held + add)) {
     const message = `must not lift the balance above ${Number.MAX_SAFE_INTEGER}`
     throw new KeywardError('INPUT', `amount ${message}`, { issues: [{ path: 'amount', message }] })
   }
   account.free += add
 }
 
-function isSettled(hold: Hold): hold is Hold & { readonly charged: number } {
-  return Object.hasOwn(hold, 'charged')
-}
-
-/** What was held is free again. */
+/** What was held is free again; what was settled stays. */
 function end(account: Account, id: string): void {
   const hold = account.holds.get(id)
-  if (hold === undefined || isSettled(hold)) return
-  account.free += hold.amount
+  if (hold !== undefined && hold.charged === undefined) endHold(account, id, hold)
+}
+
+function endHold(account: Account, id: string, { amount }: Hold): void {
+  account.free += amount
+  account.held -= amount
   account.holds.delete(id)
 }
 
-/** An account as JSON. */
-export function encodeAccount({ free, refilledAt, holds }: Account): string {
-  return JSON.stringify({ free, refilledAt, holds: [...holds] })
+/** Holds in memory. Each kind lasts equally long, so that those that end first are nearly always at the front already. */
+export function memoryHolds(): Holds {
+  const [open, settled] = [inOrderOfEnd(), inOrderOfEnd()]
+  return {
+    get: (id) => open.holds.get(id) ?? settled.holds.get(id),
+    set: (id, hold) => (hold.charged === undefined ? open : settled).place(id, hold),
+    delete(id) {
+      open.holds.delete(id)
+      settled.holds.delete(id)
+    },
+    over: (now) => [...open.over(now), ...settled.over(now)],
+  }
 }
 
-/** Throws on text that is not of `encodeAccount`: nobody's balance is guessed. */
-export function decodeAccount(text: string): Account {
-  const { free, refilledAt, holds } = JSON.parse(text) as { free: unknown; refilledAt: unknown; holds: unknown }
-  if (!Number.isSafeInteger(free) || typeof refilledAt !== 'number' || !Array.isArray(holds))
-    throw new SyntaxError('no account')
-  return { free: free as number, refilledAt, holds: new Map(holds as [string, Hold][]) }
+interface Ordered {
+  readonly holds: Map<string, Hold>
+  place(id: string, hold: Hold): void
+  over(now: number): (readonly [string, Hold])[]
+}
+
+function inOrderOfEnd(): Ordered {
+  const holds = new Map<string, Hold>()
+  let latest = 0
+  return {
+    holds,
+    place(id, hold) {
+      holds.set(id, hold)
+      if (hold.until >= latest) latest = hold.until
+      else sort(holds)
+    },
+    over(now) {
+      const ended: [string, Hold][] = []
+      for (const entry of holds) {
+        if (entry[1].until > now) break
+        ended.push(entry)
+      }
+      return ended
+    },
+  }
+}
+
+function sort(holds: Map<string, Hold>): void {
+  const entries = [...holds].sort(([, a], [, b]) => a.until - b.until)
+  holds.clear()
+  for (const [id, hold] of entries) holds.set(id, hold)
 }

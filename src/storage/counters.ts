@@ -35,7 +35,7 @@ export function take(metered: Metered, spend: Spend, now: number): Outcome {
   const readings = new Array<MeterReading>(windows.length)
   for (let at = 0; at < windows.length; at++) {
     const window = windows[at] as SpendWindow
-    const cost = window.cost ?? spend.cost
+    const cost = costOf(window, spend)
     let counter = find(metered.counters, window, at)
     if (room && cost > 0) {
       counter ??= append(metered, window, now)
@@ -77,12 +77,17 @@ function wrongCost(): KeywardError {
   return new KeywardError('INPUT', `cost ${message}`, { issues: [{ path: 'cost', message }] })
 }
 
+/** Its own member only: what somebody put on `Object.prototype` is no cost of ours. */
+function costOf(window: SpendWindow, { cost }: Spend): number {
+  return Object.hasOwn(window, 'cost') ? (window.cost ?? cost) : cost
+}
+
 /** Brings every counter that the spend looks at to `now`; whether all have room for their cost. */
 function settleAndCompare(counters: readonly WindowCounter[], spend: Spend, now: number): boolean {
   let room = true
   for (let at = 0; at < spend.windows.length; at++) {
     const window = spend.windows[at] as SpendWindow
-    const cost = window.cost ?? spend.cost
+    const cost = costOf(window, spend)
     // A wrong cost must not reach the counters, where it would stay: NaN would disarm them.
     if (!Number.isSafeInteger(cost) || cost < 0) throw wrongCost()
     const counter = find(counters, window, at)
@@ -93,10 +98,10 @@ function settleAndCompare(counters: readonly WindowCounter[], spend: Spend, now:
   return room
 }
 
-function whenRoom(counters: readonly WindowCounter[], { windows, cost }: Spend, now: number): number | undefined {
+function whenRoom(counters: readonly WindowCounter[], spend: Spend, now: number): number | undefined {
   let latest = now
-  for (const [at, window] of windows.entries()) {
-    const moment = fitsAt(window, find(counters, window, at), window.cost ?? cost, now)
+  for (const [at, window] of spend.windows.entries()) {
+    const moment = fitsAt(window, find(counters, window, at), costOf(window, spend), now)
     if (moment === undefined) return undefined
     if (moment > latest) latest = moment
   }

@@ -3,8 +3,8 @@ import { type Metered, NO_COUNTERS, take } from './counters.ts'
 
 export interface LocalWindowsOptions {
   /**
-   * How many are counted at most. Past that the oldest that has room makes place, and only where none has, the oldest
-   * that is full.
+   * How many are counted at most. Past that the oldest that has room makes place, or a full one that is over, or the
+   * oldest full one where they have taken nine tenths of the places.
    * @default any number; those that are over are let go from time to time
    */
   readonly most?: number
@@ -57,8 +57,10 @@ export function localWindows(
   function makePlace(now: number): void {
     if (++newcomers > Math.max(MANY, roomy.size + full.size)) sweep(now)
     if (roomy.size + full.size < most) return
-    const oldest = roomy.size > 0 ? roomy : full
-    oldest.delete(oldest.keys().next().value as string)
+    const [block] = full
+    // Blocks are kept as long as they last, but leave a tenth of the places to those that are still counted.
+    if (block !== undefined && (block[1].until < now || roomy.size < most / 10)) full.delete(block[0])
+    else roomy.delete(roomy.keys().next().value as string)
   }
 
   /** Looks at all of them, so it waits until as many have come as there are. */

@@ -14,7 +14,7 @@ import type {
   UseMark,
 } from '../model/store.ts'
 import { warnOnce } from '../model/warn.ts'
-import { type Account, bringUp, move as moveOn, openAccount, takeWith } from './accounts.ts'
+import { type Account, bringUp, memoryHolds, move as moveOn, openAccount, takeWith } from './accounts.ts'
 import { NO_COUNTERS, take as takeFrom } from './counters.ts'
 import { cursorAfter, readCursor } from './cursor.ts'
 import { frozenCopy } from './frozen.ts'
@@ -52,10 +52,10 @@ export function memoryStore(): KeyStore {
   }
   return {
     find: (id) => shelves.byId.get(id)?.key,
-    insert: (key) => insert(shelves, key),
-    replace: (key, ifVersion) => replace(shelves, key, ifVersion),
+    insert: (key) => insert(shelves, own(key)),
+    replace: (key, ifVersion) => replace(shelves, own(key), ifVersion),
     remove: (id) => remove(shelves, id),
-    list: (query) => list(shelves, query),
+    list: (query) => list(shelves, own(query)),
     touch: (marks) => {
       for (const mark of marks) touch(shelves, mark)
     },
@@ -140,7 +140,7 @@ function move(shelves: Shelves, credit: CreditMove, now: number): Moved {
 
 /** The account as it is at `now`; opened when it is first needed. */
 function accountFor({ accounts }: Shelves, credit: CreditAccount, now: number): Account {
-  const account = accounts.get(credit.account) ?? openAccount(credit)
+  const account = accounts.get(credit.account) ?? openAccount(credit, memoryHolds())
   accounts.set(credit.account, account)
   bringUp(account, credit, now)
   return account

@@ -41,8 +41,19 @@ const MIGRATIONS: readonly string[] = [
    ) WITHOUT ROWID;
    CREATE TABLE keyward_accounts (
      account TEXT PRIMARY KEY NOT NULL,
-     state TEXT NOT NULL
-   ) WITHOUT ROWID;`,
+     free INTEGER NOT NULL,
+     held INTEGER NOT NULL,
+     refilled_at INTEGER NOT NULL
+   ) WITHOUT ROWID;
+   CREATE TABLE keyward_holds (
+     account TEXT NOT NULL,
+     id TEXT NOT NULL,
+     amount INTEGER NOT NULL,
+     until INTEGER NOT NULL,
+     charged INTEGER,
+     PRIMARY KEY (account, id)
+   ) WITHOUT ROWID;
+   CREATE INDEX keyward_holds_by_end ON keyward_holds (account, until);`,
 ]
 
 /**

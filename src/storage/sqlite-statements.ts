@@ -14,9 +14,13 @@ const FIXED = {
   remove: 'DELETE FROM keyward_keys WHERE id = ?',
   removeUses: 'DELETE FROM keyward_uses WHERE id = ?',
   removeCounters: 'DELETE FROM keyward_counters WHERE id = ?',
-  account: 'SELECT state FROM keyward_accounts WHERE account = ?',
-  keepAccount: `INSERT INTO keyward_accounts (account, state) VALUES (?, ?)
-    ON CONFLICT (account) DO UPDATE SET state = excluded.state`,
+  account: 'SELECT free, held, refilled_at FROM keyward_accounts WHERE account = ?',
+  keepAccount: 'INSERT OR REPLACE INTO keyward_accounts (account, free, held, refilled_at) VALUES (?, ?, ?, ?)',
+  hold: 'SELECT id, amount, until, charged FROM keyward_holds WHERE account = ? AND id = ?',
+  holdsOver: 'SELECT id, amount, until, charged FROM keyward_holds WHERE account = ? AND until <= ?',
+  keepHold: 'INSERT OR REPLACE INTO keyward_holds (account, id, amount, until, charged) VALUES (?, ?, ?, ?, ?)',
+  removeHold: 'DELETE FROM keyward_holds WHERE account = ? AND id = ?',
+  removeHolds: `DELETE FROM keyward_holds WHERE account > ? || ':' AND account < ? || ';'`,
   // Those of a key begin with its id and a colon; a semicolon is what comes after a colon.
   removeAccounts: `DELETE FROM keyward_accounts WHERE account > ? || ':' AND account < ? || ';'`,
   touch: `INSERT INTO keyward_uses (id, last_used_at, uses) SELECT id, ?, ? FROM keyward_keys WHERE id = ?

@@ -1,28 +1,11 @@
 import { KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
-import type {
-  CreditAccount,
-  CreditMove,
-  Filter,
-  KeyStore,
-  ListPage,
-  ListQuery,
-  Moved,
-  Spend,
-  Taken,
-  UseMark,
-} from '../model/store.ts'
-import {
-  type Account,
-  bringUp,
-  decodeAccount,
-  encodeAccount,
-  move as moveOn,
-  openAccount,
-  takeWith,
-} from './accounts.ts'
+import { own } from '../model/own.ts'
+import type { CreditMove, Filter, KeyStore, ListPage, ListQuery, Moved, Spend, Taken, UseMark } from '../model/store.ts'
+import { move as moveOn, takeWith } from './accounts.ts'
 import { decodeCounters, encodeCounters, take as takeFrom } from './counters.ts'
 import { cursorAfter, readCursor } from './cursor.ts'
+import { onAccount } from './sqlite-accounts.ts'
 import type { Database } from './sqlite-driver.ts'
 import { translated } from './sqlite-errors.ts'
 import { type KeyRow, toColumn, toKey, toValues } from './sqlite-rows.ts'
@@ -58,7 +41,7 @@ export function storeOver(database: Database): KeyStore {
     touch: (marks) => ask((connected) => touch(connected, marks)),
     take: (id, version, spend, now) => ask((connected) => take(connected, id, version, spend, now)),
     // Money is not counted as uses are: what was moved has reached the disk.
-    move: (credit, now) => change((connected) => move(connected, credit, now)),
+    move: (credit, now) => change((connected) => move(connected, own(credit), now)),
     revokeWhere: (filter, at, reason) => change(({ statements }) => revokeWhere(statements, filter, at, reason)),
     close: () => {
       connection = undefined
@@ -82,6 +65,7 @@ function remove({ database, statements }: Connection, id: string): boolean {
     statements.removeUses.run(text)
     statements.removeCounters.run(text)
     statements.removeAccounts.run(text, text)
+    statements.removeHolds.run(text, text)
     return changed(statements.remove.run(text)) > 0
   })
 }
@@ -109,7 +93,7 @@ function take({ database, statements }: Connection, id: string, version: number,
     if (meter === undefined || meter.version !== version) return { stale: find(statements, id) }
     const before = meter.windows ?? ''
     const metered = { counters: countersOf(before, id) }
-    const { credits } = spend
+    const credits = Object.hasOwn(spend, 'credits') && spend.credits ? own(spend.credits) : undefined
     const outcome =
       credits === undefined
         ? takeFrom(metered, spend, now)
@@ -123,30 +107,6 @@ function take({ database, statements }: Connection, id: string, version: number,
 
 function move({ database, statements }: Connection, credit: CreditMove, now: number): Moved {
   return transaction(database, () => onAccount(statements, credit, now, (account) => moveOn(account, credit)))
-}
-
-/** Does something to an account as it is at `now`, within a transaction, and keeps what becomes of it. */
-function onAccount<T>(statements: Statements, credit: CreditAccount, now: number, work: (account: Account) => T): T {
-  const name = toColumn(credit.account)
-  const row = statements.account.get(name) as AccountRow | undefined
-  const account = row === undefined ? openAccount(credit) : accountOf(row)
-  bringUp(account, credit, now)
-  const result = work(account)
-  const after = encodeAccount(account)
-  if (after !== row?.state) statements.keepAccount.run(name, after)
-  return result
-}
-
-interface AccountRow {
-  readonly state: string
-}
-
-function accountOf({ state }: AccountRow): Account {
-  try {
-    return decodeAccount(state)
-  } catch {
-    throw new KeywardError('STORE', 'a balance is damaged')
-  }
 }
 
 interface MeterRow {

@@ -1,5 +1,6 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
+import { own } from '../model/own.ts'
 import { redact } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
 
@@ -23,10 +24,10 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
 
   return {
     find: (id) => call('find', false, () => store.find(id)),
-    insert: (key) => call('insert', true, () => store.insert(key)),
-    replace: (key, ifVersion) => call('replace', true, () => store.replace(key, ifVersion)),
+    insert: (key) => call('insert', true, () => store.insert(own(key))),
+    replace: (key, ifVersion) => call('replace', true, () => store.replace(own(key), ifVersion)),
     remove: (id) => call('remove', true, () => store.remove(id)),
-    list: (query) => call('list', false, () => store.list(query)),
+    list: (query) => call('list', false, () => store.list(own(query))),
     ...(touch && { touch: (marks) => call('touch', false, () => touch.call(store, marks)) }),
     ...(take && {
       take: (id, version, spend, now) => call('take', false, () => take.call(store, id, version, spend, now)),
@@ -34,7 +35,7 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
     ...(move && { move: (credit, now) => call('move', true, () => move.call(store, credit, now)) }),
     ...(revokeWhere && {
       revokeWhere: (filter, at, reason) =>
-        call('revokeWhere', true, () => revokeWhere.call(store, filter, at, reason), LONG),
+        call('revokeWhere', true, () => revokeWhere.call(store, own(filter), at, reason), LONG),
     }),
     ...(watch && { watch: (onChange) => watch.call(store, onChange) }),
   }

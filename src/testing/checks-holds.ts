@@ -135,6 +135,18 @@ export const MOVE_CHECKS: readonly Draft[] = [
     },
   },
   {
+    id: 'move-hold-ends-first',
+    name: 'a hold runs out at its own time, also when an earlier one lasts longer',
+    needs: 'move',
+    hold: async (bench) => {
+      const { hold, settle, free } = await purseOf(bench, 10)
+      await hold(2, 'long')
+      await hold(6, 'short', 'over')
+      same(await free(), 8, 'free each hold at its own `until`, in whatever order they were made')
+      same(await settle('long', 1), { balance: 9, charged: 1 }, 'keep what is held until later')
+    },
+  },
+  {
     id: 'move-remove',
     name: "remove() ends a key's balances and holds: an id that comes back opens them anew",
     needs: 'move',

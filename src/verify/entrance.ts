@@ -1,5 +1,6 @@
 import { createReader, type Kind, type NoCredential, type Presented, recogniseBare } from '../credential/reader.ts'
 import type { Awaitable } from '../model/awaitable.ts'
+import { own } from '../model/own.ts'
 import type { BareCredential, Credential, RequestFacts } from '../model/request.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { Requirement } from '../policy/demand.ts'
@@ -32,7 +33,7 @@ export interface Entrance {
   credential(credential: Credential): Awaitable<Entered>
 }
 
-const NO_FACTS: RequestFacts = Object.freeze({})
+const NO_FACTS: RequestFacts = Object.freeze(own({}))
 
 export function createEntrance(instances: readonly [Instance, ...Instance[]], requirement: Requirement): Entrance {
   const read = createReader(instances)
@@ -45,8 +46,9 @@ export function createEntrance(instances: readonly [Instance, ...Instance[]], re
   function credential(given: Credential): Awaitable<Entered> {
     if (typeof given !== 'object' || given === null)
       return enter(NO_FACTS, undefined, recogniseBare(instances, given, undefined))
-    if (!isBare(given)) return request(given)
-    return enter({ address: given.address }, undefined, recogniseBare(instances, given.key, given.secret))
+    if (!isBare(given)) return request(cleanFacts(given))
+    const { key, secret, address } = own(given)
+    return enter(cleanFacts({ address }), undefined, recogniseBare(instances, key, secret))
   }
 
   function enter(facts: RequestFacts, from: unknown, found: Presented | NoCredential): Awaitable<Entered> {
@@ -74,6 +76,23 @@ export function createEntrance(instances: readonly [Instance, ...Instance[]], re
   }
 }
 
+/**
+ * Facts that did not come from an adapter. A framework's request has them as getters of its class, so inherited ones
+ * count; what somebody put on `Object.prototype` does not.
+ */
+export function cleanFacts(facts: RequestFacts): RequestFacts {
+  const polluted: RequestFacts = Object.prototype
+  const read = <F extends keyof RequestFacts>(field: F): RequestFacts[F] =>
+    Object.hasOwn(facts, field) || facts[field] !== polluted[field] ? facts[field] : undefined
+  const fields = {
+    rawHeaders: read('rawHeaders'),
+    headers: read('headers'),
+    peer: read('peer'),
+    address: read('address'),
+  }
+  return Object.assign(own(fields), { request: read('request') ?? facts })
+}
+
 function note(instance: Instance, { passage, request, presented }: Attempt, verdict: Verdict): Entered {
   if (passage !== undefined && isObject(request)) instance.passages.set(request, passage)
   return { verdict, instance: presented.kind }
@@ -93,8 +112,8 @@ function anonymous({ look }: Instance): Verdict {
   return { ok: true, access: undefined, windows: [], readings: [], at: look().steady }
 }
 
-export function isBare(given: BareCredential | RequestFacts): given is BareCredential {
-  return 'key' in given
+function isBare(given: BareCredential | RequestFacts): given is BareCredential {
+  return Object.hasOwn(given, 'key')
 }
 
 function isObject(value: unknown): value is object {

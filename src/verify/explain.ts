@@ -1,11 +1,12 @@
 import { createReader, type NoCredential, type Presented, recogniseBare } from '../credential/reader.ts'
 import { hashedText } from '../key/format.ts'
-import { KeywardError } from '../model/errors.ts'
-import type { Credential, RequestFacts } from '../model/request.ts'
+import { hasCode, KeywardError } from '../model/errors.ts'
+import { own } from '../model/own.ts'
+import type { BareCredential, Credential, RequestFacts } from '../model/request.ts'
 import type { DenialCode } from '../model/verdict.ts'
 import { amountFor, type Requirement } from '../policy/demand.ts'
 import { type Attempt, NOBODY, newAttempt } from './attempt.ts'
-import { type Instance, isBare } from './entrance.ts'
+import { cleanFacts, type Instance } from './entrance.ts'
 import type { Known } from './known.ts'
 import { RULES } from './rules.ts'
 import { secretOf } from './secret.ts'
@@ -46,26 +47,31 @@ export async function explain(
   const { facts, request, from } = read(instance, given)
   const presented = typeof from === 'object' && 'key' in from ? from : NOBODY
   const attempt = newAttempt({ presented, requirement, facts, request, time: instance.look(), earlier: undefined })
-  const code = await walk(parts, attempt, from, (step, ok, detail) => steps.push({ step, ok, detail }))
+  const note: Note = (step, ok, detail) => steps.push({ step, ok, detail })
+  const code = await walk(parts, attempt, from, note).catch((error) => failed(error, note))
   return code === undefined ? { ok: true, steps } : { ok: false, code, steps }
 }
 
 function read(instance: Instance, given: Explainable): { facts: RequestFacts; request: unknown; from: From } {
   if (typeof given !== 'object' || given === null) {
-    return { facts: {}, request: undefined, from: recogniseBare([instance], given, undefined) }
+    return { facts: cleanFacts({}), request: undefined, from: recogniseBare([instance], given, undefined) }
   }
-  if ('id' in given) return { facts: { address: given.address }, request: undefined, from: given }
-  if (isBare(given)) {
-    return {
-      facts: { address: given.address },
-      request: undefined,
-      from: recogniseBare([instance], given.key, given.secret),
-    }
-  }
-  return { facts: given, request: given.request ?? given, from: createReader([instance])(given) }
+  const { id, key, secret, address } = own(given as BareCredential & { readonly id: string })
+  const facts = cleanFacts({ address })
+  if (Object.hasOwn(given, 'id')) return { facts, request: undefined, from: own({ id }) }
+  if (Object.hasOwn(given, 'key')) return { facts, request: undefined, from: recogniseBare([instance], key, secret) }
+  const clean = cleanFacts(given as RequestFacts)
+  return { facts: clean, request: clean.request, from: createReader([instance])(clean) }
 }
 
 type Note = (step: string, ok: boolean, detail: string) => void
+
+/** What verification would answer to a fault of the store. What the host's own functions throw is theirs. */
+function failed(error: unknown, note: Note): DenialCode {
+  if (!hasCode(error, 'STORE')) throw error
+  note('store', false, textOf(error))
+  return 'unavailable'
+}
 
 async function walk(parts: Parts, attempt: Attempt, from: From, note: Note): Promise<DenialCode | undefined> {
   if (typeof from === 'string') return withoutCredential(attempt, from, note)

@@ -8,8 +8,8 @@ export interface KnownKeysOptions<Known> {
   /** How old a remembered key may be, ms, and how many are remembered; `undefined` remembers none. */
   readonly cache: { readonly maxLag: number; readonly maxKeys: number } | undefined
   readonly moment: () => Moment
-  /** Makes of a record what is remembered, or `undefined` of a damaged one. */
-  readonly build: (id: string, found: StoredKey) => Known | undefined
+  /** Makes of a record what is remembered, or `undefined` of a damaged one. `last` is what was remembered before. */
+  readonly build: (id: string, found: StoredKey, last: Known | undefined) => Known | undefined
   /** Whether something else proves that a remembered key is current, however old it is. */
   readonly provenElsewhere: (known: Known) => boolean
 }
@@ -81,7 +81,7 @@ export function knownKeys<Known>(options: KnownKeysOptions<Known>): KnownKeys<Kn
   }
 
   function make(id: string, stored: StoredKey | undefined): Known | undefined {
-    return stored === undefined ? undefined : build(id, stored)
+    return stored === undefined ? undefined : build(id, stored, entries.get(id)?.known)
   }
 
   function forget(id: string | '*'): void {

@@ -6,16 +6,22 @@ import type { Networks } from '../network/cidr.ts'
 import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { allowlist } from '../policy/networks.ts'
 import { type Coverage, coverage, scopeFlaw, type Vocabulary } from '../policy/scopes.ts'
+import type { Sound } from '../policy/soundness.ts'
+
+type Whole = Extract<Sound, { readonly key: StoredKey }>
 
 /** A key of the store, compiled once per version for all the requests that it will make. */
 export interface Known {
   readonly stored: StoredKey
+  /** Whether something in the record had to be left out: it is not written back. */
+  readonly flawed: boolean
   /** Of its secret, and of the one before, if there is one. */
   readonly hashes: readonly string[]
   /** Milliseconds; Infinity for a key that never expires. */
   readonly expiresAt: number
+  /** Asked once the secret is proved: what it costs to compile them must not tell anyone that the id exists. */
   readonly covers: Coverage
-  readonly networks: Networks | undefined
+  readonly allows: Networks | undefined
   readonly windows: readonly Window[]
   /** `windows` together with the extra ones of a demand, by the demand's own list. */
   extended: WeakMap<readonly Window[], readonly Window[]> | undefined
@@ -32,15 +38,19 @@ export interface KnownOptions {
   readonly plan: LimitPlan
 }
 
-export function compileKey(stored: StoredKey, { vocabulary, plan }: KnownOptions): Known {
-  // A grant that left the vocabulary is inert.
-  const grants = stored.scopes.filter((scope) => scopeFlaw(scope, vocabulary) === undefined)
+/** @param last what was known of the key before: an unchanged allowlist is not read again */
+export function compileKey(
+  { key: stored, flaw }: Whole,
+  { vocabulary, plan }: KnownOptions,
+  last: Known | undefined,
+): Known {
   return {
     stored,
+    flawed: flaw !== undefined,
     hashes: stored.previous === undefined ? [stored.hash] : [stored.hash, stored.previous.hash],
     expiresAt: stored.expiresAt ?? Number.POSITIVE_INFINITY,
-    covers: coverage(grants),
-    networks: stored.allowedIps === undefined ? undefined : allowlist(stored.allowedIps),
+    covers: lazyCoverage(stored.scopes, vocabulary),
+    allows: stored.allowedIps === undefined ? undefined : lazyAllowlist(stored, last),
     windows: effectiveWindows(stored.limits, plan),
     extended: undefined,
     uses: 0,
@@ -48,6 +58,30 @@ export function compileKey(stored: StoredKey, { vocabulary, plan }: KnownOptions
     record: undefined,
     access: undefined,
   }
+}
+
+function lazyCoverage(scopes: readonly string[], vocabulary: Vocabulary | undefined): Coverage {
+  let covers: Coverage | undefined
+  return (scope) => {
+    // A grant that left the vocabulary is inert.
+    covers ??= coverage(scopes.filter((grant) => scopeFlaw(grant, vocabulary) === undefined))
+    return covers(scope)
+  }
+}
+
+function lazyAllowlist({ allowedIps }: StoredKey, last: Known | undefined): Networks {
+  if (last?.allows !== undefined && isSameList(allowedIps, last.stored.allowedIps)) return last.allows
+  let allows: Networks | undefined
+  return (address) => {
+    allows ??= allowlist(allowedIps)
+    return allows(address)
+  }
+}
+
+function isSameList(a: unknown, b: unknown): boolean {
+  if (a === b) return true
+  if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
+  return a.every((item, i) => item === b[i])
 }
 
 /** What belongs to one request in what its handler gets. */

@@ -98,7 +98,11 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
     }
     const { ok, readings, retryAt, balance, at = attempt.time.steady } = taken as Settled
     const { credits } = order
-    const isSound = typeof ok === 'boolean' && areReadings(readings, order.windows) && Number.isFinite(at)
+    const isSound =
+      typeof ok === 'boolean' &&
+      areReadings(readings, order.windows) &&
+      isTime(at) &&
+      (retryAt === undefined || isTime(retryAt))
     if (!isSound || (credits !== undefined && !Number.isSafeInteger(balance))) {
       return { type: 'failed', error: new Error('take answered neither what it took nor what is stale') }
     }
@@ -153,10 +157,14 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
   }
 }
 
+/** Until the year 9000: what can be written as ISO 8601, whatever the clocks are apart. */
+function isTime(ms: unknown): boolean {
+  return typeof ms === 'number' && ms >= 0 && ms < 221_845_392_000_000
+}
+
 function areReadings(readings: readonly MeterReading[], windows: readonly Window[]): boolean {
   if (readings.length !== windows.length) return false
-  for (const { remaining, resetsAt } of readings)
-    if (!Number.isFinite(remaining) || !Number.isFinite(resetsAt)) return false
+  for (const { remaining, resetsAt } of readings) if (!Number.isFinite(remaining) || !isTime(resetsAt)) return false
   return true
 }
 

@@ -79,10 +79,10 @@ export const RULES: readonly Rule[] = [
 ]
 
 /** An unknown address never passes an allowlist. */
-function comesFromAllowed({ networks }: Known, attempt: Attempt, locate: Locate): boolean {
-  if (networks === undefined) return true
+function comesFromAllowed({ allows }: Known, attempt: Attempt, locate: Locate): boolean {
+  if (allows === undefined) return true
   const client = locate(attempt)
-  return client !== undefined && networks(client)
+  return client !== undefined && allows(client)
 }
 
 function hasOwner({ stored }: Known, { requirement: { owner }, request }: Attempt): boolean {

@@ -7,6 +7,9 @@ import type { Settled } from '../model/verdict.ts'
 /** How long credit may stay held, ms: past that it is free again, whatever became of the request. */
 export const LEASE = 600_000
 
+/** How long a settled hold is known, ms: for as long as somebody may settle it again after an unknown outcome. */
+const MARK = 60_000
+
 /** What the requests of this process hold is told apart from what others hold. */
 const PROCESS = randomBytes(9).toString('base64url')
 let holds = 0
@@ -49,7 +52,7 @@ export function createSettlement({ move, account, now, onSettled, onFault }: Set
     for (const [i, { id, amount }] of held.entries()) {
       const left = actual - charged
       const most = i === held.length - 1 ? left : Math.min(left, amount)
-      const moved = await move({ ...on(), settle: { id, amount: most, until: now() + LEASE } }, now())
+      const moved = await move({ ...on(), settle: { id, amount: most, until: now() + MARK } }, now())
       charged += moved.charged ?? 0
       balance = moved.balance
     }
