@@ -55,7 +55,7 @@ describe('README.md', () => {
 
   it('lists every type of event', () => {
     const types = /const TYPES = \[(.*?)\]/s.exec(readFileSync('src/events.ts', 'utf8'))?.[1]?.match(/\w+/g)
-    expect(/^Types: (.*?)\./m.exec(README)?.[1]?.match(/\w+/g)).toEqual(types)
+    expect(/^Types: (.*?)\./ms.exec(README)?.[1]?.match(/\w+/g)).toEqual(types)
   })
 
   it('has no link to a heading that is not there', () => {

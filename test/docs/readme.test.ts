@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
@@ -18,7 +18,8 @@ const project = createProject()
 
 const sh = promisify(execFile)
 const fileOf = (block: Block) => `block-${blocks.indexOf(block)}.ts`
-const listens = ({ code }: Block) => code.includes('.listen(')
+/** On a port that readers see: until it is stopped. One that listens on any free port ends by itself. */
+const listens = ({ code }: Block) => code.includes('.listen(3000')
 
 /** A port that was free a moment ago, in place of the one that readers see. */
 async function freePort(): Promise<number> {
@@ -100,7 +101,7 @@ describe('the first program of README.md', () => {
     })
   }, 60_000)
 
-  it('is the only one that serves', () => {
+  it('is the only one that serves until it is stopped', () => {
     expect(programs.filter(listens)).toEqual([first])
   })
 })
@@ -120,6 +121,7 @@ describe('a command of README.md', () => {
   it.each(lines)('exists: %s', async (line) => {
     const [program, verb = '', ...rest] = line.split(' ')
     if (program === 'openssl') expect(Buffer.from((await sh('sh', ['-c', line])).stdout, 'base64')).toHaveLength(32)
+    else if (program === 'npx' && verb === 'tsx') expect(rest.map((file) => existsSync(file))).toEqual([true])
     else if (verb === 'run') expect(Object.keys(manifest.scripts)).toContain(rest[0])
     else if (verb === 'install') expect(packages).toEqual(expect.arrayContaining(rest))
     else expect(['npm ci', 'npm test']).toContain(line)

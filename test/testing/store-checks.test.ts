@@ -2,7 +2,9 @@ import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { KeyStore } from '../../src/model/store.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 import { storeChecks } from '../../src/testing/index.ts'
+import { BROKEN_CREDITS } from './broken-credits.ts'
 import { BROKEN_METERS } from './broken-meters.ts'
+import { BROKEN_MOVES } from './broken-moves.ts'
 import { BROKEN_RECORDS } from './broken-records.ts'
 import { broken } from './broken-store.ts'
 
@@ -23,10 +25,13 @@ describe('storeChecks', () => {
     expect(make).toHaveBeenCalledTimes(1)
   })
 
-  it.each([...BROKEN_RECORDS, ...BROKEN_METERS])('find a store in which $mistake', async (store) => {
-    const failures = await failuresOf(broken(store), store.found)
-    expect(Object.keys(failures).sort()).toEqual([...store.found].sort())
-  })
+  it.each([...BROKEN_RECORDS, ...BROKEN_METERS, ...BROKEN_CREDITS, ...BROKEN_MOVES])(
+    'find a store in which $mistake',
+    async (store) => {
+      const failures = await failuresOf(broken(store), store.found)
+      expect(Object.keys(failures).sort()).toEqual([...store.found].sort())
+    },
+  )
 
   it('resolve with absent where the store has not got the verb', async () => {
     const { find, insert, replace, remove, list } = memoryStore()
@@ -35,6 +40,8 @@ describe('storeChecks', () => {
     const absent = answers.filter(([, answer]) => answer === 'absent').map(([id]) => id)
     expect(absent).toContain('touch-shows')
     expect(absent).toContain('take-exact')
+    expect(absent).toContain('credits-open')
+    expect(absent).toContain('move-hold')
     expect(absent).toContain('revoke-writes')
     expect(absent).not.toContain('insert-find')
   })

@@ -1,0 +1,168 @@
+import { type KeyStore, type Moved, memoryStore } from 'keyward'
+import { describe, expect, it } from 'vitest'
+import { hold, type Purse, purse } from '../support/money.ts'
+import { failure, listener } from '../support/outcome.ts'
+import { deferred, never } from '../support/stores.ts'
+
+type Move = NonNullable<KeyStore['move']>
+type Args = Parameters<Move>
+
+/** A memory store whose `move` can be made to fail. `real` is the one beneath. */
+function fragile() {
+  const inner = memoryStore()
+  const real = (...args: Args): Moved => inner.move?.(...args) as Moved
+  let fault: ((...args: Args) => unknown) | undefined
+  const calls: Args[0][] = []
+  const store: KeyStore = {
+    ...inner,
+    move: (...args) => {
+      calls.push(args[0])
+      return (fault === undefined ? real(...args) : fault(...args)) as Moved
+    },
+  }
+  return {
+    store,
+    real,
+    calls,
+    /** From now on `move` does this; `undefined` mends it. */
+    break: (next: typeof fault) => {
+      fault = next
+    },
+  }
+}
+
+async function held(): Promise<{ kept: Purse; store: ReturnType<typeof fragile>; heard: ReturnType<typeof listener> }> {
+  const store = fragile()
+  const heard = listener()
+  const kept = await purse({ remaining: 20 }, { store: store.store, storeTimeout: 20, onEvent: heard.onEvent })
+  return { kept, store, heard }
+}
+
+const FAULTS: readonly { how: string; fault: (real: Move) => (...args: Args) => unknown }[] = [
+  {
+    how: 'throws',
+    fault: () => () => {
+      throw new Error('redis://user:hunter2@db is gone')
+    },
+  },
+  { how: 'rejects', fault: () => () => Promise.reject(new Error('redis://user:hunter2@db is gone')) },
+  { how: 'never answers', fault: () => never },
+  {
+    how: 'charges, and its answer is lost',
+    fault:
+      (real) =>
+      (...args) => {
+        real(...args)
+        return never()
+      },
+  },
+  {
+    how: 'charges, and then throws',
+    fault:
+      (real) =>
+      (...args) => {
+        real(...args)
+        throw new Error('connection reset')
+      },
+  },
+]
+
+describe('Settling on a store that fails', () => {
+  it.each(FAULTS)(
+    'is STORE with an unknown outcome where the store $how, and may be called again without a double charge',
+    async ({ fault }) => {
+      const { kept, store, heard } = await held()
+      const { settle } = await hold(kept, { reserve: 10 })
+      store.break(fault(store.real))
+      for (let again = 0; again < 2; again++) {
+        const error = await failure(() => settle(7))
+        expect([error.code, error.outcome]).toEqual(['STORE', 'unknown'])
+        expect(error.message).not.toContain('hunter2')
+      }
+      expect(heard.of('settled')).toEqual([])
+      store.break(undefined)
+      expect(await settle(7)).toEqual({ charged: 7, short: 0 })
+      expect(await settle(7)).toEqual({ charged: 7, short: 0 })
+      expect(await kept.left()).toBe(13)
+      expect(heard.of('settled')).toHaveLength(1)
+    },
+  )
+
+  it('a charge that lands late, after it was called again, is still one', async () => {
+    const { kept, store } = await held()
+    const { settle } = await hold(kept, { reserve: 10 })
+    const late: (() => Moved)[] = []
+    store.break((...args) => {
+      late.push(() => store.real(...args))
+      return never()
+    })
+    await failure(() => settle(7))
+    store.break(undefined)
+    expect(await settle(7)).toEqual({ charged: 7, short: 0 })
+    for (const land of late) expect(land().charged).toBe(7)
+    expect(await kept.left()).toBe(13)
+  })
+
+  it('callers who wait together are told of the fault together, and one of them may go on', async () => {
+    const { kept, store } = await held()
+    const { settle } = await hold(kept, { reserve: 10 })
+    store.break(() => Promise.reject(new Error('gone')))
+    const outcomes = await Promise.allSettled([settle(7), settle(7)])
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+    expect(store.calls.filter((call) => call.settle !== undefined)).toHaveLength(1)
+    store.break(undefined)
+    expect(await settle(7)).toEqual({ charged: 7, short: 0 })
+  })
+
+  it('a release that fails is told as a fault, throws nothing, and the lease does the rest', async () => {
+    const { kept, store, heard } = await held()
+    const { release } = await hold(kept, { reserve: 10 })
+    store.break(() => Promise.reject(new Error('gone')))
+    release()
+    await expect.poll(() => heard.of('fault').length).toBe(1)
+    store.break(undefined)
+    expect(await kept.left()).toBe(10)
+    kept.clock.advance('10m')
+    expect(await kept.left()).toBe(20)
+  })
+
+  it('a release that is asked for while a fault is unknown does not undo the charge', async () => {
+    const { kept, store } = await held()
+    const { settle, release } = await hold(kept, { reserve: 10 })
+    store.break((...args) => {
+      store.real(...args)
+      throw new Error('connection reset')
+    })
+    await failure(() => settle(7))
+    store.break(undefined)
+    release()
+    await expect.poll(kept.left).toBe(13)
+    expect(await settle(7)).toEqual({ charged: 7, short: 0 })
+    expect(await kept.left()).toBe(13)
+  })
+
+  it('the answer is awaited as it should: nothing is charged before the store says so', async () => {
+    const { kept, store } = await held()
+    const { settle } = await hold(kept, { reserve: 10 })
+    const answer = deferred()
+    store.break((...args) => answer.promise.then(() => store.real(...args)))
+    const settled = settle(7)
+    answer.resolve()
+    expect(await settled).toEqual({ charged: 7, short: 0 })
+  })
+})
+
+describe('credit() and balance() on a store that fails', () => {
+  it.each(FAULTS.slice(0, 3))('are STORE with an unknown outcome where it $how', async ({ fault }) => {
+    const { kept, store, heard } = await held()
+    store.break(fault(store.real))
+    for (const act of [() => kept.keys.credit({ id: kept.id }, 5), kept.left]) {
+      const error = await failure(act)
+      expect([error.code, error.outcome]).toEqual(['STORE', 'unknown'])
+      expect(error.message).not.toContain('hunter2')
+    }
+    expect(heard.of('credited')).toEqual([])
+    store.break(undefined)
+    expect(await kept.left()).toBe(20)
+  })
+})

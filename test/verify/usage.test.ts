@@ -1,0 +1,203 @@
+import { createApiKeys, memoryStore, type UseMark } from 'keyward'
+import { fakeClock } from 'keyward/testing'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { judged, listener } from '../support/outcome.ts'
+import { deferred, kept, never, sabotagedStore, spiedStore, wrongSecretFor } from '../support/stores.ts'
+
+function instance() {
+  const [clock, spied, heard] = [fakeClock(), spiedStore(), listener()]
+  const sabotaged = sabotagedStore(spied.store)
+  const keys = createApiKeys({ prefix: 'us_', store: sabotaged.store, clock, onEvent: heard.onEvent, storeTimeout: 20 })
+  const marks = () => spied.calls.filter(({ verb }) => verb === 'touch').map(({ args }) => args[0] as UseMark[])
+  return { clock, spied, heard, sabotaged, keys, marks }
+}
+
+describe('use marks', () => {
+  it('are written together: a hundred keys in one call, each with its uses and the last of them', async () => {
+    const { keys, clock, marks } = instance()
+    const made = await Promise.all(Array.from({ length: 100 }, () => keys.create({ owner: 'acct_1' })))
+    for (let round = 0; round < 3; round++) {
+      for (const { key } of made) await keys.verify(key)
+      clock.advance('1s')
+    }
+    expect(marks()).toEqual([])
+    await keys.flush()
+    const at = clock.now() - 1000
+    expect(marks()).toHaveLength(1)
+    const byId = new Map(marks()[0]?.map((mark) => [mark.id, mark]))
+    for (const { record } of made) expect(byId.get(record.id)).toEqual({ id: record.id, at, uses: 3 })
+    expect(byId.size).toBe(100)
+  })
+
+  it('show in the record after flush()', async () => {
+    const { keys, clock } = instance()
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    clock.advance('1h')
+    for (let i = 0; i < 5; i++) await keys.verify(key)
+    await keys.flush()
+    expect(await keys.get(record.id)).toEqual({ ...record, uses: 5, lastUsedAt: '2026-01-01T01:00:00.000Z' })
+    expect((await keys.list()).items[0]).toMatchObject({ uses: 5 })
+  })
+
+  it('are made of admissions alone', async () => {
+    const { keys, marks } = instance()
+    const { key, record } = await keys.create({ owner: 'acct_1', limits: { minute: 0 } })
+    const { key: wrong } = await wrongSecretFor(record.id, 'us_')
+    for (const text of [key, wrong, 'us_x']) await keys.verify(text)
+    await keys.verify(key, { scopes: ['a:read'] })
+    await keys.flush()
+    expect(marks()).toEqual([])
+  })
+
+  it('lie beside the record: neither its version nor its updatedAt changes', async () => {
+    const { keys, spied, clock } = instance()
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    const before = await kept(spied.store, record.id)
+    clock.advance('1h')
+    await keys.verify(key)
+    await keys.flush()
+    expect(await kept(spied.store, record.id)).toEqual({ ...before, uses: 1, lastUsedAt: clock.now() })
+  })
+
+  it('of a key that was changed meanwhile are counted for it, and change nothing of it', async () => {
+    const { keys, spied, marks } = instance()
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    await keys.verify(key)
+    await keys.update(record.id, { scopes: ['a:read'] })
+    await keys.verify(key)
+    await keys.revoke(record.id)
+    const before = await kept(spied.store, record.id)
+    await keys.flush()
+    expect(marks()).toMatchObject([[{ id: record.id, uses: 2 }]])
+    expect(await kept(spied.store, record.id)).toEqual({ ...before, uses: 2, lastUsedAt: expect.any(Number) })
+  })
+
+  it('D-21 of a key that was removed bring nothing back', async () => {
+    const { keys, spied } = instance()
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    await keys.verify(key)
+    await keys.remove(record.id)
+    await keys.flush()
+    expect(await spied.store.find(record.id)).toBeUndefined()
+    expect(await judged(keys, key)).toBe('invalid_key')
+  })
+
+  it('cannot delay: a store that never answers a touch holds up nobody', async () => {
+    const { keys, sabotaged } = instance()
+    const { key } = await keys.create({ owner: 'acct_1' })
+    sabotaged.break('touch', never)
+    await keys.verify(key)
+    const flushing = keys.flush()
+    expect(keys.verify(key)).toMatchObject({ ok: true })
+    await flushing
+  })
+
+  it.each([
+    ['rejects', () => Promise.reject(new Error('redis://:hunter2@host is gone'))],
+    [
+      'throws',
+      () => {
+        throw new Error('redis://:hunter2@host is gone')
+      },
+    ],
+    ['never answers', never],
+  ] as const)('cannot fail: a touch that %s is a fault and nothing else, and is made good later', async (_, fault) => {
+    const { keys, sabotaged, heard, marks } = instance()
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    sabotaged.break('touch', fault)
+    await keys.verify(key)
+    await keys.flush()
+    expect(await judged(keys, key)).toBe('admitted')
+    await keys.flush()
+    expect(heard.of('fault')).toMatchObject([{ code: 'touch' }, { code: 'touch' }])
+    expect(JSON.stringify(heard.events)).not.toContain('hunter2')
+    sabotaged.break('touch', undefined)
+    await keys.verify(key)
+    await keys.flush()
+    expect(marks().at(-1)).toMatchObject([{ id: record.id, uses: 3 }])
+  })
+
+  it('are counted once while a write is under way', async () => {
+    const { keys, sabotaged, marks } = instance()
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    const [begun, held] = [deferred(), deferred()]
+    sabotaged.break('touch', async (ask) => {
+      begun.resolve()
+      await held.promise
+      return ask()
+    })
+    await keys.verify(key)
+    const first = keys.flush()
+    await begun.promise
+    await keys.verify(key)
+    await keys.verify(key)
+    const second = keys.flush()
+    held.resolve()
+    await Promise.all([first, second])
+    expect(marks()).toMatchObject([[{ uses: 1 }], [{ uses: 2 }]])
+    expect((await keys.get(record.id))?.uses).toBe(3)
+  })
+
+  it('are not missed by a store that has no touch', async () => {
+    const { touch: _, ...store } = memoryStore()
+    const keys = createApiKeys({ prefix: 'us_', store })
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    expect(await judged(keys, key)).toBe('admitted')
+    await keys.flush()
+    await keys.close()
+    expect(await keys.get(record.id)).toMatchObject({ uses: 0, lastUsedAt: undefined })
+  })
+})
+
+describe('use marks and time', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  })
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  it('are written within a second by themselves', async () => {
+    const { keys, marks } = instance()
+    const { key } = await keys.create({ owner: 'acct_1' })
+    await keys.verify(key)
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(marks()).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(marks()).toHaveLength(1)
+    await keys.verify(key)
+    await vi.advanceTimersByTimeAsync(1000)
+    expect(marks()).toHaveLength(2)
+  })
+
+  it('are tried again after a failure, without being asked', async () => {
+    const { keys, sabotaged, marks } = instance()
+    const { key } = await keys.create({ owner: 'acct_1' })
+    sabotaged.break('touch', () => Promise.reject(new Error('gone')))
+    await keys.verify(key)
+    await vi.advanceTimersByTimeAsync(1000)
+    sabotaged.break('touch', undefined)
+    await vi.advanceTimersByTimeAsync(2000)
+    expect(marks()).toMatchObject([[{ uses: 1 }]])
+  })
+
+  it.each(['close', 'asyncDispose'])('%s writes what is pending and leaves no timer', async (how) => {
+    const { keys, marks } = instance()
+    const { key } = await keys.create({ owner: 'acct_1' })
+    await keys.verify(key)
+    if (how === 'close') await keys.close()
+    else await keys[Symbol.asyncDispose]()
+    expect(marks()).toHaveLength(1)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('close() leaves no timer though the store fails, and can be called twice', async () => {
+    const { keys, sabotaged } = instance()
+    const { key } = await keys.create({ owner: 'acct_1' })
+    await keys.verify(key)
+    sabotaged.break('touch', () => Promise.reject(new Error('gone')))
+    await keys.close()
+    await keys.close()
+    expect(vi.getTimerCount()).toBe(0)
+  })
+})
