@@ -1,5 +1,6 @@
 import { randomBase62, randomBytes } from '../key/base62.ts'
 import { hashedText, type KeyText, SECRET_LENGTH, writeKey, writePair } from '../key/format.ts'
+import { own } from '../model/own.ts'
 import type { Office } from './office.ts'
 
 /** A fresh text for an id, and the hash to keep of it. */
@@ -9,7 +10,7 @@ export async function composeText(
   id: string,
 ): Promise<{ text: KeyText; hash: string }> {
   const secret = randomBase62(SECRET_LENGTH, office.random)
-  const text = office.pair ? writePair(prefix, id, secret) : writeKey(prefix, id, secret)
+  const text = own(office.pair ? writePair(prefix, id, secret) : writeKey(prefix, id, secret))
   return { text, hash: await office.hasher.make(hashedText(text.key, text.secret)) }
 }
 

@@ -2,6 +2,7 @@ import { isBase62 } from '../key/base62.ts'
 import { ID_LENGTH, type KeyText } from '../key/format.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
+import { own } from '../model/own.ts'
 import type { By } from './arguments.ts'
 import { composeText, firstVersion } from './compose.ts'
 import { type Draft, refused } from './input.ts'
@@ -88,8 +89,9 @@ async function compose(office: Office, draft: Draft): Promise<{ text: KeyText; s
 /** A balance that begins now. */
 export function openedCredits(credits: Draft['credits'], now: number): Pick<StoredKey, 'credits'> {
   if (credits === undefined) return {}
-  const { remaining, refill } = credits
-  return { credits: { remaining, opened: now, ...(refill === undefined ? {} : { refill }) } }
+  const { remaining, refill } = own(credits)
+  const balance = { remaining, opened: now }
+  return { credits: own(refill === undefined ? balance : { ...balance, refill: own(refill) }) }
 }
 
 /** @throws KeywardError `CONFIG` when the host's function gives anything but an id */

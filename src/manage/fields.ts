@@ -112,38 +112,47 @@ export function pastFlaw(path: string, at: number | undefined | null, now: numbe
   return typeof at === 'number' && at <= now ? [{ path, message: `must be in the future, not ${iso(at)}` }] : []
 }
 
-/** JSON for the host's own use, copied. The copy is checked too: a getter may have answered otherwise the second time. */
+/** JSON for the host's own use, copied while it is looked at: what is kept is what was checked. */
 export const metadata = z.pipe(
   z.unknown(),
   z.transform((input, { issues }): Metadata => {
-    const first = metadataFlaw(input)
-    const copy: unknown = first === undefined ? JSON.parse(JSON.stringify(input)) : undefined
-    const flaw = first ?? metadataFlaw(copy)
+    const copy = isPlainObject(input) ? copyOf(input, METADATA_DEPTH) : undefined
+    const flaw = metadataFlaw(input, copy)
     if (flaw !== undefined) issues.push({ code: 'custom', message: `${flaw}, not ${show(input)}`, input })
     return copy as Metadata
   }),
 )
 
-function metadataFlaw(value: unknown): string | undefined {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'must be a JSON object'
-  if (!isJson(value, METADATA_DEPTH)) return `must be JSON of at most ${METADATA_DEPTH} levels`
-  return Buffer.byteLength(JSON.stringify(value)) <= METADATA_BYTES
+function metadataFlaw(input: unknown, copy: Json | undefined): string | undefined {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) return 'must be a JSON object'
+  if (copy === undefined) return `must be JSON of at most ${METADATA_DEPTH} levels`
+  return Buffer.byteLength(JSON.stringify(copy)) <= METADATA_BYTES
     ? undefined
     : `must be at most ${METADATA_BYTES} bytes of JSON`
 }
 
-/** Plain JSON all the way down. The levels also end what refers to itself. */
-function isJson(value: unknown, levels: number): value is Json {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return true
-  if (typeof value === 'number') return Number.isFinite(value)
-  if (typeof value !== 'object' || levels === 0) return false
-  if (Array.isArray(value)) return value.every((item) => isJson(item, levels - 1))
+/** A copy of plain JSON, `undefined` of anything else. The levels also end what refers to itself. */
+function copyOf(value: unknown, levels: number): Json | undefined {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
+  if (typeof value !== 'object' || levels === 0) return undefined
+  if (!Array.isArray(value) && !isPlainObject(value)) return undefined
+  const keys = Array.isArray(value) ? [...value.keys()] : Reflect.ownKeys(value)
+  const copy: Record<PropertyKey, Json> | Json[] = Array.isArray(value) ? [] : {}
+  for (const key of keys) {
+    const member =
+      typeof key === 'symbol' || key === '__proto__' ? undefined : copyOf(Reflect.get(value, key), levels - 1)
+    if (member === undefined) return undefined
+    Reflect.set(copy, key, member)
+  }
+  return copy as Json
+}
+
+/** Of no class: neither a Date nor a Map. */
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
   const prototype = Object.getPrototypeOf(value)
-  if (prototype !== null && Object.getPrototypeOf(prototype) !== null) return false
-  return Reflect.ownKeys(value).every(
-    (key) =>
-      typeof key === 'string' && key !== '__proto__' && isJson((value as Record<string, unknown>)[key], levels - 1),
-  )
+  return prototype === null || Object.getPrototypeOf(prototype) === null
 }
 
 /** A value for which a rule finds no flaw; the flaw is the message, with the value. */

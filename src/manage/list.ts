@@ -1,5 +1,6 @@
 import { statusOf } from '../key/record.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
+import { own } from '../model/own.ts'
 import type { ListQuery } from '../model/store.ts'
 import { soundKey } from '../policy/soundness.ts'
 import type { ListOptions } from './arguments.ts'
@@ -9,7 +10,7 @@ import { type Office, recordFor, seek } from './office.ts'
 export interface Page<Scope extends string = string> {
   readonly items: readonly KeyRecord<Scope>[]
   /** For the next page; absent on the last. */
-  readonly cursor?: string
+  readonly cursor?: string | undefined
 }
 
 const USUAL = 50
@@ -27,14 +28,14 @@ export async function list(office: Office, options: unknown): Promise<Page> {
   const items: KeyRecord[] = []
   let { cursor } = asked
   for (let reads = 0; reads < MOST_READS; reads++) {
-    const page = await office.store.list(queryFor(office, asked, limit - items.length, cursor))
+    const page = own(await office.store.list(queryFor(office, asked, limit - items.length, cursor)))
     for (const stored of page.items) {
       if (isAsked(office, stored, asked)) items.push(await recordFor(office, stored))
     }
     cursor = page.cursor
     if (cursor === undefined || items.length >= limit) break
   }
-  return cursor === undefined ? { items } : { items, cursor }
+  return { items, cursor }
 }
 
 function queryFor(

@@ -1,6 +1,7 @@
 import { hasCode } from '../model/errors.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
+import { own } from '../model/own.ts'
 import type { Filter, ListQuery } from '../model/store.ts'
 import type { RevokeOptions } from './arguments.ts'
 import { refused } from './input.ts'
@@ -68,7 +69,7 @@ async function revokeEach(office: Office, filter: Filter, reason: string | undef
 /** @returns whether it was this call that ended the key */
 async function revokeOne(office: Office, id: string, reason: string | undefined): Promise<boolean> {
   let ended = false
-  await change(office, 'revoked', id, {}, (stored, now) => {
+  await change(office, 'revoked', id, own({}), (stored, now) => {
     ended = stored.status !== 'revoked'
     return revoked(stored, now, reason)
   })
@@ -78,7 +79,7 @@ async function revokeOne(office: Office, id: string, reason: string | undefined)
 async function* idsOf(office: Office, query: ListQuery): AsyncGenerator<string> {
   let cursor: string | undefined
   do {
-    const page = await office.store.list(cursor === undefined ? query : { ...query, cursor })
+    const page = own(await office.store.list(cursor === undefined ? query : { ...query, cursor }))
     for (const { id } of page.items) yield id
     cursor = page.cursor
   } while (cursor !== undefined)

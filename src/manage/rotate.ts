@@ -10,7 +10,8 @@ import { announce, existing, type Office, recordFor, replace } from './office.ts
  * in between are kept.
  */
 export async function rotate(office: Office, id: string, options: unknown): Promise<Created> {
-  const { overlap, ...by } = office.input.rotate(options)
+  const by = office.input.rotate(options)
+  const { overlap } = by
   const first = await existing(office, id, by)
   const { text, hash } = await composeText(office, first.prefix, id)
   for (let before = first; before.rotations === first.rotations; before = await existing(office, id, by)) {

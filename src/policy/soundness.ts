@@ -16,10 +16,10 @@ export function soundKey(id: string, found: unknown): Sound {
   if (typeof found !== 'object' || found === null) return { damage: 'is no object' }
   const key = own(found as StoredKey)
   if (key.id !== id) return { damage: 'carries another id' }
+  if (isObject(key.credits)) Object.assign(key, { credits: ownCredits(key.credits) })
   const damage = damageOf(key)
   if (damage !== undefined) return { damage }
   if (!isTextList(key.scopes)) return { key: { ...key, scopes: [] }, flaw: 'has scopes that are no list of text' }
-  if (key.credits !== undefined) Object.assign(key, { credits: ownCredits(key.credits) })
   return { key, flaw: undefined }
 }
 
@@ -69,7 +69,7 @@ function isCredits(credits: StoredKey['credits']): boolean {
 
 function ownCredits(credits: StoredCredits): StoredCredits {
   const copy = own(credits)
-  return copy.refill === undefined ? copy : Object.assign(copy, { refill: own(copy.refill) })
+  return isObject(copy.refill) ? Object.assign(copy, { refill: own(copy.refill) }) : copy
 }
 
 function isWindow(limit: unknown): boolean {

@@ -1,0 +1,251 @@
+import { type CreateInput, createApiKeys, memoryStore, type RotateOptions } from 'keyward'
+import { fakeClock } from 'keyward/testing'
+import { describe, expect, it } from 'vitest'
+import { accessIn, failure, judged } from '../support/outcome.ts'
+import { distantStore, kept, wrapStore } from '../support/stores.ts'
+
+const FULL: CreateInput = {
+  owner: 'acct_1',
+  name: 'Sync',
+  description: 'what for',
+  resource: 'agent:42',
+  scopes: ['a:read', 'b:*'],
+  limits: { minute: 60 },
+  allowedIps: ['10.0.0.0/8'],
+  expiresAt: '2030-01-01T00:00:00.000Z',
+  metadata: { plan: 'pro' },
+}
+
+async function instance(input: CreateInput = { owner: 'acct_1' }, store = memoryStore()) {
+  const clock = fakeClock()
+  const keys = createApiKeys({ prefix: 'ro_', store, clock })
+  return { clock, store, keys, ...(await keys.create(input)) }
+}
+
+describe('rotate', () => {
+  it('gives the same key another secret, and says until when the old one works', async () => {
+    const { keys, key, record, clock } = await instance(FULL)
+    clock.advance(1000)
+    const rotated = await keys.rotate(record.id, { overlap: '1h' })
+    expect(rotated.key).not.toBe(key)
+    expect(rotated.key.slice(0, 15)).toBe(key.slice(0, 15))
+    expect(rotated.record).toEqual({
+      ...record,
+      updatedAt: '2026-01-01T00:00:01.000Z',
+      previousSecretUntil: '2026-01-01T01:00:01.000Z',
+    })
+    expect(await keys.get(record.id)).toEqual(rotated.record)
+  })
+
+  it('X-06 inherits everything and adds nothing', async () => {
+    const { keys, record, store } = await instance(FULL)
+    const { hash: _, version: __, updatedAt: ___, ...before } = await kept(store, record.id)
+    await keys.rotate(record.id, { overlap: '1h' })
+    const { hash, version, updatedAt, previous, rotations, ...after } = await kept(store, record.id)
+    expect(after).toEqual(before)
+    expect(rotations).toBe(1)
+    expect(previous?.hash).not.toBe(hash)
+  })
+
+  it('X-01 with overlap 0 the old secret is dead when rotate() resolves', async () => {
+    const { keys, key, record, store } = await instance()
+    expect(await judged(keys, key)).toBe('admitted')
+    const rotated = await keys.rotate(record.id, { overlap: 0 })
+    expect(await judged(keys, key)).toBe('invalid_key')
+    expect(await judged(keys, rotated.key)).toBe('admitted')
+    expect(rotated.record.previousSecretUntil).toBeUndefined()
+    expect(await kept(store, record.id)).not.toHaveProperty('previous')
+  })
+
+  it('X-01 the new secret works at once, the old one until the overlap ends', async () => {
+    const { keys, key, record, clock } = await instance()
+    expect(await judged(keys, key)).toBe('admitted')
+    const rotated = await keys.rotate(record.id, { overlap: '10s' })
+    expect([await judged(keys, key), await judged(keys, rotated.key)]).toEqual(['admitted', 'admitted'])
+    clock.advance(9_999)
+    expect([await judged(keys, key), await judged(keys, rotated.key)]).toEqual(['admitted', 'admitted'])
+    clock.advance(1)
+    expect([await judged(keys, key), await judged(keys, rotated.key)]).toEqual(['invalid_key', 'admitted'])
+    expect((await keys.get(record.id))?.previousSecretUntil).toBeUndefined()
+  })
+
+  it('tells which secret was used: the overlap is in the verdict of the old one alone', async () => {
+    const { keys, key, record, clock } = await instance()
+    const rotated = await keys.rotate(record.id, { overlap: '10s' })
+    const now = clock.now()
+    expect(await keys.verify(key)).toMatchObject({ ok: true, overlap: { since: now, until: now + 10_000 } })
+    expect(await keys.verify(rotated.key)).not.toHaveProperty('overlap')
+    expect(accessIn(await keys.verify(key)).id).toBe(record.id)
+  })
+
+  it('X-05 never leaves more than two secrets alive', async () => {
+    const { keys, key, record } = await instance()
+    const texts = [key]
+    for (let i = 0; i < 5; i++) texts.push((await keys.rotate(record.id, { overlap: '24h' })).key)
+    const codes = await Promise.all(texts.map((text) => judged(keys, text)))
+    expect(codes).toEqual([...Array(4).fill('invalid_key'), 'admitted', 'admitted'])
+    const { key: last } = await keys.rotate(record.id, { overlap: 0 })
+    expect(await Promise.all([...texts, last].map((text) => judged(keys, text)))).toEqual([
+      ...Array(6).fill('invalid_key'),
+      'admitted',
+    ])
+  })
+
+  it('ends an overlap early, by null, and moves its end', async () => {
+    const { keys, key, record, clock } = await instance()
+    await keys.rotate(record.id, { overlap: '10s' })
+    const later = new Date(clock.now() + 60_000)
+    expect((await keys.update(record.id, { previousSecretUntil: later })).previousSecretUntil).toBe(later.toISOString())
+    clock.advance('59s')
+    expect(await judged(keys, key)).toBe('admitted')
+    expect((await keys.update(record.id, { previousSecretUntil: null })).previousSecretUntil).toBeUndefined()
+    expect(await judged(keys, key)).toBe('invalid_key')
+    const error = await failure(() => keys.update(record.id, { previousSecretUntil: new Date(clock.now() + 1000) }))
+    expect(error).toMatchObject({ code: 'INPUT', issues: [{ path: 'previousSecretUntil' }] })
+  })
+
+  it('cannot bring an overlap back that has ended', async () => {
+    const { keys, key, record, clock } = await instance()
+    await keys.rotate(record.id, { overlap: '10s' })
+    clock.advance('10s')
+    const again = { previousSecretUntil: new Date(clock.now() + 10_000) }
+    expect((await failure(() => keys.update(record.id, again))).code).toBe('INPUT')
+    expect(await judged(keys, key)).toBe('invalid_key')
+  })
+
+  it.each([undefined, {}, { overlap: undefined }, { overlap: null }, null])(
+    'demands an overlap: %j is refused',
+    async (options) => {
+      const { keys, key, record } = await instance()
+      const error = await failure(() => keys.rotate(record.id, options as unknown as RotateOptions))
+      expect(error.code).toBe('INPUT')
+      expect(await judged(keys, key)).toBe('admitted')
+    },
+  )
+
+  it.each(['disabled', 'expired', 'revoked'])(
+    'is refused while a key is %s, which stays byte for byte',
+    async (state) => {
+      const { keys, record, store, clock } = await instance({
+        owner: 'acct_1',
+        expiresAt: new Date(Date.UTC(2026, 0, 2)),
+      })
+      if (state === 'disabled') await keys.disable(record.id)
+      if (state === 'revoked') await keys.revoke(record.id)
+      if (state === 'expired') clock.advance('1d')
+      const before = await kept(store, record.id)
+      const error = await failure(() => keys.rotate(record.id, { overlap: '1h' }))
+      expect(error).toMatchObject({ code: 'STATE', message: expect.stringContaining(state) })
+      expect(await kept(store, record.id)).toEqual(before)
+    },
+  )
+
+  it('keeps the prefix that the key was made with', async () => {
+    const store = memoryStore()
+    const { record } = await createApiKeys({ prefix: 'old_', store }).create({ owner: 'acct_1' })
+    const keys = createApiKeys({ prefix: ['new_', 'old_'], store })
+    const rotated = await keys.rotate(record.id, { overlap: 0 })
+    expect(rotated.key).toMatch(/^old_/)
+    expect(rotated.record.prefix).toBe('old_')
+    expect(await judged(keys, rotated.key)).toBe('admitted')
+  })
+
+  it('gives a pair a new secret, under the same key half', async () => {
+    const keys = createApiKeys({ prefix: 'ro_', pair: true })
+    const { key, secret = '', record } = await keys.create({ owner: 'acct_1' })
+    const rotated = await keys.rotate(record.id, { overlap: '1h' })
+    expect(rotated.key).toBe(key)
+    expect(rotated.secret).not.toBe(secret)
+    expect(await judged(keys, { key, secret })).toBe('admitted')
+    expect(await judged(keys, { key, secret: rotated.secret })).toBe('admitted')
+  })
+})
+
+describe('rotate, in races', () => {
+  it.each([
+    ['memoryStore', memoryStore],
+    ['a store behind a network', () => distantStore()],
+  ])('20 rotations at once have one winner, the others are told CONFLICT (%s)', async (_, make) => {
+    const { keys, key, record } = await instance({ owner: 'acct_1' }, make())
+    const results = await Promise.allSettled(
+      Array.from({ length: 20 }, () => keys.rotate(record.id, { overlap: '1h' })),
+    )
+    const won = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
+    const lost = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []))
+    expect([won.length, lost]).toEqual([1, Array(19).fill('CONFLICT')])
+    expect(await judged(keys, won[0]?.key ?? '')).toBe('admitted')
+    expect(await judged(keys, key)).toBe('admitted')
+  })
+
+  it('keeps changes of another kind that come in between, and still wins', async () => {
+    const inner = memoryStore()
+    const other = createApiKeys({ prefix: 'ro_', store: inner })
+    let meanwhile: (() => Promise<unknown>) | undefined
+    const store = wrapStore(inner, async (verb, ask) => {
+      if (verb === 'replace') {
+        const act = meanwhile
+        meanwhile = undefined
+        await act?.()
+      }
+      return ask()
+    })
+    const { keys, record } = await instance({ owner: 'acct_1' }, store)
+    meanwhile = () => other.update(record.id, { name: 'renamed' })
+    const rotated = await keys.rotate(record.id, { overlap: 0 })
+    expect(rotated.record.name).toBe('renamed')
+    expect(await judged(keys, rotated.key)).toBe('admitted')
+  })
+
+  it.each(['revoke', 'disable'] as const)(
+    'X-03 against %s: whichever comes first, the key is stopped',
+    async (verb) => {
+      for (let round = 0; round < 20; round++) {
+        const { keys, key, record } = await instance({ owner: 'acct_1' }, distantStore())
+        const rotating = keys.rotate(record.id, { overlap: '1h' }).then(
+          (rotated) => rotated.key,
+          (error: { code: string }) => {
+            expect(error.code).toBe('STATE')
+            return key
+          },
+        )
+        const [latest] = await Promise.all([rotating, keys[verb](record.id)])
+        expect(await judged(keys, latest)).toBe(verb === 'revoke' ? 'revoked' : 'disabled')
+        expect(await judged(keys, key)).toBe(verb === 'revoke' ? 'revoked' : 'disabled')
+      }
+    },
+  )
+
+  it('X-03 a revoked key is refused with either secret of its overlap', async () => {
+    const { keys, key, record } = await instance()
+    const rotated = await keys.rotate(record.id, { overlap: '1h' })
+    await keys.revoke(record.id)
+    expect([await judged(keys, key), await judged(keys, rotated.key)]).toEqual(['revoked', 'revoked'])
+  })
+
+  it('X-07 a rotation whose write was lost leaves the old secret working, and can be made again', async () => {
+    const inner = memoryStore()
+    let lost = true
+    const store = wrapStore(inner, (verb, ask) =>
+      verb === 'replace' && lost ? Promise.reject(new Error('gone')) : ask(),
+    )
+    const { keys, key, record } = await instance({ owner: 'acct_1' }, store)
+    const error = await failure(() => keys.rotate(record.id, { overlap: 0 }))
+    expect(error).toMatchObject({ code: 'STORE', outcome: 'unknown' })
+    expect(await judged(keys, key)).toBe('admitted')
+    lost = false
+    const { key: fresh } = await keys.rotate(record.id, { overlap: 0 })
+    expect([await judged(keys, key), await judged(keys, fresh)]).toEqual(['invalid_key', 'admitted'])
+  })
+
+  it('X-07 nor does one that was written, though its answer was lost: the old secret is in its overlap', async () => {
+    const inner = memoryStore()
+    const store = wrapStore(inner, async (verb, ask) => {
+      const answer = await ask()
+      if (verb === 'replace') throw new Error('connection reset')
+      return answer
+    })
+    const { keys, key, record } = await instance({ owner: 'acct_1' }, store)
+    expect(await failure(() => keys.rotate(record.id, { overlap: '1h' }))).toMatchObject({ outcome: 'unknown' })
+    expect(await keys.verify(key)).toMatchObject({ ok: true, overlap: {} })
+  })
+})
