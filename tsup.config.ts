@@ -5,8 +5,8 @@ export const entry = {
   index: 'src/index.ts',
   express: 'adapters/express.ts',
   sqlite: 'src/storage/sqlite.ts',
-  argon2: 'src/hash/argon2id.ts',
   testing: 'src/testing/index.ts',
+  argon2: 'src/hash/argon2id.ts',
 }
 
 export default defineConfig({

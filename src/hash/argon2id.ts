@@ -1,6 +1,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
-import { type Algorithm, hashRaw } from '@node-rs/argon2'
+import type { Algorithm, hashRaw } from '@node-rs/argon2'
 import { KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { show } from '../model/redact.ts'
@@ -59,7 +60,7 @@ const FORMAT = /^argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,10})\$([A-Za-
  * Keeps keys as argon2id (RFC 9106): for keys whose secret a person chose, or where a rule asks for a slow hash. What
  * Keyward issues is random enough for `sha256()`. A text that was proved is remembered as a fast salted digest, so that
  * only the first use in a process pays. Needs the optional peer `@node-rs/argon2`.
- * @throws KeywardError `CONFIG` for a cost out of bounds
+ * @throws KeywardError `CONFIG` for a cost out of bounds, and where the package is not installed
  */
 export function argon2id(options: Argon2idOptions = {}): Hasher {
   const costs = {
@@ -71,6 +72,7 @@ export function argon2id(options: Argon2idOptions = {}): Hasher {
   const queue = workQueue(atOnce, bounded('queue', options.queue, 256))
   const start = `argon2id$v=19$m=${costs.memory},t=${costs.passes},p=${costs.lanes}$`
   const nobody = randomBytes(SALT_BYTES)
+  const compute = loadArgon2()
 
   return {
     scheme: 'argon2id',
@@ -98,15 +100,28 @@ export function argon2id(options: Argon2idOptions = {}): Hasher {
   }
 }
 
-function compute(text: string, salt: Buffer, { memory, passes, lanes }: Costs): Promise<Buffer> {
-  return hashRaw(text, {
+type Compute = (text: string, salt: Buffer, costs: Costs) => Promise<Buffer>
+
+/** @throws KeywardError `CONFIG` where the package is not there, or has no binary for this machine: nothing takes its place */
+function loadArgon2(): Compute {
+  let raw: typeof hashRaw
+  try {
+    raw = createRequire(import.meta.url)('@node-rs/argon2').hashRaw
+  } catch {
+    throw new KeywardError('CONFIG', 'argon2id() needs its package: npm install @node-rs/argon2')
+  }
+  return (text, salt, costs) => raw(text, optionsOf(salt, costs))
+}
+
+function optionsOf(salt: Buffer, { memory, passes, lanes }: Costs): Parameters<typeof hashRaw>[1] {
+  return {
     algorithm: ARGON2ID,
     memoryCost: memory,
     timeCost: passes,
     parallelism: lanes,
     outputLen: HASH_BYTES,
     salt,
-  })
+  }
 }
 
 function parse(kept: string): { costs: Costs; salt: Buffer; hash: Buffer } | undefined {

@@ -1,0 +1,162 @@
+import assert from 'node:assert/strict'
+import {
+  type ApiKeysOptions,
+  createApiKeys,
+  type Demand,
+  type Hasher,
+  hmac,
+  type Limits,
+  memoryStore,
+  sha256,
+  type Verdict,
+} from 'keyward'
+import { Texts } from './fresh.ts'
+import type { Variant } from './instrument.ts'
+
+const PREFIX = 'agk_live_'
+const SCOPES = ['contacts:read', 'contacts:update']
+/** So high that nothing is refused, however often a key is used; still small integers to the engine, as real limits are. */
+const HIGH: Limits = { minute: 1e9, hour: 2e9 }
+const HOUR = 3_600_000
+
+export async function keywardVariants(): Promise<readonly Variant[]> {
+  const demand: Demand = Object.freeze({ scopes: Object.freeze(['contacts:read'] as const) })
+  const pepper = hmac({ current: 'p1', peppers: { p1: 'vR8kq2ZtYw6LxJ4nB7cM1sF5hD3gA9eP' } })
+  return [
+    await warm('Keyward: warm verify, two windows', { limits: HIGH }),
+    await warm('Keyward: warm verify, two windows, awaited', { limits: HIGH, waits: true }),
+    await warm('Keyward: warm verify, two windows, 1000 keys', { limits: HIGH, keys: 1000 }),
+    await realistic('Keyward: warm verify, 60 a minute and 1000 an hour, 1000 keys'),
+    await warm('Keyward: warm verify, two windows, one scope demanded', { limits: HIGH, demand }),
+    await warm('Keyward: warm verify, two windows, hmac()', { limits: HIGH, hasher: pepper }),
+    await warm('Keyward: warm verify, no limits', {}),
+    await warm('Keyward: warm verify, no limits, 1000 keys', { keys: 1000 }),
+    await refused('Keyward: malformed (a character is missing)', ({ key }) => key.slice(0, -1)),
+    await refused('Keyward: bad checksum', ({ key }) => key.slice(0, -1) + (key.endsWith('0') ? '1' : '0')),
+    await refused('Keyward: unknown key', ({ foreign }) => foreign),
+    await refused('Keyward: wrong secret of a known key', ({ imposter }) => imposter),
+  ]
+}
+
+interface Scenario {
+  readonly limits?: Limits
+  readonly keys?: number
+  readonly demand?: Demand
+  readonly hasher?: Hasher
+  readonly waits?: boolean
+}
+
+async function warm(name: string, scenario: Scenario): Promise<Variant> {
+  const { limits, keys: count = 1, demand, hasher = sha256(), waits = false } = scenario
+  const { keys, texts } = await filled(count, { hasher, ...(limits && { limits: { default: limits } }) })
+  const source = new Texts(texts.map(({ key }) => key))
+  return {
+    name,
+    waits,
+    async check() {
+      await checkKeys(keys, texts, demand)
+      if (limits !== undefined) await checkLimits(hasher)
+      if (!waits) assert(!(keys.verify(source.at(0), demand) instanceof Promise), 'a warm verification does not wait')
+    },
+    texts: (calls) => source.take(calls),
+    call: demand === undefined ? (text) => keys.verify(text) : (text) => keys.verify(text, demand),
+    isRight: isAdmitted,
+  }
+}
+
+/** The limits of a real service. An hour goes by before each round, so that no key of many comes near them. */
+async function realistic(name: string): Promise<Variant> {
+  let past = 0
+  const clock = { now: () => Date.now() + past, monotonic: () => performance.now() + past }
+  const { keys, texts } = await filled(1000, { clock, limits: { default: { minute: 60, hour: 1000 } } })
+  const source = new Texts(texts.map(({ key }) => key))
+  return {
+    name,
+    waits: false,
+    async check() {
+      await checkKeys(keys, texts, undefined)
+      await checkLimits(sha256())
+    },
+    texts(calls) {
+      past += HOUR
+      return source.take(calls)
+    },
+    call: (text) => keys.verify(text),
+    isRight: isAdmitted,
+  }
+}
+
+async function refused(name: string, spoil: (made: Made) => string): Promise<Variant> {
+  const { keys, texts } = await filled(1000, { limits: { default: HIGH } })
+  const source = new Texts(texts.map(spoil))
+  return {
+    name,
+    waits: false,
+    async check() {
+      await checkKeys(keys, texts, undefined)
+      for (const text of source.take(1000)) assert(isRefused(await keys.verify(text)), `${name} is refused`)
+    },
+    texts: (calls) => source.take(calls),
+    call: (text) => keys.verify(text),
+    isRight: isRefused,
+  }
+}
+
+/** A key, and well-formed texts beside it: of nobody, and of the same id with another secret. */
+interface Made {
+  readonly id: string
+  readonly key: string
+  readonly foreign: string
+  readonly imposter: string
+}
+
+async function filled(count: number, options: Omit<ApiKeysOptions, 'prefix' | 'scopes'>) {
+  const keys = createApiKeys({ prefix: PREFIX, store: memoryStore(), ...options })
+  const elsewhere = createApiKeys({ prefix: PREFIX, store: memoryStore() })
+  const texts: Made[] = []
+  for (let n = 0; n < count; n++) {
+    const { key, record } = await keys.create({ owner: `acct_${n}`, name: `Key ${n}`, scopes: SCOPES })
+    const twin = createApiKeys({ prefix: PREFIX, store: memoryStore(), generateId: () => record.id })
+    const { key: foreign } = await elsewhere.create({ owner: 'nobody' })
+    const { key: imposter } = await twin.create({ owner: 'nobody' })
+    texts.push({ id: record.id, key, foreign, imposter })
+  }
+  return { keys, texts }
+}
+
+async function checkKeys(keys: Awaited<ReturnType<typeof filled>>['keys'], made: readonly Made[], demand?: Demand) {
+  for (const { id, key, foreign, imposter } of made) {
+    const verdict = await keys.verify(key, demand)
+    assert(isAdmitted(verdict), 'a valid key is admitted')
+    assert.equal(verdict.access?.id, id)
+    assert(isRefused(await keys.verify(foreign, demand)), 'an unknown key is refused')
+    assert(isRefused(await keys.verify(imposter, demand)), 'a wrong secret is refused')
+  }
+  if (demand === undefined) return
+  const verdict = await keys.verify(made[0]?.key ?? '', { scopes: ['contacts:delete'] })
+  assert(!verdict.ok && verdict.code === 'insufficient_scope', 'a scope that the key lacks is refused')
+}
+
+/** The same instance with limits that can be reached. */
+async function checkLimits(hasher: Hasher): Promise<void> {
+  for (const limits of [
+    { minute: 2, hour: 9 },
+    { minute: 9, hour: 2 },
+  ]) {
+    const { keys, texts } = await filled(1, { hasher, limits: { default: limits } })
+    const verdicts: Verdict[] = []
+    for (let use = 0; use < 3; use++) verdicts.push(await keys.verify(texts[0]?.key ?? ''))
+    assert.deepEqual(
+      verdicts.map((verdict) => (verdict.ok ? 'admitted' : verdict.code)),
+      ['admitted', 'admitted', 'rate_limited'],
+    )
+  }
+}
+
+function isAdmitted(verdict: unknown): verdict is Extract<Verdict, { ok: true }> {
+  return (verdict as Verdict).ok
+}
+
+function isRefused(verdict: unknown): boolean {
+  return !(verdict as Verdict).ok && (verdict as { code: string }).code === 'invalid_key'
+}

@@ -1,0 +1,73 @@
+import { fork } from 'node:child_process'
+import { mkdirSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { build } from 'tsup'
+import type { Plan, Timings } from './instrument.ts'
+import type { Memory } from './memory.ts'
+import { BASE } from './peers.ts'
+import { machine, markdown, memoryText, type Results, rowsOf, table, versions } from './report.ts'
+
+// npm run bench              measures everything and writes bench/RESULTS.md and bench/results/verify.json
+// npm run bench -- WORD      times the variants whose names hold the word, and prints only
+const [word = ''] = process.argv.slice(2)
+const PLAN: Plan = { rounds: 50, warmUp: 10, calls: 20_000 }
+const PROCESSES = 3
+
+const folder = fileURLToPath(new URL('./results/', import.meta.url))
+const before = machine()
+
+// Timed is what ships: the sources through the compiler of the package, and no loader in between.
+await build({
+  config: false,
+  entry: ['bench/speed.ts', 'bench/memory.ts'],
+  outDir: folder,
+  format: 'esm',
+  target: 'node20',
+  skipNodeModulesBundle: true,
+  removeNodeProtocol: false,
+  silent: true,
+})
+
+const runs: Timings[] = []
+for (let n = 1; n <= PROCESSES; n++) {
+  console.error(`process ${n} of ${PROCESSES}: ${PLAN.rounds} rounds ...`)
+  runs.push(await answerOf<Timings>('speed.js', [JSON.stringify(PLAN), word]))
+}
+const rows = rowsOf(runs, BASE)
+console.log(table({ rows }))
+
+if (word === '') {
+  const memory = await answerOf<Memory>('memory.js', [])
+  console.log(`\n${memoryText({ memory })}`)
+  const results: Results = {
+    command: 'npm run bench',
+    at: new Date().toISOString(),
+    machine: before,
+    versions: versions(),
+    calls: PLAN.calls,
+    rounds: PLAN.rounds,
+    processes: PROCESSES,
+    base: BASE,
+    rows,
+    memory,
+  }
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(`${folder}verify.json`, `${JSON.stringify(results, undefined, 2)}\n`)
+  writeFileSync(new URL('./RESULTS.md', import.meta.url), markdown(results))
+}
+
+/** What a fresh process sends before it ends. */
+function answerOf<T>(file: string, args: readonly string[]): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const child = fork(folder + file, args, { execArgv: ['--expose-gc'] })
+    let answer: T | undefined
+    child.once('message', (message) => {
+      answer = message as T
+    })
+    child.once('error', reject)
+    child.once('exit', (code) => {
+      if (code === 0 && answer !== undefined) resolve(answer)
+      else reject(new Error(`${file} ended with ${code}`))
+    })
+  })
+}
