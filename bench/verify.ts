@@ -10,7 +10,7 @@ import { machine, markdown, memoryText, type Results, rowsOf, table, versions } 
 // npm run bench              measures everything and writes bench/RESULTS.md and bench/results/verify.json
 // npm run bench -- WORD      times the variants whose names hold the word, and prints only
 const [word = ''] = process.argv.slice(2)
-const PLAN: Plan = { rounds: 50, warmUp: 10, calls: 20_000 }
+const PLAN: Plan = { rounds: 25, warmUp: 5, calls: 20_000 }
 const PROCESSES = 3
 
 const folder = fileURLToPath(new URL('./results/', import.meta.url))
