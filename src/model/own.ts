@@ -3,5 +3,6 @@
  * option of ours, and a getter cannot answer twice.
  */
 export function own<T extends object>(object: T): T {
-  return Object.assign(Object.create(null), object)
+  // Not Object.create(null), which makes an object that is slow to read.
+  return Object.setPrototypeOf({ ...object }, null)
 }
