@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import {
+  type ApiKeys,
   type ApiKeysOptions,
   createApiKeys,
   type Demand,
@@ -19,23 +20,25 @@ const SCOPES = ['contacts:read', 'contacts:update']
 const HIGH: Limits = { minute: 1e9, hour: 2e9 }
 const HOUR = 3_600_000
 
-export async function keywardVariants(): Promise<readonly Variant[]> {
-  const demand: Demand = Object.freeze({ scopes: Object.freeze(['contacts:read'] as const) })
-  const pepper = hmac({ current: 'p1', peppers: { p1: 'vR8kq2ZtYw6LxJ4nB7cM1sF5hD3gA9eP' } })
-  return [
-    await warm('Keyward: warm verify, two windows', { limits: HIGH }),
-    await warm('Keyward: warm verify, two windows, awaited', { limits: HIGH, waits: true }),
-    await warm('Keyward: warm verify, two windows, 1000 keys', { limits: HIGH, keys: 1000 }),
-    await realistic('Keyward: warm verify, 60 a minute and 1000 an hour, 1000 keys'),
-    await warm('Keyward: warm verify, two windows, one scope demanded', { limits: HIGH, demand }),
-    await warm('Keyward: warm verify, two windows, hmac()', { limits: HIGH, hasher: pepper }),
-    await warm('Keyward: warm verify, no limits', {}),
-    await warm('Keyward: warm verify, no limits, 1000 keys', { keys: 1000 }),
-    await refused('Keyward: malformed (a character is missing)', ({ key }) => key.slice(0, -1)),
-    await refused('Keyward: bad checksum', ({ key }) => key.slice(0, -1) + (key.endsWith('0') ? '1' : '0')),
-    await refused('Keyward: unknown key', ({ foreign }) => foreign),
-    await refused('Keyward: wrong secret of a known key', ({ imposter }) => imposter),
-  ]
+const SCOPED: Demand = Object.freeze({ scopes: Object.freeze(['contacts:read'] as const) })
+const pepper = () => hmac({ current: 'p1', peppers: { p1: 'vR8kq2ZtYw6LxJ4nB7cM1sF5hD3gA9eP' } })
+
+/** Each is made and timed in a process of its own: a server has one configuration, and the engine compiles for what it sees. */
+export const KEYWARD: Readonly<Record<string, (name: string) => Promise<Variant>>> = {
+  'Keyward: warm verify, two windows': (name) => warm(name, { limits: HIGH }),
+  'Keyward: warm verify, two windows, identity read': (name) => warm(name, { limits: HIGH, read: true }),
+  'Keyward: warm verify, two windows, awaited': (name) => warm(name, { limits: HIGH, waits: true }),
+  'Keyward: warm verify, two windows, 1000 keys': (name) => warm(name, { limits: HIGH, keys: 1000 }),
+  'Keyward: warm verify, 60 a minute and 1000 an hour, 1000 keys': realistic,
+  'Keyward: warm verify, two windows, one scope demanded': (name) => warm(name, { limits: HIGH, demand: SCOPED }),
+  'Keyward: warm verify, two windows, 100 CIDRs, 20 scopes, a resource': fullPolicy,
+  'Keyward: warm verify, two windows, hmac()': (name) => warm(name, { limits: HIGH, hasher: pepper() }),
+  'Keyward: warm verify, no limits': (name) => warm(name, {}),
+  'Keyward: warm verify, no limits, 1000 keys': (name) => warm(name, { keys: 1000 }),
+  'Keyward: malformed (a character is missing)': (name) => refused(name, ({ key }) => key.slice(0, -1)),
+  'Keyward: bad checksum': (name) => refused(name, ({ key }) => key.slice(0, -1) + (key.endsWith('0') ? '1' : '0')),
+  'Keyward: unknown key': (name) => refused(name, ({ foreign }) => foreign),
+  'Keyward: wrong secret of a known key': (name) => refused(name, ({ imposter }) => imposter),
 }
 
 interface Scenario {
@@ -44,10 +47,12 @@ interface Scenario {
   readonly demand?: Demand
   readonly hasher?: Hasher
   readonly waits?: boolean
+  /** Whether the handler's identity is asked for, as a handler does that looks whose key it is. */
+  readonly read?: boolean
 }
 
 async function warm(name: string, scenario: Scenario): Promise<Variant> {
-  const { limits, keys: count = 1, demand, hasher = sha256(), waits = false } = scenario
+  const { limits, keys: count = 1, demand, hasher = sha256(), waits = false, read = false } = scenario
   const { keys, texts } = await filled(count, { hasher, ...(limits && { limits: { default: limits } }) })
   const source = new Texts(texts.map(({ key }) => key))
   return {
@@ -59,9 +64,60 @@ async function warm(name: string, scenario: Scenario): Promise<Variant> {
       if (!waits) assert(!(keys.verify(source.at(0), demand) instanceof Promise), 'a warm verification does not wait')
     },
     texts: (calls) => source.take(calls),
-    call: demand === undefined ? (text) => keys.verify(text) : (text) => keys.verify(text, demand),
+    call: callOf(keys, demand, read),
     isRight: isAdmitted,
   }
+}
+
+function callOf(keys: ApiKeys, demand: Demand | undefined, read: boolean): Variant['call'] {
+  if (demand !== undefined) return (text) => keys.verify(text, demand)
+  if (!read) return (text) => keys.verify(text)
+  return (text) => {
+    const verdict = keys.verify(text)
+    if (isAdmitted(verdict) && verdict.access?.owner !== 'acct_0') throw new Error('another identity')
+    return verdict
+  }
+}
+
+/** A key with everything that a policy can hold, on a route that looks at all of it. */
+async function fullPolicy(name: string): Promise<Variant> {
+  const keys = createApiKeys({
+    prefix: PREFIX,
+    store: memoryStore(),
+    limits: { default: HIGH },
+  })
+  const { key } = await keys.create({
+    owner: 'acct_0',
+    scopes: Array.from({ length: 20 }, (_, n) => `area${n}:read`),
+    resource: 'agent:42',
+    allowedIps: Array.from({ length: 100 }, (_, n) => `10.${n}.0.0/16`),
+  })
+  const demand: Demand = Object.freeze({ scopes: Object.freeze(['area19:read'] as const), resource: 'agent:42' })
+  const source = new Texts([key])
+  return {
+    name,
+    waits: false,
+    async check() {
+      assert(isAdmitted(await keys.verify({ key, address: '10.99.1.2' }, demand)), 'a valid key is admitted')
+      await isDenied(keys.verify({ key, address: '10.100.1.2' }, demand), 'ip_not_allowed')
+      await isDenied(
+        keys.verify({ key, address: '10.99.1.2' }, { ...demand, resource: 'agent:43' }),
+        'resource_mismatch',
+      )
+      await isDenied(
+        keys.verify({ key, address: '10.99.1.2' }, { ...demand, scopes: ['area20:read'] }),
+        'insufficient_scope',
+      )
+    },
+    texts: (calls) => source.take(calls),
+    call: (text) => keys.verify({ key: text, address: '10.99.1.2' }, demand),
+    isRight: isAdmitted,
+  }
+}
+
+async function isDenied(verdict: Verdict | Promise<Verdict>, code: string): Promise<void> {
+  const { ok, ...rest } = await verdict
+  assert(!ok && 'code' in rest && rest.code === code, `${code} is told`)
 }
 
 /** The limits of a real service. An hour goes by before each round, so that no key of many comes near them. */

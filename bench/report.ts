@@ -35,7 +35,8 @@ interface Machine {
 
 /** One row a variant from the timings of several processes, the rounds of all side by side. */
 export function rowsOf(runs: readonly Timings[], base: string): readonly Row[] {
-  return Object.keys(runs[0] ?? {}).map((name) => ({
+  const names = new Set(runs.flatMap((run) => Object.keys(run)))
+  return [...names].map((name) => ({
     name,
     nanoseconds: spreadOf(runs.flatMap((run) => run[name] ?? [])),
     ratio: spreadOf(runs.flatMap((run) => ratios(run[name] ?? [], run[base] ?? []))),
@@ -100,7 +101,7 @@ export function markdown(results: Results): string {
 
 - machine: ${cpu}, ${cores} cores, ${system}; load average before the run ${load}
 - versions: ${installed.join(' · ')}
-- ${processes} fresh processes of ${rounds} rounds; in each round, in another order, ${calls.toLocaleString('en-US')} calls of each variant
+- for each variant of Keyward ${processes} fresh processes of ${rounds} rounds, which time the peers beside it; in each round, in another order, ${calls.toLocaleString('en-US')} calls of each
 - ${base}; ratios are taken within a round, then their median and quartiles over all rounds
 - every call is given a fresh string; every variant was seen to admit, refuse and limit before it was timed
 

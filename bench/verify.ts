@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { build } from 'tsup'
 import type { Plan, Timings } from './instrument.ts'
+import { KEYWARD } from './keyward.ts'
 import type { Memory } from './memory.ts'
 import { BASE } from './peers.ts'
 import { machine, markdown, memoryText, type Results, rowsOf, table, versions } from './report.ts'
@@ -10,7 +11,7 @@ import { machine, markdown, memoryText, type Results, rowsOf, table, versions } 
 // npm run bench              measures everything and writes bench/RESULTS.md and bench/results/verify.json
 // npm run bench -- WORD      times the variants whose names hold the word, and prints only
 const [word = ''] = process.argv.slice(2)
-const PLAN: Plan = { rounds: 25, warmUp: 5, calls: 20_000 }
+const PLAN: Plan = { rounds: 15, warmUp: 5, calls: 20_000 }
 const PROCESSES = 3
 
 const folder = fileURLToPath(new URL('./results/', import.meta.url))
@@ -30,8 +31,10 @@ await build({
 
 const runs: Timings[] = []
 for (let n = 1; n <= PROCESSES; n++) {
-  console.error(`process ${n} of ${PROCESSES}: ${PLAN.rounds} rounds ...`)
-  runs.push(await answerOf<Timings>('speed.js', [JSON.stringify(PLAN), word]))
+  for (const name of Object.keys(KEYWARD).filter((each) => each.includes(word))) {
+    console.error(`${n} of ${PROCESSES} processes, ${PLAN.rounds} rounds: ${name} ...`)
+    runs.push(await answerOf<Timings>('speed.js', [JSON.stringify(PLAN), name]))
+  }
 }
 const rows = rowsOf(runs, BASE)
 console.log(table({ rows }))

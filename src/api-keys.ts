@@ -138,7 +138,7 @@ function verbs(door: Door, { parts, instance }: Verification): Pick<ApiKeys, 've
     explain: async (credential, demand) => explain(parts, instance, demands(demand).requirement, credential),
     of(request) {
       const passage = typeof request === 'object' && request !== null ? instance.passages.get(request) : undefined
-      if (passage !== undefined) return passage.access
+      if (passage?.admission.access !== undefined) return passage.admission.access
       throw new KeywardError('CONFIG', 'of: no guard of this instance has admitted the request with one of its keys')
     },
   }

@@ -1,6 +1,6 @@
 import { remembering } from './hash/remembering.ts'
 import type { Door } from './http/door.ts'
-import { type KeyFormat, pairFormat, plainFormat } from './key/format.ts'
+import { pairFormat, plainFormat } from './key/format.ts'
 import { clashIn } from './key/prefix.ts'
 import { createInput } from './manage/input.ts'
 import type { Office } from './manage/office.ts'
@@ -16,7 +16,6 @@ import { type FailureLimit, failureBudget } from './policy/failures.ts'
 import { soundKey } from './policy/soundness.ts'
 import type { Settings } from './settings.ts'
 import { localWindows } from './storage/local-windows.ts'
-import { NOBODY, newAttempt } from './verify/attempt.ts'
 import { createEntrance, type Instance } from './verify/entrance.ts'
 import { createGatekeeper } from './verify/gatekeeper.ts'
 import { compileKey, type Known } from './verify/known.ts'
@@ -60,8 +59,6 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
   })
   const hold = settlementsOf(settings, store, look, events, fault('settle'))
   const parts: Parts = {
-    formats: formatsOf(settings),
-    pair: settings.pair,
     keys,
     hasher: settings.hasher.cheap ? settings.hasher : remembering(settings.hasher, MOST_PROOFS),
     upgrade: createUpgrade({ store, hasher: settings.hasher, onChange: keys.forget, onFault: fault('upgrade') }),
@@ -69,7 +66,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     gatekeeper: settings.gate && createGatekeeper(settings.gate, settings.storeTimeout),
     throttle: settings.failures && throttleOf(settings.failures, locate),
     meter: createMeter({ take, credits: settings.credits, patience: settings.storeTimeout, look }),
-    verdicts: createVerdicts({ usage, events, locate, hold }),
+    verdicts: createVerdicts({ usage, events, locate, hold, look }),
     look,
   }
   return { parts, instance: instanceOf(settings, parts, look), usage, look }
@@ -91,13 +88,14 @@ function build(
   last: Known | undefined,
   fault: (error: unknown) => void,
 ): Known | undefined {
+  if (last !== undefined && last.source === found) return last
   const sound = soundKey(id, found)
   if ('damage' in sound) {
     fault(new Error(`the record of ${id} ${sound.damage}`))
     return undefined
   }
   if (sound.flaw !== undefined) fault(new Error(`the record of ${id} ${sound.flaw}`))
-  return compileKey(sound, settings, last)
+  return compileKey(found, sound, settings, last)
 }
 
 /** How many networks are watched: an attacker may come from any number. */
@@ -115,7 +113,7 @@ function settlementsOf(
   events: Announcer,
   onFault: (error: unknown) => void,
 ): VerdictsOptions['hold'] {
-  return (attempt, { stored }, { bill }) => {
+  return (attempt, { stored }, bill) => {
     const earlier = attempt.earlier?.settlement
     if (bill.hold === undefined || move === undefined) return earlier
     const settlement =
@@ -143,23 +141,15 @@ function takeLocally(): NonNullable<KeyStore['take']> {
   }
 }
 
-function formatsOf({ prefixes, pair }: Settings): ReadonlyMap<string, KeyFormat> {
-  return new Map(prefixes.all.map((prefix) => [prefix, pair ? pairFormat(prefix) : plainFormat(prefix)]))
-}
-
 function instanceOf(settings: Settings, parts: Parts, look: () => Time): Instance {
   return {
-    prefixes: settings.prefixes.all,
+    formats: settings.prefixes.all.map(settings.pair ? pairFormat : plainFormat),
     pair: settings.pair,
     sources: settings.sources,
     passages: new WeakMap(),
     look,
     verify: (attempt) => verify(parts, attempt),
-    turnAway: (code, facts, requirement) =>
-      parts.verdicts.deny(
-        newAttempt({ presented: NOBODY, requirement, facts, request: facts.request, time: look(), earlier: undefined }),
-        code,
-      ),
+    turnAway: parts.verdicts.turnAway,
   }
 }
 
@@ -171,7 +161,7 @@ export function assembleDoor(settings: Settings, { instance }: Verification): Do
     settings: { realm, reveal, rateHeaders, answers },
     context: { vocabulary, environments: prefixes.environments },
     compile(demand: Demand, doors) {
-      const clash = clashIn(doors.flatMap((each) => each.instance.prefixes))
+      const clash = clashIn(doors.flatMap((each) => each.instance.formats.map(({ prefix }) => prefix)))
       if (clash !== undefined) throw new KeywardError('CONFIG', `guard: the prefixes of its instances ${clash}`)
       return compileDemand(demand, together(doors))
     },

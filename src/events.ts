@@ -1,30 +1,28 @@
-import { channel } from 'node:diagnostics_channel'
+import { type Channel, channel } from 'node:diagnostics_channel'
 import type { Announcer, KeyEvent } from './model/event.ts'
 import { warnOnce } from './model/warn.ts'
 
-const TYPES = [
-  'created',
-  'updated',
-  'disabled',
-  'enabled',
-  'rotated',
-  'revoked',
-  'removed',
-  'credited',
-  'settled',
-  'admitted',
-  'denied',
-  'fault',
-] as const
+const CHANNELS: Readonly<Record<KeyEvent['type'], Channel>> = {
+  created: channel('keyward:created'),
+  updated: channel('keyward:updated'),
+  disabled: channel('keyward:disabled'),
+  enabled: channel('keyward:enabled'),
+  rotated: channel('keyward:rotated'),
+  revoked: channel('keyward:revoked'),
+  removed: channel('keyward:removed'),
+  credited: channel('keyward:credited'),
+  settled: channel('keyward:settled'),
+  admitted: channel('keyward:admitted'),
+  denied: channel('keyward:denied'),
+  fault: channel('keyward:fault'),
+}
 
 /** Passes events on to the host's listener and to `node:diagnostics_channel` (`keyward:admitted` and so on). */
 export function createEvents(onEvent: ((event: KeyEvent) => void) | undefined): Announcer {
-  const channels = new Map(TYPES.map((type) => [type, channel(`keyward:${type}`)]))
-
   return {
-    wants: (type) => onEvent !== undefined || channels.get(type)?.hasSubscribers === true,
+    wants: (type) => onEvent !== undefined || CHANNELS[type].hasSubscribers,
     tell(event) {
-      channels.get(event.type)?.publish(event)
+      CHANNELS[event.type].publish(event)
       if (onEvent === undefined) return
       try {
         // A listener may be asynchronous whatever its type says: its rejection must not end the process.

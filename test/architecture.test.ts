@@ -14,7 +14,7 @@ const ROOMS: Record<string, string[]> = {
   network: ['model'],
   key: ['model'],
   hash: ['model'],
-  credential: ['model', 'network'],
+  credential: ['model', 'network', 'type key'],
   policy: ['model', 'network'],
   storage: ['model'],
   verify: ['model', 'key', 'hash', 'credential', 'policy', 'network'],

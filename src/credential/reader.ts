@@ -1,3 +1,4 @@
+import type { KeyFormat } from '../key/format.ts'
 import type { RequestFacts } from '../model/request.ts'
 import { warnOnce } from '../model/warn.ts'
 import { mayBeTruncated, REPEATED, singleHeader } from './headers.ts'
@@ -5,7 +6,8 @@ import { bearerToken, type Source } from './sources.ts'
 
 /** A kind of keys, as far as reading them goes: one instance of those behind a guard. */
 export interface Kind {
-  readonly prefixes: readonly string[]
+  /** How its keys are written, one for each prefix. */
+  readonly formats: readonly KeyFormat[]
   /** Whether its keys come as key and secret. */
   readonly pair: boolean
   readonly sources: readonly Source[]
@@ -15,7 +17,7 @@ export interface Kind {
 export interface Presented {
   /** Which of the kinds it belongs to. */
   readonly kind: number
-  readonly prefix: string
+  readonly format: KeyFormat
   readonly key: string
   readonly secret: string | undefined
 }
@@ -67,12 +69,14 @@ export function createReader(kinds: readonly Kind[]): Reader {
 export function recogniseBare(kinds: readonly Kind[], key: unknown, secret: unknown): Presented | NoCredential {
   if (key === undefined || key === null || key === '') return secret ? 'incomplete_credentials' : 'missing_credentials'
   if (typeof key !== 'string' || (secret !== undefined && typeof secret !== 'string')) return 'invalid_key'
-  const index = kinds.findIndex((kind) => prefixOf(kind, key) !== undefined)
-  const kind = kinds[index]
-  const prefix = kind && prefixOf(kind, key)
-  if (kind === undefined || prefix === undefined) return 'invalid_key'
-  if (kind.pair && !secret) return 'incomplete_credentials'
-  return { kind: index, prefix, key, secret: kind.pair ? secret : undefined }
+  for (let index = 0; index < kinds.length; index++) {
+    const { pair } = kinds[index] as Kind
+    const format = formatOf(kinds[index] as Kind, key)
+    if (format === undefined) continue
+    if (pair && !secret) return 'incomplete_credentials'
+    return { kind: index, format, key, secret: pair ? secret : undefined }
+  }
+  return 'invalid_key'
 }
 
 /** The values of a source's headers, an empty one as absent; `undefined` when none of the headers is there. */
@@ -101,9 +105,9 @@ function recognise(
   if (found === undefined) return source.foreign === 'ignore' ? 'absent' : 'missing_credentials'
   if (found instanceof Promise) return refuseLate(found)
   if (typeof found === 'string') {
-    const prefix = prefixOf(kind, found)
-    if (prefix === undefined) return source.foreign === 'ignore' ? 'absent' : 'invalid_key'
-    return kind.pair ? 'half' : { kind: index, prefix, key: found, secret: undefined }
+    const format = formatOf(kind, found)
+    if (format === undefined) return source.foreign === 'ignore' ? 'absent' : 'invalid_key'
+    return kind.pair ? 'half' : { kind: index, format, key: found, secret: undefined }
   }
   return recognisePair(kinds, kind, index, found)
 }
@@ -122,12 +126,12 @@ function recognisePair(kinds: readonly Kind[], kind: Kind, index: number, found:
   const { key, secret } = Object(found) as { key: unknown; secret: unknown }
   if (!isText(key) || !isText(secret)) return 'invalid_key'
   if (key === undefined) return secret === undefined ? 'missing_credentials' : 'half'
-  const prefix = prefixOf(kind, key)
-  if (prefix !== undefined) {
-    if (!kind.pair) return { kind: index, prefix, key, secret: undefined }
-    return secret === undefined ? 'half' : { kind: index, prefix, key, secret }
+  const format = formatOf(kind, key)
+  if (format !== undefined) {
+    if (!kind.pair) return { kind: index, format, key, secret: undefined }
+    return secret === undefined ? 'half' : { kind: index, format, key, secret }
   }
-  if (kinds.some((other) => prefixOf(other, key) !== undefined)) return 'invalid_key'
+  if (kinds.some((other) => formatOf(other, key) !== undefined)) return 'invalid_key'
   return secret === undefined ? 'incomplete_credentials' : 'invalid_key'
 }
 
@@ -135,8 +139,8 @@ function isText(value: unknown): value is string | undefined {
   return value === undefined || typeof value === 'string'
 }
 
-function prefixOf(kind: Kind, text: string): string | undefined {
-  for (const prefix of kind.prefixes) if (text.startsWith(prefix)) return prefix
+function formatOf({ formats }: Kind, text: string): KeyFormat | undefined {
+  for (const format of formats) if (text.startsWith(format.prefix)) return format
   return undefined
 }
 
@@ -152,5 +156,5 @@ function same(a: Presented, b: Presented): boolean {
 function hasBearer(kinds: readonly Kind[], facts: RequestFacts): boolean {
   const value = singleHeader(facts, 'authorization')
   const token = typeof value === 'string' ? bearerToken(value) : undefined
-  return token !== undefined && kinds.some((kind) => prefixOf(kind, token) !== undefined)
+  return token !== undefined && kinds.some((kind) => formatOf(kind, token) !== undefined)
 }

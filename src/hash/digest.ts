@@ -1,7 +1,9 @@
 import * as crypto from 'node:crypto'
 
-/** SHA-256 of a text as hex. `crypto.hash` takes half the time of `createHash`, and exists from Node 20.12 on. */
-export const sha256Hex: (text: string) => string =
+type Encoding = 'hex' | 'binary'
+
+/** SHA-256 of a text; in `binary`, each character is a byte. `crypto.hash` takes half the time of `createHash`, and exists from Node 20.12 on. */
+export const sha256Of: (text: string, encoding: Encoding) => string =
   typeof crypto.hash === 'function'
-    ? (text) => crypto.hash('sha256', text, 'hex')
-    : (text) => crypto.createHash('sha256').update(text).digest('hex')
+    ? (text, encoding) => crypto.hash('sha256', text, encoding)
+    : (text, encoding) => crypto.createHash('sha256').update(text).digest(encoding)

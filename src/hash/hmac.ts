@@ -1,7 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
-import { indexOfDigest } from './equal.ts'
+import { digestsIn, indexOfDigest, oncePerList } from './equal.ts'
 
 export interface HmacOptions {
   /** The version that makes new hashes; keys kept under another are upgraded when they are next used. */
@@ -18,7 +18,7 @@ export interface HmacOptions {
 const VERSION = /^[A-Za-z0-9_-]{1,15}$/
 const SHORTEST = 16
 const PLACEHOLDER = /change.?me|placeholder|password|insert.?here/i
-const NOBODY = '0'.repeat(64)
+const NOBODY = [new Uint8Array(32)]
 
 /**
  * Keeps keys as HMAC-SHA-256 (RFC 2104) under a pepper: a leaked database alone is worth nothing.
@@ -32,23 +32,30 @@ export function hmac(options: HmacOptions): Hasher {
   if (current === undefined) throw refuse('current', 'must name one of the peppers')
   const start = `hmac$${version}$`
 
+  const trials = oncePerList((kept) => {
+    const known = versionsIn(kept).filter((each) => peppers.has(each))
+    // What no pepper of ours made costs what an unknown key costs.
+    const versions = known.length === 0 ? [version] : known
+    return versions.map((each) => ({
+      pepper: peppers.get(each) as KeyObject,
+      digests: digestsIn(kept, `hmac$${each}$`),
+    }))
+  })
+
   return {
     scheme: 'hmac',
     cheap: false,
-    make: (text) => start + digest(current, text),
+    make: (text) => start + digest(current, text, 'hex'),
     check(text, kept) {
       let found = -1
-      // What no pepper of ours made costs what an unknown key costs.
-      const known = versionsIn(kept).filter((each) => peppers.has(each))
-      for (const each of known.length === 0 ? [version] : known) {
-        const pepper = peppers.get(each) as KeyObject
-        found = Math.max(found, indexOfDigest(`hmac$${each}$${digest(pepper, text)}`, kept))
+      for (const { pepper, digests } of trials(kept)) {
+        found = Math.max(found, indexOfDigest(digest(pepper, text, 'binary'), digests))
       }
       return found
     },
     outdated: (kept) => !kept.startsWith(start),
     waste(text) {
-      indexOfDigest(start + digest(current, text), [start + NOBODY])
+      indexOfDigest(digest(current, text, 'binary'), NOBODY)
     },
   }
 }
@@ -59,8 +66,8 @@ function versionsIn(kept: readonly string[]): readonly string[] {
   return [...new Set(versions)]
 }
 
-function digest(pepper: KeyObject, text: string): string {
-  return createHmac('sha256', pepper).update(text).digest('hex')
+function digest(pepper: KeyObject, text: string, encoding: 'hex' | 'binary'): string {
+  return createHmac('sha256', pepper).update(text).digest(encoding)
 }
 
 function compilePeppers({ peppers }: HmacOptions): ReadonlyMap<string, KeyObject> {
@@ -84,7 +91,7 @@ function pepperBytes(path: string, pepper: unknown): Buffer {
   if (bytes.length < SHORTEST) throw refuse(path, `must be at least ${SHORTEST} bytes`)
   // HMAC pads a short key with NUL bytes: `P` and `P\0` would be one pepper under two names.
   if (bytes.at(-1) === 0) throw refuse(path, 'must not end with a NUL byte')
-  if (new Set(bytes).size < SHORTEST / 2 || PLACEHOLDER.test(bytes.toString('latin1'))) {
+  if (new Set(bytes).size < SHORTEST / 2 || PLACEHOLDER.test(bytes.toString('binary'))) {
     throw refuse(path, 'must be random, such as `openssl rand -base64 32` prints')
   }
   return bytes

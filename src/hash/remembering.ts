@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Hasher } from '../model/hasher.ts'
-import { sha256Hex } from './digest.ts'
+import { sha256Of } from './digest.ts'
 import { equalDigests } from './equal.ts'
 
 /**
@@ -12,14 +12,14 @@ import { equalDigests } from './equal.ts'
  */
 export function remembering(hasher: Hasher, most: number): Hasher {
   const salt = randomBytes(12).toString('hex')
-  const proofs = new Map<string, string>()
+  const proofs = new Map<string, Uint8Array>()
   const underWay = new Map<string, Promise<number>>()
 
   return { ...hasher, check }
 
   function check(text: string, kept: readonly string[]): Awaitable<number> {
-    const digest = sha256Hex(salt + text)
-    const remembered = kept.findIndex((hash) => equalDigests(digest, proofs.get(hash) ?? ''))
+    const digest = sha256Of(salt + text, 'binary')
+    const remembered = kept.findIndex((hash) => equalDigests(digest, proofs.get(hash)))
     if (remembered !== -1) return remembered
     const same = underWay.get(kept + digest)
     if (same !== undefined) return same
@@ -38,7 +38,7 @@ export function remembering(hasher: Hasher, most: number): Hasher {
     const hash = kept[at]
     if (hash === undefined) return at
     if (proofs.size >= most) proofs.delete(proofs.keys().next().value as string)
-    proofs.set(hash, digest)
+    proofs.set(hash, Uint8Array.from(Buffer.from(digest, 'latin1')))
     return at
   }
 }

@@ -1,9 +1,9 @@
 import type { Hasher } from '../model/hasher.ts'
-import { sha256Hex } from './digest.ts'
-import { indexOfDigest } from './equal.ts'
+import { sha256Of } from './digest.ts'
+import { digestsIn, indexOfDigest, oncePerList } from './equal.ts'
 
 const START = 'sha256$'
-const NOBODY = [START + '0'.repeat(64)]
+const NOBODY = [new Uint8Array(32)]
 
 /**
  * Keeps keys as SHA-256. That is enough for what Keyward issues: a secret of 190 random bits cannot be guessed,
@@ -11,14 +11,15 @@ const NOBODY = [START + '0'.repeat(64)]
  * that someone already has is a key.
  */
 export function sha256(): Hasher {
+  const digests = oncePerList((kept) => digestsIn(kept, START))
   return {
     scheme: 'sha256',
     cheap: true,
-    make: (text) => START + sha256Hex(text),
-    check: (text, kept) => indexOfDigest(START + sha256Hex(text), kept),
+    make: (text) => START + sha256Of(text, 'hex'),
+    check: (text, kept) => indexOfDigest(sha256Of(text, 'binary'), digests(kept)),
     outdated: (kept) => !kept.startsWith(START),
     waste(text) {
-      indexOfDigest(START + sha256Hex(text), NOBODY)
+      indexOfDigest(sha256Of(text, 'binary'), NOBODY)
     },
   }
 }

@@ -41,7 +41,7 @@ export function problem(denied: Denied, options: ProblemOptions): Answer {
 
 function hide(denied: Denied): Denied {
   const code = WORDING[denied.code].hidden
-  return code === undefined ? denied : { ok: false, code, status: denied.status, at: denied.at }
+  return code === undefined ? denied : { ok: false, code, status: denied.status }
 }
 
 /** What the client has to know to do better next time. */

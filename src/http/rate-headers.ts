@@ -7,7 +7,7 @@ export type RateHeaders = 'standard' | 'legacy' | 'both' | false
 interface Measured {
   readonly windows?: readonly Window[]
   readonly readings?: readonly MeterReading[]
-  readonly at: number
+  readonly at?: number
 }
 
 /** The policy of a key changes with its record alone, so its text is kept by the list of windows that the record has. */
@@ -18,7 +18,8 @@ export function rateFields(
   { windows, readings, at }: Measured,
   headers: RateHeaders,
 ): Readonly<Record<string, string>> {
-  if (headers === false || windows === undefined || readings === undefined || readings.length === 0) return NONE
+  if (headers === false || windows === undefined || readings === undefined || at === undefined) return NONE
+  if (readings.length === 0) return NONE
   if (headers === 'standard') return standard(windows, readings, at)
   if (headers === 'legacy') return legacy(readings)
   return { ...standard(windows, readings, at), ...legacy(readings) }

@@ -1,5 +1,4 @@
-import { isBase62 } from './base62.ts'
-import { CHECKSUM_LENGTH, CRC_START, checksum, crcOver, spells } from './checksum.ts'
+import { CHECKSUM_LENGTH, checksum, crcOver, isSealed } from './checksum.ts'
 
 export const ID_LENGTH = 12
 export const SECRET_LENGTH = 32
@@ -13,42 +12,38 @@ const PAIR_SECRET_BODY = SECRET_LENGTH + CHECKSUM_LENGTH
 /** How the keys of one prefix are written. Everything is parsed from the right, so a prefix may hold any underscores. */
 export interface KeyFormat {
   readonly prefix: string
-  /** The id of a well-formed key (of the key half of a pair), `undefined` for anything else. */
-  idOf(key: string): string | undefined
-  /** Whether a text is a well-formed secret half. Always false where keys do not come in pairs. */
-  isSecret(text: string): boolean
+  /**
+   * The id in a well-formed key, or in a well-formed pair; `undefined` for anything else.
+   * @param key what begins with the prefix
+   */
+  idOf(key: string, secret: string | undefined): string | undefined
 }
 
 /** A plain key is prefix + id + secret + checksum: the checksum covers all before it. */
 export function plainFormat(prefix: string): KeyFormat {
-  const wellFormed = shape(prefix, KEY_BODY)
-  return {
-    prefix,
-    idOf: (key) => (wellFormed(key) ? key.slice(prefix.length, prefix.length + ID_LENGTH) : undefined),
-    isSecret: () => false,
-  }
+  const isKey = shape(prefix, KEY_BODY)
+  return { prefix, idOf: (key) => (isKey(key) ? key.slice(prefix.length, prefix.length + ID_LENGTH) : undefined) }
 }
 
 /** A pair is prefix + id + checksum, and prefix + `sec_` + secret + checksum. */
 export function pairFormat(prefix: string): KeyFormat {
-  const wellFormed = shape(prefix, PAIR_KEY_BODY)
+  const isKey = shape(prefix, PAIR_KEY_BODY)
+  const secretStart = prefix + SECRET_MARK
+  const isSecret = shape(secretStart, PAIR_SECRET_BODY)
   return {
     prefix,
-    idOf: (key) => (wellFormed(key) ? key.slice(prefix.length, prefix.length + ID_LENGTH) : undefined),
-    isSecret: shape(prefix + SECRET_MARK, PAIR_SECRET_BODY),
+    idOf(key, secret = '') {
+      if (!isKey(key) || !secret.startsWith(secretStart) || !isSecret(secret)) return undefined
+      return key.slice(prefix.length, prefix.length + ID_LENGTH)
+    },
   }
 }
 
-/** The check for `start` + `bodyLength` base62 characters whose last six are the checksum. */
+/** The check that `bodyLength` base62 characters, whose last six are the checksum, follow a start that is known to be there. */
 function shape(start: string, bodyLength: number): (text: string) => boolean {
   const length = start.length + bodyLength
-  const sum = length - CHECKSUM_LENGTH
-  const startCrc = crcOver(start, 0, start.length, CRC_START)
-  return (text) =>
-    text.length === length &&
-    text.startsWith(start) &&
-    isBase62(text, start.length, length) &&
-    spells(text, sum, crcOver(text, start.length, sum, startCrc))
+  const state = crcOver(start)
+  return (text) => text.length === length && isSealed(text, start.length, state)
 }
 
 /** The issued text of a key. */

@@ -14,6 +14,7 @@ export interface Hasher {
   /**
    * Which of the kept hashes is of this text, compared in constant time; -1 if none is, or it did not make them. What
    * has the same parameters is computed once, so that a key with two secrets costs what one with one does.
+   * @param kept a list that never changes: it comes again with every request of its key, and may be compiled once
    */
   check(text: string, kept: readonly string[]): Awaitable<number>
   /** Whether a kept hash was made with an older pepper or other parameters, and should be made anew. */

@@ -58,7 +58,10 @@ export interface Access<Scope extends string = string> extends KeyRecord<Scope> 
 
 export interface Admitted<Scope extends string = string> {
   readonly ok: true
-  /** `undefined` only where the demand is optional and nothing was sent. */
+  /**
+   * `undefined` only where the demand is optional and nothing was sent. Made when it is first read, and the same from
+   * then on; a copy of the verdict by spreading is without it.
+   */
   readonly access: Access<Scope> | undefined
   /** The limits that applied, and beside each what the store read. */
   readonly windows: readonly Window[]
@@ -66,9 +69,9 @@ export interface Admitted<Scope extends string = string> {
   /** When it was decided, ms, by the clock of the readings. */
   readonly at: number
   /** Gives back what is held and was not settled: to be called when the response has ended. Harmless when called twice. */
-  readonly release?: () => void
+  readonly release?: (() => void) | undefined
   /** The overlap of a rotation (ms), when the secret used is the replaced one. */
-  readonly overlap?: { readonly since: number; readonly until: number }
+  readonly overlap?: { readonly since: number; readonly until: number } | undefined
 }
 
 export interface Denied {
@@ -84,7 +87,7 @@ export interface Denied {
   /** With `rate_limited`: as in `Admitted`. */
   readonly windows?: readonly Window[]
   readonly readings?: readonly MeterReading[]
-  readonly at: number
+  readonly at?: number
 }
 
 /** What became of a credential. A refusal is a value; only a fault of the program is thrown. */

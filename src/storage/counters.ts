@@ -79,7 +79,8 @@ function wrongCost(): KeywardError {
 
 /** Its own member only: what somebody put on `Object.prototype` is no cost of ours. */
 function costOf(window: SpendWindow, { cost }: Spend): number {
-  return Object.hasOwn(window, 'cost') ? (window.cost ?? cost) : cost
+  const { cost: its } = window
+  return its !== undefined && Object.hasOwn(window, 'cost') ? its : cost
 }
 
 /** Brings every counter that the spend looks at to `now`; whether all have room for their cost. */

@@ -20,8 +20,10 @@ import { cursorAfter, readCursor } from './cursor.ts'
 import { frozenCopy } from './frozen.ts'
 import { addTo, type Entry, indexOf, removeFrom } from './ordered.ts'
 
-/** Keys have few sets of scopes among them: equal ones are kept once, as long as they are no more than these. */
-const MOST_SCOPE_SETS = 1_000
+/** Keys have few sets of scopes and of limits among them: equal ones are kept once, as long as they are no more than these. */
+const MOST_SHARED = 1_000
+
+type Writable<T> = { -readonly [F in keyof T]: T[F] }
 
 /** The keys of this store, and the ways to them. */
 interface Shelves {
@@ -30,7 +32,8 @@ interface Shelves {
   readonly byOwner: Map<string, Entry[]>
   /** All of them, oldest first, as the lists of `byOwner` are. */
   readonly all: Entry[]
-  readonly scopeSets: Map<string, readonly string[]>
+  /** Scopes and limits of several keys, by their JSON. */
+  readonly shared: Map<string, object>
   readonly accounts: Map<string, Account>
 }
 
@@ -47,7 +50,7 @@ export function memoryStore(): KeyStore {
     byName: new Map(),
     byOwner: new Map(),
     all: [],
-    scopeSets: new Map(),
+    shared: new Map(),
     accounts: new Map(),
   }
   return {
@@ -129,7 +132,7 @@ function touch(shelves: Shelves, mark: UseMark): void {
 
 function take(shelves: Shelves, entry: Entry | undefined, version: number, spend: Spend, now: number): Taken {
   if (entry === undefined || entry.key.version !== version) return { stale: entry?.key }
-  if (!Object.hasOwn(spend, 'credits') || spend.credits === undefined) return takeFrom(entry, spend, now)
+  if (spend.credits === undefined || !Object.hasOwn(spend, 'credits')) return takeFrom(entry, spend, now)
   const credits = own(spend.credits)
   return takeWith(accountFor(shelves, credits, now), credits, entry, spend, now)
 }
@@ -176,17 +179,24 @@ function withMarks(key: StoredKey, lastUsedAt: number | undefined, uses: number 
   return rest
 }
 
-/** What many keys have in common, they share: it halves what a key takes. */
-function ownCopy({ byOwner, scopeSets }: Shelves, key: StoredKey): StoredKey {
-  const owner = byOwner.get(key.owner)?.[0]?.key.owner ?? key.owner
-  const text = JSON.stringify(key.scopes)
-  let scopes = scopeSets.get(text)
-  if (scopes === undefined) {
-    if (scopeSets.size === MOST_SCOPE_SETS) scopeSets.clear()
-    scopes = frozenCopy(key.scopes)
-    scopeSets.set(text, scopes)
-  }
-  return Object.freeze({ ...frozenCopy(key), owner, scopes })
+/** What many keys have in common, they share: a key takes a third of what it would. */
+function ownCopy({ byOwner, shared }: Shelves, key: StoredKey): StoredKey {
+  const known: Partial<Writable<StoredKey>> = { scopes: sharedCopy(shared, key.scopes) }
+  const owner = byOwner.get(key.owner)?.[0]?.key.owner
+  if (owner !== undefined) known.owner = owner
+  if (key.limits !== undefined && Object.hasOwn(key, 'limits')) known.limits = sharedCopy(shared, key.limits)
+  // Once more, because a copy of what is whole is laid out without the room that a growing object has: a third less.
+  return Object.freeze({ ...frozenCopy(key, known) })
+}
+
+function sharedCopy<T extends object>(shared: Map<string, object>, value: T): T {
+  const text = JSON.stringify(value)
+  const known = shared.get(text)
+  if (known !== undefined) return known as T
+  if (shared.size === MOST_SHARED) shared.clear()
+  const copy = frozenCopy(value)
+  shared.set(text, copy)
+  return copy
 }
 
 function claimName(shelves: Shelves, { id, uniqueName }: StoredKey): void {

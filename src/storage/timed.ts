@@ -1,43 +1,53 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
+import type { StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
 import { redact } from '../model/redact.ts'
-import type { KeyStore } from '../model/store.ts'
+import type { Filter, KeyStore, ListQuery } from '../model/store.ts'
 
 /** A bulk change may take long, but not for ever. */
 const LONG = 600_000
+const CHANGES = { changes: true }
 
 /**
  * A store whose every answer comes in time or not at all: what takes longer than `timeout` ms, throws or rejects is a
  * `STORE` error. A change that timed out may have happened: its error says `outcome: 'unknown'`.
  */
 export function timedStore(store: KeyStore, timeout: number): KeyStore {
-  const call = <T>(verb: string, changes: boolean, run: () => Awaitable<T>, patience = timeout): Awaitable<T> => {
-    try {
-      const answer = run()
-      return isThenable(answer) ? inTime(verb, changes, answer, patience) : answer
-    } catch (error) {
-      throw storeError(verb, error, changes)
-    }
-  }
   const { take, move, touch, revokeWhere, watch } = store
 
   return {
-    find: (id) => call('find', false, () => store.find(id)),
-    insert: (key) => call('insert', true, () => store.insert(own(key))),
-    replace: (key, ifVersion) => call('replace', true, () => store.replace(own(key), ifVersion)),
-    remove: (id) => call('remove', true, () => store.remove(id)),
-    list: (query) => call('list', false, () => store.list(own(query))),
-    ...(touch && { touch: (marks) => call('touch', false, () => touch.call(store, marks)) }),
-    ...(take && {
-      take: (id, version, spend, now) => call('take', false, () => take.call(store, id, version, spend, now)),
-    }),
-    ...(move && { move: (credit, now) => call('move', true, () => move.call(store, credit, now)) }),
+    find: timed('find', store.find),
+    insert: timed('insert', (key: StoredKey) => store.insert(own(key)), CHANGES),
+    replace: timed('replace', (key: StoredKey, ifVersion: number) => store.replace(own(key), ifVersion), CHANGES),
+    remove: timed('remove', store.remove, CHANGES),
+    list: timed('list', (query: ListQuery) => store.list(own(query))),
+    ...(touch && { touch: timed('touch', touch) }),
+    ...(take && { take: timed('take', take) }),
+    ...(move && { move: timed('move', move, CHANGES) }),
     ...(revokeWhere && {
-      revokeWhere: (filter, at, reason) =>
-        call('revokeWhere', true, () => revokeWhere.call(store, own(filter), at, reason), LONG),
+      revokeWhere: timed(
+        'revokeWhere',
+        (filter: Filter, at: number, reason?: string) => revokeWhere.call(store, own(filter), at, reason),
+        { changes: true, patience: LONG },
+      ),
     }),
     ...(watch && { watch: (onChange) => watch.call(store, onChange) }),
+  }
+
+  function timed<Given extends unknown[], Answer>(
+    verb: string,
+    run: (...given: Given) => Awaitable<Answer>,
+    { changes = false, patience = timeout }: { readonly changes?: boolean; readonly patience?: number } = {},
+  ): (...given: Given) => Awaitable<Answer> {
+    return (...given) => {
+      try {
+        const answer = run.apply(store, given)
+        return isThenable(answer) ? inTime(verb, changes, answer, patience) : answer
+      } catch (error) {
+        throw storeError(verb, error, changes)
+      }
+    }
   }
 }
 

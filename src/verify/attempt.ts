@@ -1,7 +1,7 @@
 import type { Presented } from '../credential/reader.ts'
 import type { StoredKey } from '../model/key.ts'
 import type { RequestFacts } from '../model/request.ts'
-import type { Access } from '../model/verdict.ts'
+import type { Admitted } from '../model/verdict.ts'
 import type { Address } from '../network/address.ts'
 import type { Requirement } from '../policy/demand.ts'
 import type { Bill } from './meter.ts'
@@ -11,23 +11,24 @@ import type { Time } from './time.ts'
 /** One credential on its way through the pipeline. */
 export interface Attempt {
   readonly presented: Presented
+  /** The id in it. */
+  readonly id: string
   readonly requirement: Requirement
   readonly facts: RequestFacts
   /** The framework's own object; `undefined` for a credential that came without a request. */
   readonly request: unknown
-  /** When the attempt began, by the steady clock. */
-  readonly began: number
   /** When the attempt began, or went on after a wait. */
   time: Time
   /** What an earlier guard of this instance admitted on the same request. */
   readonly earlier: Passage | undefined
-  id: string
   /** Whether the record was read for this request: a remembered one may admit, but never refuses. */
   current: boolean
   /** A record whose secret the text was found not to be. */
   refuted: StoredKey | undefined
   /** How often the store found the record stale. */
   stale: number
+  /** When it first did, by the steady clock. */
+  staleSince: number | undefined
   /** The client's address, once asked for; `null` when it cannot be known. */
   address: Address | null | undefined
   /** Set when the attempt is admitted. */
@@ -37,32 +38,33 @@ export interface Attempt {
 /** What a request was admitted with: a later guard takes only what goes beyond it. */
 export interface Passage {
   readonly presented: Presented
-  readonly id: string
-  readonly access: Access
+  readonly admission: Admitted
   readonly bill: Bill
   /** What is held for the request, by this guard and those before it. */
   readonly settlement: Settlement | undefined
 }
 
+const NO_FORMAT: Presented['format'] = Object.freeze({ prefix: '', idOf: () => undefined })
+
 /** Who presented nothing that could be looked at. */
-export const NOBODY: Presented = Object.freeze({ kind: 0, prefix: '', key: '', secret: undefined })
+export const NOBODY: Presented = Object.freeze({ kind: 0, format: NO_FORMAT, key: '', secret: undefined })
 
 /** An attempt at its beginning. */
 export function newAttempt(
-  given: Pick<Attempt, 'presented' | 'requirement' | 'facts' | 'request' | 'time' | 'earlier'>,
+  given: Pick<Attempt, 'presented' | 'id' | 'requirement' | 'facts' | 'request' | 'time' | 'earlier'>,
 ): Attempt {
   return {
     presented: given.presented,
+    id: given.id,
     requirement: given.requirement,
     facts: given.facts,
     request: given.request,
-    began: given.time.steady,
     time: given.time,
     earlier: given.earlier,
-    id: '',
     current: false,
     refuted: undefined,
     stale: 0,
+    staleSince: undefined,
     address: undefined,
     passage: undefined,
   }

@@ -1,6 +1,5 @@
 import { createReader, type Kind, type NoCredential, type Presented, recogniseBare } from '../credential/reader.ts'
 import type { Awaitable } from '../model/awaitable.ts'
-import { own } from '../model/own.ts'
 import type { BareCredential, Credential, RequestFacts } from '../model/request.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { Requirement } from '../policy/demand.ts'
@@ -33,7 +32,7 @@ export interface Entrance {
   credential(credential: Credential): Awaitable<Entered>
 }
 
-const NO_FACTS: RequestFacts = Object.freeze(own({}))
+const NO_FACTS = factsOfBare(undefined)
 
 export function createEntrance(instances: readonly [Instance, ...Instance[]], requirement: Requirement): Entrance {
   const read = createReader(instances)
@@ -47,8 +46,8 @@ export function createEntrance(instances: readonly [Instance, ...Instance[]], re
     if (typeof given !== 'object' || given === null)
       return enter(NO_FACTS, undefined, recogniseBare(instances, given, undefined))
     if (!isBare(given)) return request(cleanFacts(given))
-    const { key, secret, address } = own(given)
-    return enter(cleanFacts({ address }), undefined, recogniseBare(instances, key, secret))
+    const found = recogniseBare(instances, given.key, ownValue(given, 'secret'))
+    return enter(factsOfBare(ownValue(given, 'address')), undefined, found)
   }
 
   function enter(facts: RequestFacts, from: unknown, found: Presented | NoCredential): Awaitable<Entered> {
@@ -66,9 +65,13 @@ export function createEntrance(instances: readonly [Instance, ...Instance[]], re
 
   function judge(facts: RequestFacts, from: unknown, presented: Presented): Awaitable<Entered> {
     const instance = instances[presented.kind] as Instance
+    const id = presented.format.idOf(presented.key, presented.secret)
+    if (id === undefined) {
+      return { verdict: instance.turnAway('invalid_key', facts, requirement), instance: presented.kind }
+    }
     const passage = isObject(from) ? instance.passages.get(from) : undefined
     const earlier = passage?.presented.key === presented.key ? passage : undefined
-    const attempt = newAttempt({ presented, requirement, facts, request: from, time: instance.look(), earlier })
+    const attempt = newAttempt({ presented, id, requirement, facts, request: from, time: instance.look(), earlier })
     const verdict = instance.verify(attempt)
     return verdict instanceof Promise
       ? verdict.then((late) => note(instance, attempt, late))
@@ -84,13 +87,24 @@ export function cleanFacts(facts: RequestFacts): RequestFacts {
   const polluted: RequestFacts = Object.prototype
   const read = <F extends keyof RequestFacts>(field: F): RequestFacts[F] =>
     Object.hasOwn(facts, field) || facts[field] !== polluted[field] ? facts[field] : undefined
-  const fields = {
+  return {
     rawHeaders: read('rawHeaders'),
     headers: read('headers'),
     peer: read('peer'),
     address: read('address'),
+    request: read('request') ?? facts,
   }
-  return Object.assign(own(fields), { request: read('request') ?? facts })
+}
+
+/** Every fact a member of its own, so that nothing shines through from `Object.prototype`. */
+export function factsOfBare(address: string | undefined): RequestFacts {
+  return { rawHeaders: undefined, headers: undefined, peer: undefined, address, request: undefined }
+}
+
+/** A member that is the object's own: not what somebody put on `Object.prototype`. */
+function ownValue<T extends object, F extends keyof T>(object: T, field: F): T[F] | undefined {
+  const value = object[field]
+  return value !== undefined && Object.hasOwn(object, field) ? value : undefined
 }
 
 function note(instance: Instance, { passage, request, presented }: Attempt, verdict: Verdict): Entered {

@@ -6,7 +6,7 @@ import type { BareCredential, Credential, RequestFacts } from '../model/request.
 import type { DenialCode } from '../model/verdict.ts'
 import { amountFor, type Requirement } from '../policy/demand.ts'
 import { type Attempt, NOBODY, newAttempt } from './attempt.ts'
-import { cleanFacts, type Instance } from './entrance.ts'
+import { cleanFacts, factsOfBare, type Instance } from './entrance.ts'
 import type { Known } from './known.ts'
 import { RULES } from './rules.ts'
 import { secretOf } from './secret.ts'
@@ -46,18 +46,19 @@ export async function explain(
   const steps: Step[] = []
   const { facts, request, from } = read(instance, given)
   const presented = typeof from === 'object' && 'key' in from ? from : NOBODY
-  const attempt = newAttempt({ presented, requirement, facts, request, time: instance.look(), earlier: undefined })
+  const id = presented.format.idOf(presented.key, presented.secret) ?? ''
+  const attempt = newAttempt({ presented, id, requirement, facts, request, time: instance.look(), earlier: undefined })
   const note: Note = (step, ok, detail) => steps.push({ step, ok, detail })
-  const code = await walk(parts, attempt, from, note).catch((error) => failed(error, note))
+  const code = await walk(parts, instance, attempt, from, note).catch((error) => failed(error, note))
   return code === undefined ? { ok: true, steps } : { ok: false, code, steps }
 }
 
 function read(instance: Instance, given: Explainable): { facts: RequestFacts; request: unknown; from: From } {
   if (typeof given !== 'object' || given === null) {
-    return { facts: cleanFacts({}), request: undefined, from: recogniseBare([instance], given, undefined) }
+    return { facts: factsOfBare(undefined), request: undefined, from: recogniseBare([instance], given, undefined) }
   }
   const { id, key, secret, address } = own(given as BareCredential & { readonly id: string })
-  const facts = cleanFacts({ address })
+  const facts = factsOfBare(address)
   if (Object.hasOwn(given, 'id')) return { facts, request: undefined, from: own({ id }) }
   if (Object.hasOwn(given, 'key')) return { facts, request: undefined, from: recogniseBare([instance], key, secret) }
   const clean = cleanFacts(given as RequestFacts)
@@ -73,14 +74,21 @@ function failed(error: unknown, note: Note): DenialCode {
   return 'unavailable'
 }
 
-async function walk(parts: Parts, attempt: Attempt, from: From, note: Note): Promise<DenialCode | undefined> {
+async function walk(
+  parts: Parts,
+  instance: Instance,
+  attempt: Attempt,
+  from: From,
+  note: Note,
+): Promise<DenialCode | undefined> {
   if (typeof from === 'string') return withoutCredential(attempt, from, note)
-  const id = 'id' in from ? from.id : shapeOf(parts, from, note)
-  if (!('id' in from) && id === undefined) return 'invalid_key'
+  const { id } = 'id' in from ? from : attempt
+  if (!('id' in from) && !hasShape(attempt, note)) return 'invalid_key'
   if (!('id' in from) && isHeldBack(parts, attempt, from, note)) return 'too_many_failures'
 
   const known = typeof id === 'string' ? await parts.keys.read(id) : undefined
-  const ours = known !== undefined && parts.formats.has(known.stored.prefix) ? known : undefined
+  const ours =
+    known !== undefined && instance.formats.some(({ prefix }) => prefix === known.stored.prefix) ? known : undefined
   if (ours === undefined && 'id' in from) throw new KeywardError('NOT_FOUND', 'there is no such key')
   note('find', ours !== undefined, ours === undefined ? `there is no key ${id}` : `key ${id} of ${ours.stored.owner}`)
   if (ours === undefined) return 'invalid_key'
@@ -99,13 +107,11 @@ function withoutCredential({ requirement }: Attempt, found: NoCredential, note: 
   return found === 'absent' ? 'missing_credentials' : found
 }
 
-function shapeOf({ formats, pair }: Parts, { prefix, key, secret }: Presented, note: Note): string | undefined {
-  note('credential', true, `one that begins with ${prefix}`)
-  const format = formats.get(prefix)
-  const id = format?.idOf(key)
-  const whole = id !== undefined && (!pair || format?.isSecret(secret ?? '') === true)
+function hasShape({ presented, id }: Attempt, note: Note): boolean {
+  note('credential', true, `one that begins with ${presented.format.prefix}`)
+  const whole = id !== ''
   note('shape', whole, whole ? 'length, alphabet and checksum are right' : 'length, alphabet or checksum is wrong')
-  return whole ? id : undefined
+  return whole
 }
 
 function isHeldBack({ throttle }: Parts, attempt: Attempt, { key, secret }: Presented, note: Note): boolean {
@@ -127,7 +133,8 @@ async function isProved(
   note: Note,
 ): Promise<boolean> {
   const text = hashedText(presented.key, presented.secret)
-  const secret = known.stored.prefix === presented.prefix ? await secretOf(hasher, known, text, time.now) : undefined
+  const secret =
+    known.stored.prefix === presented.format.prefix ? await secretOf(hasher, known, text, time.now) : undefined
   note(
     'secret',
     secret !== undefined,
@@ -173,7 +180,7 @@ async function limits({ meter }: Parts, attempt: Attempt, known: Known, note: No
     note('limits', false, 'the store did not answer')
     return 'unavailable'
   }
-  const { readings, balance } = metered.bill
+  const { readings, balance } = metered
   const full = readings.some(({ remaining }) => remaining < cost)
   const state = readings.map(({ name, remaining, limit }) => `${name}: ${remaining} of ${limit} left`).join(', ')
   note('limits', !full, state === '' ? 'there are none' : `${state}; the request costs ${cost}`)

@@ -2,8 +2,9 @@ import type { Awaitable } from '../model/awaitable.ts'
 import { KeywardError } from '../model/errors.ts'
 import { show } from '../model/redact.ts'
 import type { Access } from '../model/verdict.ts'
+import { accessOf } from './access.ts'
 import type { Attempt } from './attempt.ts'
-import { accessOf, type Known } from './known.ts'
+import type { Known } from './known.ts'
 
 /** What a host may say of an account. */
 export type GateCode = 'account_suspended' | 'insufficient_balance'
@@ -17,12 +18,12 @@ export type Gate<Scope extends string = string> = (
 /** Asks the gate, in time; whatever it does but answer as it should is thrown, and the request is `unavailable`. */
 export type Gatekeeper = (attempt: Attempt, known: Known) => Awaitable<GateCode | undefined>
 
-const NOTHING_YET = { readings: Object.freeze([]), balance: undefined, settle: undefined }
+const NOTHING_TAKEN = { readings: [], at: 0, balance: undefined }
 
 /** @param patience how long the gate may take, ms */
 export function createGatekeeper(gate: Gate, patience: number): Gatekeeper {
   return (attempt, known) => {
-    const word = gate(accessOf(known, NOTHING_YET, attempt.time.now), attempt.request)
+    const word = gate(accessOf(known, attempt.time.now, NOTHING_TAKEN, undefined), attempt.request)
     return isThenable(word) ? inTime(word, patience).then(checked) : checked(word)
   }
 }

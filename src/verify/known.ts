@@ -1,7 +1,7 @@
-import { toRecord } from '../key/record.ts'
+import type { Hasher } from '../model/hasher.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import type { Window } from '../model/limits.ts'
-import type { Access, Reading, Settled } from '../model/verdict.ts'
+import type { Access } from '../model/verdict.ts'
 import type { Networks } from '../network/cidr.ts'
 import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { allowlist } from '../policy/networks.ts'
@@ -13,8 +13,10 @@ type Whole = Extract<Sound, { readonly key: StoredKey }>
 /** A key of the store, compiled once per version for all the requests that it will make. */
 export interface Known {
   readonly stored: StoredKey
-  /** Whether something in the record had to be left out: it is not written back. */
-  readonly flawed: boolean
+  /** What the store gave, where that cannot change any more: given again, it need not be compiled again. */
+  readonly source: unknown
+  /** Whether its hash should be made anew when its text is at hand. */
+  readonly outdated: boolean
   /** Of its secret, and of the one before, if there is one. */
   readonly hashes: readonly string[]
   /** Milliseconds; Infinity for a key that never expires. */
@@ -36,17 +38,21 @@ export interface Known {
 export interface KnownOptions {
   readonly vocabulary: Vocabulary | undefined
   readonly plan: LimitPlan
+  readonly hasher: Pick<Hasher, 'outdated'>
 }
 
 /** @param last what was known of the key before: an unchanged allowlist is not read again */
 export function compileKey(
+  found: unknown,
   { key: stored, flaw }: Whole,
-  { vocabulary, plan }: KnownOptions,
+  { vocabulary, plan, hasher }: KnownOptions,
   last: Known | undefined,
 ): Known {
   return {
     stored,
-    flawed: flaw !== undefined,
+    source: flaw === undefined && Object.isFrozen(found) ? found : undefined,
+    // What was flawed is not written back.
+    outdated: flaw === undefined && hasher.outdated(stored.hash),
     hashes: stored.previous === undefined ? [stored.hash] : [stored.hash, stored.previous.hash],
     expiresAt: stored.expiresAt ?? Number.POSITIVE_INFINITY,
     covers: lazyCoverage(stored.scopes, vocabulary),
@@ -82,37 +88,4 @@ function isSameList(a: unknown, b: unknown): boolean {
   if (a === b) return true
   if (!Array.isArray(a) || !Array.isArray(b) || a.length !== b.length) return false
   return a.every((item, i) => item === b[i])
-}
-
-/** What belongs to one request in what its handler gets. */
-export interface Own {
-  readonly readings: readonly Reading[]
-  readonly balance: number | undefined
-  readonly settle: Access['settle'] | undefined
-}
-
-/** What the handler gets. Where nothing in it belongs to one request, all requests share it. */
-export function accessOf(known: Known, own: Own, now: number): Access {
-  const isShared = own.readings.length === 0 && own.balance === undefined && own.settle === undefined
-  if (isShared && known.access !== undefined) return known.access
-  const record =
-    own.balance === undefined ? recordOf(known, now) : toRecord(known.stored, known.windows, now, own.balance)
-  const { readings, settle = nothingHeld } = own
-  const access = Object.freeze({ ...record, readings, can: known.covers, settle })
-  if (isShared && known.record !== undefined) known.access = access
-  return access
-}
-
-const NOTHING: Settled = Object.freeze({ charged: 0, short: 0 })
-
-function nothingHeld(): Promise<Settled> {
-  return Promise.resolve(NOTHING)
-}
-
-/** The record of a key that was just admitted; kept, unless the end of an overlap will change it. */
-function recordOf(known: Known, now: number): KeyRecord {
-  if (known.record !== undefined) return known.record
-  const record = toRecord(known.stored, known.windows, now)
-  if (known.stored.previous === undefined) known.record = record
-  return record
 }

@@ -22,13 +22,15 @@ export interface Bill {
   readonly balance: number | undefined
   /** What is held and may be settled. */
   readonly hold: CreditSpend | undefined
+  /** When it was decided, by the clock that the windows are counted by. */
+  readonly at: number
+  /** When there would be room, where there was none; `undefined` where no wait helps. */
+  readonly retryAt: number | undefined
 }
 
-/** What came of taking. `at`: when, by the clock that the windows are counted by. */
+/** What came of taking. */
 export type Metered =
-  | { readonly type: 'admitted'; readonly bill: Bill; readonly at: number }
-  | { readonly type: 'limited'; readonly bill: Bill; readonly at: number; readonly retryAt: number | undefined }
-  | { readonly type: 'poor'; readonly bill: Bill; readonly at: number }
+  | (Bill & { readonly type: 'admitted' | 'limited' | 'poor' })
   | { readonly type: 'stale'; readonly stored: StoredKey | undefined }
   | { readonly type: 'failed'; readonly error: unknown }
 
@@ -79,7 +81,7 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
     const { cost, windows, credits } = order
     const at = attempt.time.steady
     if (windows.length === 0 && credits === undefined)
-      return { type: 'admitted', bill: billFor(order, NO_READINGS, undefined), at }
+      return billFor('admitted', order, NO_READINGS, undefined, at, undefined)
     try {
       const spend = credits === undefined ? { windows, cost } : { windows, cost, credits }
       const taken = take(known.stored.id, known.stored.version, spend, at)
@@ -90,9 +92,10 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
   }
 
   function read(attempt: Attempt, order: Order, taken: Taken): Metered {
-    if (Object.hasOwn(taken, 'stale')) {
+    if ('stale' in taken && Object.hasOwn(taken, 'stale')) {
       attempt.stale++
-      const waited = look().steady - attempt.began
+      attempt.staleSince ??= attempt.time.steady
+      const waited = look().steady - attempt.staleSince
       if (attempt.stale <= MOST_STALE && waited <= patience) return { type: 'stale', stored: taken.stale }
       return { type: 'failed', error: new Error('the record did not come to rest') }
     }
@@ -106,11 +109,10 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
     if (!isSound || (credits !== undefined && !Number.isSafeInteger(balance))) {
       return { type: 'failed', error: new Error('take answered neither what it took nor what is stale') }
     }
-    const bill = billFor(order, readings, balance)
-    if (ok) return { type: 'admitted', bill, at }
+    if (ok) return billFor('admitted', order, readings, balance, at, undefined)
     // No wait helps a balance: where both are exhausted, that is what has to be told.
-    if (credits !== undefined && balance !== undefined && balance < credits.amount) return { type: 'poor', bill, at }
-    return { type: 'limited', bill, at, retryAt }
+    const poor = credits !== undefined && balance !== undefined && balance < credits.amount
+    return billFor(poor ? 'poor' : 'limited', order, readings, balance, at, retryAt)
   }
 
   /**
@@ -127,7 +129,7 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
     )
     const credits = order.credits && { ...order.credits, amount: Math.max(0, order.credits.amount - earlier.credit) }
     const rest = await fill(attempt, known, { cost: order.cost, windows, credits })
-    return rest.type === 'admitted' ? { ...rest, bill: sum(earlier, rest.bill) } : rest
+    return rest.type === 'admitted' ? { ...rest, ...sum(earlier, rest) } : rest
   }
 
   /**
@@ -147,13 +149,13 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
     const read = await fill(attempt, known, { cost: 0, windows: earlier, credits: undefined })
     if (read.type !== 'admitted') return read
     const readings = lowered.map(({ name, limit }, i) => {
-      const { limit: higher, remaining, resetsAt } = read.bill.readings[i] as MeterReading
+      const { limit: higher, remaining, resetsAt } = read.readings[i] as MeterReading
       return { name, limit, remaining: limit - (higher - remaining), resetsAt }
     })
     if (readings.every(({ remaining }) => remaining >= excess)) return undefined
     const shown = readings.map((reading) => ({ ...reading, remaining: Math.max(0, reading.remaining) }))
     const retryAt = Math.max(...shown.map(({ resetsAt }) => resetsAt))
-    return { type: 'limited', bill: { ...read.bill, windows: lowered, readings: shown }, at: read.at, retryAt }
+    return { ...read, type: 'limited', windows: lowered, readings: shown, retryAt }
   }
 }
 
@@ -169,16 +171,19 @@ function areReadings(readings: readonly MeterReading[], windows: readonly Window
 }
 
 function billFor(
+  type: 'admitted' | 'limited' | 'poor',
   { cost, windows, credits }: Order,
   readings: readonly MeterReading[],
   balance: number | undefined,
-): Bill {
+  at: number,
+  retryAt: number | undefined,
+): Extract<Metered, Bill> {
   const hold = credits?.hold === undefined ? undefined : credits
-  return { cost, credit: credits?.amount ?? 0, windows, readings, balance, hold }
+  return { type, cost, credit: credits?.amount ?? 0, windows, readings, balance, hold, at, retryAt }
 }
 
 /** What two guards took together, with the last reading of each window. */
-function sum(earlier: Bill, rest: Bill): Bill {
+function sum(earlier: Bill, rest: Bill): Omit<Bill, 'at' | 'retryAt'> {
   const last = new Map<string, readonly [Window, MeterReading]>()
   for (const { windows, readings } of [earlier, rest]) {
     for (const [i, window] of windows.entries()) last.set(counterOf(window), [window, readings[i] as MeterReading])

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { sha256Hex } from '../hash/digest.ts'
+import { sha256Of } from '../hash/digest.ts'
 import type { FailureBudget } from '../policy/failures.ts'
 import type { Attempt } from './attempt.ts'
 import type { Locate } from './rules.ts'
@@ -26,7 +26,7 @@ export function createThrottle(budget: FailureBudget, locate: Locate): Throttle 
     heldUntil(attempt, text) {
       const address = locate(attempt)
       const until = address && budget.spentUntil(address, attempt.time.steady)
-      return until === undefined || trusted.has(sha256Hex(salt + text)) ? undefined : until
+      return until === undefined || trusted.has(sha256Of(salt + text, 'binary')) ? undefined : until
     },
     failed(attempt) {
       const address = locate(attempt)
@@ -35,7 +35,7 @@ export function createThrottle(budget: FailureBudget, locate: Locate): Throttle 
     proved(text, stored) {
       if (digests.has(stored)) return
       if (digests.size >= MOST_PROVED) forgetOldest()
-      const digest = sha256Hex(salt + text)
+      const digest = sha256Of(salt + text, 'binary')
       digests.set(stored, digest)
       trusted.set(digest, (trusted.get(digest) ?? 0) + 1)
     },

@@ -1,4 +1,4 @@
-import type { Clock, Moment } from '../model/clock.ts'
+import { type Clock, type Moment, systemClock } from '../model/clock.ts'
 
 /** One look at the clocks, for all that a request decides. */
 export interface Time extends Moment {
@@ -15,13 +15,32 @@ export function timekeeper(clock: Clock): () => Time {
   if (monotonic === undefined) {
     return () => {
       const wall = clock.now()
-      return { wall, steady: wall, now: wall }
+      return timeOf(wall, wall)
     }
   }
   const base = clock.now() - monotonic()
+  const steadyNow = () => Math.floor(base + monotonic())
+  return clock === systemClock ? systemTime(steadyNow) : () => timeOf(clock.now(), steadyNow())
+}
+
+/** For so many ms after both were read, the system's clocks are taken to run alike: a step of one is noticed no later. */
+const ALIKE = 50
+
+/** Reads one clock nearly always, which is half the work; what happens in the same millisecond shares its time. */
+function systemTime(steadyNow: () => number): () => Time {
+  let both = timeOf(systemClock.now(), steadyNow())
+  let last = both
   return () => {
-    const wall = clock.now()
-    const steady = Math.floor(base + monotonic())
-    return { wall, steady, now: wall > steady ? wall : steady }
+    const wall = systemClock.now()
+    if (wall === last.wall) return last
+    const since = wall - both.wall
+    const alike = since >= 0 && since < ALIKE
+    last = timeOf(wall, alike ? both.steady + since : steadyNow())
+    if (!alike) both = last
+    return last
   }
+}
+
+function timeOf(wall: number, steady: number): Time {
+  return { wall, steady, now: wall > steady ? wall : steady }
 }

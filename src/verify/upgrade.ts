@@ -35,7 +35,7 @@ export function createUpgrade({ store, hasher, onChange, onFault }: UpgradeOptio
   }
 
   return (known, { presented }) => {
-    if (known.flawed || !hasher.outdated(known.stored.hash) || underWay.has(known.stored.id)) return
+    if (!known.outdated || underWay.has(known.stored.id)) return
     void upgrade(known, hashedText(presented.key, presented.secret))
   }
 }

@@ -2,25 +2,28 @@ import { toRecord } from '../key/record.ts'
 import type { Announcer } from '../model/event.ts'
 import { iso } from '../model/iso.ts'
 import { redact } from '../model/redact.ts'
-import type { MeterReading } from '../model/store.ts'
-import { type Admitted, DENIALS, type DenialCode, type Denied, type Reading, type Verdict } from '../model/verdict.ts'
-import type { Attempt } from './attempt.ts'
-import { accessOf, type Known } from './known.ts'
-import type { Metered } from './meter.ts'
+import type { RequestFacts } from '../model/request.ts'
+import { DENIALS, type DenialCode, type Denied, type Verdict } from '../model/verdict.ts'
+import type { Requirement } from '../policy/demand.ts'
+import { recordOf } from './access.ts'
+import { Admission } from './admission.ts'
+import { type Attempt, NOBODY, newAttempt } from './attempt.ts'
+import type { Known } from './known.ts'
+import type { Bill } from './meter.ts'
 import type { Locate } from './rules.ts'
 import type { Secret } from './secret.ts'
 import type { Settlement } from './settlement.ts'
+import type { Time } from './time.ts'
 import type { Usage } from './usage.ts'
-
-type Admission = Extract<Metered, { type: 'admitted' }>
-type Exhaustion = Extract<Metered, { type: 'limited' }>
 
 /** Turns what the pipeline found into a verdict, and lets listeners know; they cannot change it. */
 export interface Verdicts {
-  admit(attempt: Attempt, known: Known, secret: Secret, admission: Admission): Verdict
+  admit(attempt: Attempt, known: Known, secret: Secret, bill: Bill): Verdict
+  /** A refusal of what cannot be looked at, or has not the shape of a key: without a look at anything, the clocks included. */
+  turnAway(code: DenialCode, facts: RequestFacts, requirement: Requirement): Verdict
   /** A refusal. With `known`, the secret was proved and the key may be told. */
   deny(attempt: Attempt, code: DenialCode, known?: Known): Verdict
-  limit(attempt: Attempt, known: Known, exhaustion: Exhaustion): Verdict
+  limit(attempt: Attempt, known: Known, bill: Bill): Verdict
   /** The network has sent too many credentials that were refused; `until` by the steady clock. */
   throttle(attempt: Attempt, until: number): Verdict
   /** Something failed that the client cannot mend: never an admission. */
@@ -32,44 +35,45 @@ export interface VerdictsOptions {
   readonly events: Announcer
   readonly locate: Locate
   /** Notes what the request holds, where it holds anything. */
-  readonly hold: (attempt: Attempt, known: Known, admission: Admission) => Settlement | undefined
+  readonly hold: (attempt: Attempt, known: Known, bill: Bill) => Settlement | undefined
+  readonly look: () => Time
 }
 
-export function createVerdicts({ usage, events, locate, hold }: VerdictsOptions): Verdicts {
-  return { admit, deny, limit, throttle, fault }
+export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOptions): Verdicts {
+  return { admit, turnAway, deny, limit, throttle, fault }
 
-  function admit(attempt: Attempt, known: Known, secret: Secret, admission: Admission): Verdict {
-    const { bill, at } = admission
+  function admit(attempt: Attempt, known: Known, secret: Secret, bill: Bill): Verdict {
     const { now } = attempt.time
     const { previous, id, owner } = known.stored
-    const settlement = hold(attempt, known, admission)
-    const { windows, readings } = bill
-    const own = { readings: shownReadings(readings, now - at), balance: bill.balance, settle: settlement?.settle }
-    const access = accessOf(known, own, now)
-    attempt.passage = { presented: attempt.presented, id, access, bill, settlement }
-    // One request is one use, however many guards it passes.
-    if (attempt.earlier === undefined) usage.mark(known, now)
-    if (attempt.earlier === undefined && events.wants('admitted'))
-      events.tell({ type: 'admitted', at: iso(now), id, owner, ...addressOf(attempt) })
-    const verdict: Admitted = { ok: true, access, windows, readings, at }
-    if (settlement === undefined && secret === 'current') return verdict
-    return {
-      ...verdict,
-      ...(settlement && { release: settlement.release }),
-      ...(secret === 'previous' && previous && { overlap: previous }),
+    const settlement = hold(attempt, known, bill)
+    const admission = new Admission(known, now, bill, settlement, secret === 'previous' ? previous : undefined)
+    if (attempt.request !== undefined) {
+      attempt.passage = { presented: attempt.presented, admission, bill, settlement }
     }
+    // One request is one use, however many guards it passes.
+    if (attempt.earlier !== undefined) return admission
+    usage.mark(known, now)
+    if (events.wants('admitted')) events.tell({ type: 'admitted', at: iso(now), id, owner, ...addressOf(attempt) })
+    return admission
+  }
+
+  function turnAway(code: DenialCode, facts: RequestFacts, requirement: Requirement): Verdict {
+    const denied: Denied = { ok: false, code, status: DENIALS[code] }
+    if (!events.wants('denied')) return denied
+    const nobodys = { presented: NOBODY, id: '', requirement, facts, request: facts.request, earlier: undefined }
+    return tell(newAttempt({ ...nobodys, time: look() }), denied)
   }
 
   function deny(attempt: Attempt, code: DenialCode, known?: Known): Verdict {
-    const denied: Denied = { ok: false, code, status: DENIALS[code], at: attempt.time.steady }
+    const denied: Denied = { ok: false, code, status: DENIALS[code] }
     if (known === undefined) return tell(attempt, denied)
     const record = toRecord(known.stored, known.windows, attempt.time.now)
     const needed = code === 'insufficient_scope' ? { needed: attempt.requirement.needs } : {}
     return tell(attempt, { ...denied, record, ...needed })
   }
 
-  function limit(attempt: Attempt, known: Known, { bill: { windows, readings }, at, retryAt }: Exhaustion): Verdict {
-    const record = toRecord(known.stored, known.windows, attempt.time.now)
+  function limit(attempt: Attempt, known: Known, { windows, readings, at, retryAt }: Bill): Verdict {
+    const record = recordOf(known, attempt.time.now)
     const denied: Denied = {
       ok: false,
       code: 'rate_limited',
@@ -83,17 +87,16 @@ export function createVerdicts({ usage, events, locate, hold }: VerdictsOptions)
   }
 
   function throttle(attempt: Attempt, until: number): Verdict {
-    const at = attempt.time.steady
     const status = DENIALS.too_many_failures
-    return tell(attempt, { ok: false, code: 'too_many_failures', status, retryAfter: secondsUntil(until, at), at })
+    const retryAfter = secondsUntil(until, attempt.time.steady)
+    return tell(attempt, { ok: false, code: 'too_many_failures', status, retryAfter })
   }
 
   function fault(attempt: Attempt, during: string, error: unknown): Verdict {
     if (events.wants('fault')) {
       events.tell({ type: 'fault', at: iso(attempt.time.now), code: during, message: textOf(error) })
     }
-    const at = attempt.time.steady
-    return tell(attempt, { ok: false, code: 'unavailable', status: DENIALS.unavailable, retryAfter: 1, at })
+    return tell(attempt, { ok: false, code: 'unavailable', status: DENIALS.unavailable, retryAfter: 1 })
   }
 
   function tell(attempt: Attempt, denied: Denied): Denied {
@@ -107,17 +110,6 @@ export function createVerdicts({ usage, events, locate, hold }: VerdictsOptions)
     const address = locate(attempt)
     return address === undefined ? {} : { address: address.text }
   }
-}
-
-const NO_READINGS: readonly Reading[] = Object.freeze([])
-
-/** @param shift from the meter's time to ours */
-function shownReadings(readings: readonly MeterReading[], shift: number): readonly Reading[] {
-  if (readings.length === 0) return NO_READINGS
-  const shown = readings.map(({ name, limit, remaining, resetsAt }) =>
-    Object.freeze({ name, limit, remaining, resetsAt: iso(resetsAt + shift) }),
-  )
-  return Object.freeze(shown)
 }
 
 /** Whole seconds, at least one: clients take 0 for "at once" and a fraction for nonsense. */

@@ -1,4 +1,4 @@
-import { hashedText, type KeyFormat } from '../key/format.ts'
+import { hashedText } from '../key/format.ts'
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Hasher } from '../model/hasher.ts'
 import type { StoredKey } from '../model/key.ts'
@@ -8,7 +8,7 @@ import type { GateCode, Gatekeeper } from './gatekeeper.ts'
 import type { Known } from './known.ts'
 import type { KnownKeys } from './known-keys.ts'
 import type { Meter, Metered } from './meter.ts'
-import { type Locate, RULES } from './rules.ts'
+import { firstBroken, type Locate } from './rules.ts'
 import { type Secret, secretOf } from './secret.ts'
 import type { Throttle } from './throttle.ts'
 import type { Time } from './time.ts'
@@ -17,9 +17,6 @@ import type { Verdicts } from './verdicts.ts'
 
 /** What the pipeline is made of. */
 export interface Parts {
-  readonly formats: ReadonlyMap<string, KeyFormat>
-  /** Whether keys come as key and secret. */
-  readonly pair: boolean
   readonly keys: KnownKeys<Known>
   readonly hasher: Hasher
   readonly upgrade: Upgrade
@@ -33,21 +30,13 @@ export interface Parts {
 }
 
 /**
- * The pipeline, from a text that carries our prefix to a verdict. Its order is a security property: shape, find,
- * secret, then everything that tells something of the key, and last the meters, the only ones that consume. Each
+ * The pipeline, from a text that has the shape of a key to a verdict. Its order is a security property: find, secret, then everything that tells something of the key, and last the meters, the only ones that consume. Each
  * step calls the next and waits only for what is a promise, so a warm verification is synchronous.
  */
 export function verify(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
-  const { key, secret, prefix } = attempt.presented
-  const format = parts.formats.get(prefix)
-  const id = format?.idOf(key)
-  const whole = !parts.pair || format?.isSecret(secret ?? '') === true
-  if (id === undefined || !whole) return parts.verdicts.deny(attempt, 'invalid_key')
-
-  attempt.id = id
   const until = parts.throttle?.heldUntil(attempt, textOf(attempt))
   if (until !== undefined) return parts.verdicts.throttle(attempt, until)
-  const remembered = parts.keys.recall(id, attempt.time)
+  const remembered = parts.keys.recall(attempt.id, attempt.time)
   return remembered === undefined ? find(parts, attempt) : prove(parts, attempt, remembered)
 }
 
@@ -76,7 +65,7 @@ function resumed(parts: Parts, attempt: Attempt): Attempt {
 /** Nothing about a key is told before this: an unknown id costs the same hash and gets the same answer as a wrong secret. */
 function prove(parts: Parts, attempt: Attempt, known: Known | undefined): Awaitable<Verdict> {
   const text = textOf(attempt)
-  if (known === undefined || known.stored.prefix !== attempt.presented.prefix) {
+  if (known === undefined || known.stored.prefix !== attempt.presented.format.prefix) {
     const wasted = parts.hasher.waste(text)
     if (!(wasted instanceof Promise)) return refuse(parts, attempt)
     return wasted.then(
@@ -120,9 +109,9 @@ function judge(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Aw
     textOf(attempt),
     secret === 'current' ? known.stored.hash : String(known.stored.previous?.hash),
   )
-  for (const rule of RULES) {
-    if (rule.holds(known, attempt, parts.locate)) continue
-    return attempt.current ? parts.verdicts.deny(attempt, rule.code, known) : find(parts, attempt)
+  const broken = firstBroken(known, attempt, parts.locate)
+  if (broken !== undefined) {
+    return attempt.current ? parts.verdicts.deny(attempt, broken, known) : find(parts, attempt)
   }
   if (secret === 'current') parts.upgrade(known, attempt)
   return ask(parts, attempt, known, secret)
@@ -168,10 +157,12 @@ function consume(parts: Parts, attempt: Attempt, known: Known, secret: Secret): 
 
 /** A record that changed under the request is judged again, unless it keeps changing. */
 function settle(parts: Parts, attempt: Attempt, known: Known, secret: Secret, metered: Metered): Awaitable<Verdict> {
+  if (metered.type === 'failed') return parts.verdicts.fault(attempt, 'take', metered.error)
+  if (metered.type === 'stale') {
+    attempt.current = true
+    return prove(parts, resumed(parts, attempt), parts.keys.once(attempt.id, metered.stored))
+  }
   if (metered.type === 'admitted') return parts.verdicts.admit(attempt, known, secret, metered)
   if (metered.type === 'limited') return parts.verdicts.limit(attempt, known, metered)
-  if (metered.type === 'poor') return parts.verdicts.deny(attempt, 'insufficient_balance', known)
-  if (metered.type === 'failed') return parts.verdicts.fault(attempt, 'take', metered.error)
-  attempt.current = true
-  return prove(parts, resumed(parts, attempt), parts.keys.once(attempt.id, metered.stored))
+  return parts.verdicts.deny(attempt, 'insufficient_balance', known)
 }

@@ -55,14 +55,15 @@ const tooMuch = ['', 'a\0b', 'acct_1\0', 'a\nb', 'a\rb', '\u001b[31m', 'x'.repea
 
 async function populated(open: (typeof BOTH_STORES)[number][1]) {
   const { store, rows } = open()
-  const keys = createApiKeys({ prefix: 'inj_', store, clock: fakeClock(), names: 'unique' })
+  const clock = fakeClock()
+  const keys = createApiKeys({ prefix: 'inj_', store, clock, names: 'unique' })
   const victim = await keys.create({ owner: 'acct_1', resource: 'agent:1', name: 'victim' })
   const made = []
   for (const text of TEXTS) {
     const fields = { name: text, resource: text, description: text, metadata: { [`k${text}`]: text } }
     made.push({ text, ...(await keys.create({ owner: text, ...fields })) })
   }
-  return { keys, store, rows, victim, made, untouched: () => rows([victim.record.id]) }
+  return { keys, clock, store, rows, victim, made, untouched: () => rows([victim.record.id]) }
 }
 
 describe.each(BOTH_STORES)('R. Text that would be a command elsewhere (%s)', (_name, open) => {
@@ -136,8 +137,12 @@ describe.each(BOTH_STORES)('R. Text that would be a command elsewhere (%s)', (_n
   })
 
   it('R-11 R-21 a cursor from a page of one owner shows another owner nothing but their own', async () => {
-    const { keys } = await populated(open)
-    for (let n = 0; n < 6; n++) await keys.create({ owner: n % 2 === 0 ? 'mine' : 'theirs', name: `n${n}` })
+    const { keys, clock } = await populated(open)
+    for (let n = 0; n < 6; n++) {
+      await keys.create({ owner: n % 2 === 0 ? 'mine' : 'theirs', name: `n${n}` })
+      // Keys of one millisecond are in the order of their ids, which is none.
+      clock.advance(1)
+    }
     const { cursor } = await keys.list({ owner: 'theirs', limit: 1 })
     const { items } = await keys.list({ owner: 'mine', cursor })
     expect(items.length).toBeGreaterThan(0)

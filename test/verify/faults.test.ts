@@ -47,7 +47,6 @@ describe('D. A store that fails', () => {
         code: 'unavailable',
         status: 503,
         retryAfter: 1,
-        at: expect.any(Number),
       })
       expect(heard.of('fault')).toMatchObject([{ code: verb }])
       expect(heard.of('denied')).toMatchObject([{ code: 'unavailable' }])

@@ -98,9 +98,7 @@ describe('the order of the pipeline', () => {
     const made = await bench()
     const wrong = await wrongSecretFor(made.id, 'lv_')
     for (const [, mend] of MENDS) {
-      const { at, ...denied } = refusalIn(await made.ask(wrong))
-      expect(denied).toEqual({ ok: false, code: 'invalid_key', status: 401 })
-      expect(at).toEqual(expect.any(Number))
+      expect(refusalIn(await made.ask(wrong))).toEqual({ ok: false, code: 'invalid_key', status: 401 })
       await mend(made)
     }
     expect(made.spied.asked('take')).toBe(0)

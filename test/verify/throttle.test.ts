@@ -12,6 +12,7 @@ function heldBack() {
   const throttle = createThrottle({ spentUntil: () => HELD_UNTIL, count: () => {} }, () => HERE)
   const attempt = newAttempt({
     presented: NOBODY,
+    id: '',
     requirement: compileDemand({}, { vocabulary: undefined, environments: [] }),
     facts: {},
     request: undefined,

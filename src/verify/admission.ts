@@ -1,0 +1,52 @@
+import type { Access, Admitted } from '../model/verdict.ts'
+import { accessOf } from './access.ts'
+import type { Known } from './known.ts'
+import type { Bill } from './meter.ts'
+import type { Settlement } from './settlement.ts'
+
+/** Lets a request go on. Its identity is made when it is first asked for: until then an admission costs next to nothing. */
+export class Admission implements Admitted {
+  readonly ok = true
+  readonly overlap: Admitted['overlap']
+  // Private to the engine, not to the compiler alone: what is known of a key holds hashes, which no log may show.
+  readonly #known: Known
+  readonly #now: number
+  readonly #bill: Bill
+  readonly #settlement: Settlement | undefined
+  #access: Access | undefined
+
+  /** @param now when it was decided, by the time by which keys expire */
+  constructor(known: Known, now: number, bill: Bill, settlement: Settlement | undefined, overlap: Admitted['overlap']) {
+    this.#known = known
+    this.#now = now
+    this.#bill = bill
+    this.#settlement = settlement
+    this.overlap = overlap
+  }
+
+  get access(): Access {
+    this.#access ??= accessOf(this.#known, this.#now, this.#bill, this.#settlement?.settle)
+    return this.#access
+  }
+
+  get windows(): Admitted['windows'] {
+    return this.#bill.windows
+  }
+
+  get readings(): Admitted['readings'] {
+    return this.#bill.readings
+  }
+
+  get at(): number {
+    return this.#bill.at
+  }
+
+  get release(): Admitted['release'] {
+    return this.#settlement?.release
+  }
+
+  /** With the identity, as if it were a member like any other. */
+  toJSON(): { readonly ok: true; readonly access: Access } {
+    return { ok: true, access: this.access }
+  }
+}
