@@ -7,6 +7,7 @@ import { once } from 'node:events'
 import { Agent, createServer, request } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { cpus } from 'node:os'
+import { setTimeout as pause } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import express from 'express'
 import { guard } from '../adapters/express.ts'
@@ -85,14 +86,16 @@ async function measure(): Promise<void> {
 
   let ended = false
   let peak = before
-  const watch = setInterval(async () => (peak = Math.max(peak, await rss())), 50)
+  const watching = (async () => {
+    for (; !ended; await pause(50)) peak = Math.max(peak, await rss())
+  })()
   const agent = new Agent({ keepAlive: true, maxSockets: WRONG })
   const flood = Promise.all(ready.wrong.map((key) => get(agent, ready.port, '/slow', key)))
   const busy = probe(ready, () => ended)
   const statuses = await flood
   ended = true
   const latencies = await busy
-  clearInterval(watch)
+  await watching
   agent.destroy()
   child.kill()
 

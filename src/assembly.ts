@@ -94,9 +94,16 @@ function build(
     fault(new Error(`the record of ${id} ${sound.damage}`))
     return undefined
   }
+  if (sound.key.allowedIps !== undefined && settings.proxies === undefined) {
+    warnOnce('KEYWARD_TRUSTED_PROXIES', ALLOWLIST_WITHOUT_PROXIES)
+  }
   if (sound.flaw !== undefined) fault(new Error(`the record of ${id} ${sound.flaw}`))
   return compileKey(found, sound, settings, last)
 }
+
+const ALLOWLIST_WITHOUT_PROXIES =
+  'A key has an address allowlist, and trustedProxies is not stated: requests that come through a proxy will not pass ' +
+  'it. State the addresses of your proxies, or trustedProxies: [] if there is none.'
 
 /** How many networks are watched: an attacker may come from any number. */
 const MOST_NETWORKS = 100_000
