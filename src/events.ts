@@ -19,8 +19,13 @@ const CHANNELS: Readonly<Record<KeyEvent['type'], Channel>> = {
 
 /** Passes events on to the host's listener and to `node:diagnostics_channel` (`keyward:admitted` and so on). */
 export function createEvents(onEvent: ((event: KeyEvent) => void) | undefined): Announcer {
+  const asker: Announcer['asker'] = (type) => {
+    const channel = CHANNELS[type]
+    return () => onEvent !== undefined || channel.hasSubscribers
+  }
   return {
-    wants: (type) => onEvent !== undefined || CHANNELS[type].hasSubscribers,
+    wants: (type) => asker(type)(),
+    asker,
     tell(event) {
       CHANNELS[event.type].publish(event)
       if (onEvent === undefined) return

@@ -52,7 +52,7 @@ async function revokeMatching(office: Office, filter: Filter, { reason }: Revoke
 
 /** One by one. Keys of the same moment may come and go meanwhile: those that are gone need no revoking. */
 async function revokeEach(office: Office, filter: Filter, reason: string | undefined): Promise<number> {
-  const quietly = { ...office, events: { wants: () => false, tell: () => {} } }
+  const quietly = { ...office, events: { wants: () => false, asker: () => () => false, tell: () => {} } }
   let count = 0
   for (const status of ['active', 'disabled'] as const) {
     for await (const id of idsOf(office, { ...filter, status, limit: 100 })) {

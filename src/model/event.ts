@@ -64,5 +64,7 @@ export type KeyEvent = ChangeEvent | BulkRevokedEvent | CreditEvent | AdmittedEv
 /** Where events go. They are built only when someone listens. */
 export interface Announcer {
   wants(type: KeyEvent['type']): boolean
+  /** As `wants`, for one type: asked for once, where the question is put with every request. */
+  asker(type: KeyEvent['type']): () => boolean
   tell(event: KeyEvent): void
 }

@@ -40,12 +40,14 @@ export interface VerdictsOptions {
 }
 
 export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOptions): Verdicts {
+  const wantsAdmitted = events.asker('admitted')
+  const wantsDenied = events.asker('denied')
   return { admit, turnAway, deny, limit, throttle, fault }
 
   function admit(attempt: Attempt, known: Known, secret: Secret, bill: Bill): Verdict {
     const { now } = attempt.time
     const { previous, id, owner } = known.stored
-    const settlement = hold(attempt, known, bill)
+    const settlement = bill.hold === undefined ? attempt.earlier?.settlement : hold(attempt, known, bill)
     const admission = new Admission(known, now, bill, settlement, secret === 'previous' ? previous : undefined)
     if (attempt.request !== undefined) {
       attempt.passage = { presented: attempt.presented, admission, bill, settlement }
@@ -53,13 +55,13 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
     // One request is one use, however many guards it passes.
     if (attempt.earlier !== undefined) return admission
     usage.mark(known, now)
-    if (events.wants('admitted')) events.tell({ type: 'admitted', at: iso(now), id, owner, ...addressOf(attempt) })
+    if (wantsAdmitted()) events.tell({ type: 'admitted', at: iso(now), id, owner, ...addressOf(attempt) })
     return admission
   }
 
   function turnAway(code: DenialCode, facts: RequestFacts, requirement: Requirement): Verdict {
     const denied: Denied = { ok: false, code, status: DENIALS[code] }
-    if (!events.wants('denied')) return denied
+    if (!wantsDenied()) return denied
     const nobodys = { presented: NOBODY, id: '', requirement, facts, request: facts.request, earlier: undefined }
     return tell(newAttempt({ ...nobodys, time: look() }), denied)
   }
@@ -100,7 +102,7 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
   }
 
   function tell(attempt: Attempt, denied: Denied): Denied {
-    if (!events.wants('denied')) return denied
+    if (!wantsDenied()) return denied
     const whose = denied.record === undefined ? {} : { id: denied.record.id, owner: denied.record.owner }
     events.tell({ type: 'denied', at: iso(attempt.time.now), code: denied.code, ...whose, ...addressOf(attempt) })
     return denied
