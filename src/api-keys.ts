@@ -83,7 +83,7 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
   of(request: object): Access<Scope>
   /** Writes pending use marks. */
   flush(): Promise<void>
-  /** Writes pending use marks and stops timers. The store is closed by whoever made it. */
+  /** Writes pending use marks, stops timers and listens to no other process any more. The store is closed by whoever made it. */
   close(): Promise<void>
   [Symbol.asyncDispose](): Promise<void>
 }
@@ -99,9 +99,10 @@ export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysO
   const verification = assembleVerification(settings, store, events)
   const office = assembleOffice(settings, store, events, verification)
   const door = assembleDoor(settings, verification)
-  const { usage } = verification
+  const { usage, tidings } = verification
 
   async function close(): Promise<void> {
+    await tidings?.stop()
     await usage.flush()
     usage.stop()
   }

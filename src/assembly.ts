@@ -25,6 +25,7 @@ import { createMeter } from './verify/meter.ts'
 import type { Locate } from './verify/rules.ts'
 import { createSettlement } from './verify/settlement.ts'
 import { createThrottle, type Throttle } from './verify/throttle.ts'
+import { listen, type Tidings } from './verify/tidings.ts'
 import { type Time, timekeeper } from './verify/time.ts'
 import { createUpgrade } from './verify/upgrade.ts'
 import { createUsage, type Usage } from './verify/usage.ts'
@@ -36,6 +37,8 @@ export interface Verification {
   readonly parts: Parts
   readonly instance: Instance
   readonly usage: Usage
+  /** What is heard of other processes; `undefined` where nothing is remembered, or the store tells nothing. */
+  readonly tidings: Tidings | undefined
   readonly look: () => Time
 }
 
@@ -69,7 +72,10 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     verdicts: createVerdicts({ usage, events, locate, hold, look }),
     look,
   }
-  return { parts, instance: instanceOf(settings, parts, look), usage, look }
+  const { watch } = store
+  const hears = settings.cache !== undefined && watch !== undefined
+  const tidings = hears ? listen({ watch, forget: keys.forget, onFault: fault('watch') }) : undefined
+  return { parts, instance: instanceOf(settings, parts, look), usage, tidings, look }
 }
 
 /**
