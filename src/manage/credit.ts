@@ -45,6 +45,7 @@ async function find(
 
 function findOwner(office: Office, owner: string, by: By): { account: CreditAccount; whose: { owner: string } } {
   if (office.credits === 'key') throw refused([{ path: 'owner', message: 'must be an id: balances are kept per key' }])
+  if (by.resource !== undefined) throw refused([{ path: 'resource', message: 'is no condition on an owner' }])
   if (by.owner !== undefined && by.owner !== owner) throw new KeywardError('NOT_FOUND', 'there is no such owner')
   return { account: ownerAccount(owner), whose: { owner } }
 }

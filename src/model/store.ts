@@ -83,7 +83,7 @@ export interface SpendWindow extends Window {
 /** What one request takes: `cost` from every window and the credit beside, all or nothing. */
 export interface Spend {
   readonly windows: readonly SpendWindow[]
-  /** A whole number ≥ 0. With 0 nothing is taken and the readings alone are answered. */
+  /** A whole number ≥ 0, for every window that has no `cost` of its own. From a window with 0 nothing is taken; it is only read. */
   readonly cost: number
   readonly credits?: CreditSpend
 }
