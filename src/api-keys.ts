@@ -1,7 +1,16 @@
 import { assembleDoor, assembleOffice, assembleVerification, type Verification } from './assembly.ts'
 import { createEvents } from './events.ts'
 import { DOOR, type Door, type WithDoor } from './http/door.ts'
-import type { By, CreateInput, ListOptions, RevokeOptions, RotateOptions, UpdatePatch } from './manage/arguments.ts'
+import type {
+  By,
+  CreateBy,
+  CreateInput,
+  ListOptions,
+  RevokeOptions,
+  RotateOptions,
+  UpdateBy,
+  UpdatePatch,
+} from './manage/arguments.ts'
 import { type Created, create } from './manage/create.ts'
 import { balance, credit, type Whom } from './manage/credit.ts'
 import { get, list, type Page } from './manage/list.ts'
@@ -39,17 +48,17 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
    * Makes a key. The text is answered this once; only its hash is kept.
    * @throws KeywardError `INPUT` with every wrong field, `CONFLICT` for a taken name, `STORE`
    */
-  create(input: CreateInput<Scope>, by?: By): Promise<Created<Scope>>
+  create(input: CreateInput<Scope>, by?: CreateBy): Promise<Created<Scope>>
   /** The record, or `undefined` where there is none that the conditions let be seen. */
   get(id: string, by?: By): Promise<KeyRecord<Scope> | undefined>
   /** Keys by age, the newest first: 50, at most 100. @throws KeywardError `INPUT` */
   list(options?: ListOptions): Promise<Page<Scope>>
   /** Changes a key from its next request on. @throws KeywardError `INPUT`, `NOT_FOUND`, `CONFLICT`, `STATE` when revoked */
-  update(id: string, patch: UpdatePatch<Scope>, by?: By): Promise<KeyRecord<Scope>>
+  update(id: string, patch: UpdatePatch<Scope>, by?: UpdateBy): Promise<KeyRecord<Scope>>
   /** Stops a key until it is enabled. @throws KeywardError `NOT_FOUND`, `STATE` when revoked */
-  disable(id: string, by?: By): Promise<KeyRecord<Scope>>
+  disable(id: string, by?: UpdateBy): Promise<KeyRecord<Scope>>
   /** @throws KeywardError `NOT_FOUND`, `STATE` when revoked */
-  enable(id: string, by?: By): Promise<KeyRecord<Scope>>
+  enable(id: string, by?: UpdateBy): Promise<KeyRecord<Scope>>
   /**
    * Gives a key a new secret under the same id; the one before works for `overlap` more.
    * @throws KeywardError `NOT_FOUND`, `STATE` unless active, `CONFLICT` when another rotation won
@@ -99,10 +108,11 @@ export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysO
   const verification = assembleVerification(settings, store, events)
   const office = assembleOffice(settings, store, events, verification)
   const door = assembleDoor(settings, verification)
-  const { usage, tidings } = verification
+  const { usage, released, tidings } = verification
 
   async function close(): Promise<void> {
     await tidings?.stop()
+    await released()
     await usage.flush()
     usage.stop()
   }

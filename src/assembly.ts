@@ -16,14 +16,15 @@ import { type FailureLimit, failureBudget } from './policy/failures.ts'
 import { soundKey } from './policy/soundness.ts'
 import type { Settings } from './settings.ts'
 import { localWindows } from './storage/local-windows.ts'
+import type { Attempt } from './verify/attempt.ts'
 import { createEntrance, type Instance } from './verify/entrance.ts'
 import { createGatekeeper } from './verify/gatekeeper.ts'
 import { compileKey, type Known } from './verify/known.ts'
 import { knownKeys } from './verify/known-keys.ts'
 import { createLocate } from './verify/locate.ts'
-import { createMeter } from './verify/meter.ts'
+import { type Bill, createMeter } from './verify/meter.ts'
 import type { Locate } from './verify/rules.ts'
-import { createSettlement } from './verify/settlement.ts'
+import { createSettlement, type Settlement } from './verify/settlement.ts'
 import { createThrottle, type Throttle } from './verify/throttle.ts'
 import { listen, type Tidings } from './verify/tidings.ts'
 import { type Time, timekeeper } from './verify/time.ts'
@@ -37,6 +38,8 @@ export interface Verification {
   readonly parts: Parts
   readonly instance: Instance
   readonly usage: Usage
+  /** When what is being given back has been. */
+  readonly released: () => Promise<void>
   /** What is heard of other processes; `undefined` where nothing is remembered, or the store tells nothing. */
   readonly tidings: Tidings | undefined
   readonly look: () => Time
@@ -60,7 +63,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     build: (id, found, last) => build(settings, id, found, last, fault('record')),
     provenElsewhere: (known) => isProvenByTake(settings, store, known),
   })
-  const hold = settlementsOf(settings, store, look, events, fault('settle'))
+  const { hold, released } = settlementsOf(settings, store, look, events, fault('settle'))
   const parts: Parts = {
     keys,
     hasher: settings.hasher.cheap ? settings.hasher : remembering(settings.hasher, MOST_PROOFS),
@@ -75,7 +78,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
   const { watch } = store
   const hears = settings.cache !== undefined && watch !== undefined
   const tidings = hears ? listen({ watch, forget: keys.forget, onFault: fault('watch') }) : undefined
-  return { parts, instance: instanceOf(settings, parts, look), usage, tidings, look }
+  return { parts, instance: instanceOf(settings, parts, look), usage, released, tidings, look }
 }
 
 /**
@@ -100,16 +103,12 @@ function build(
     fault(new Error(`the record of ${id} ${sound.damage}`))
     return undefined
   }
-  if (sound.key.allowedIps !== undefined && settings.proxies === undefined) {
-    warnOnce('KEYWARD_TRUSTED_PROXIES', ALLOWLIST_WITHOUT_PROXIES)
-  }
   if (sound.flaw !== undefined) fault(new Error(`the record of ${id} ${sound.flaw}`))
+  if (settings.hasher.knows?.(sound.key.hash) === false) {
+    fault(new Error(`the record of ${id} has a hash that none of the hashers can have made`))
+  }
   return compileKey(found, sound, settings, last)
 }
-
-const ALLOWLIST_WITHOUT_PROXIES =
-  'A key has an address allowlist, and trustedProxies is not stated: requests that come through a proxy will not pass ' +
-  'it. State the addresses of your proxies, or trustedProxies: [] if there is none.'
 
 /** How many networks are watched: an attacker may come from any number. */
 const MOST_NETWORKS = 100_000
@@ -125,8 +124,11 @@ function settlementsOf(
   look: () => Time,
   events: Announcer,
   onFault: (error: unknown) => void,
-): VerdictsOptions['hold'] {
-  return (attempt, { stored }, bill) => {
+): Pick<Verification, 'released'> & Pick<VerdictsOptions, 'hold'> {
+  const releasing = new Set<Promise<void>>()
+  return { hold, released: async () => void (await Promise.all(releasing)) }
+
+  function hold(attempt: Attempt, { stored }: Known, bill: Bill): Settlement | undefined {
     const earlier = attempt.earlier?.settlement
     if (bill.hold === undefined || move === undefined) return earlier
     const settlement =
@@ -138,6 +140,10 @@ function settlementsOf(
         onSettled(amount, balance) {
           const { id, owner } = stored
           if (events.wants('settled')) events.tell({ type: 'settled', at: iso(look().now), id, owner, amount, balance })
+        },
+        onRelease(release) {
+          releasing.add(release)
+          void release.finally(() => releasing.delete(release))
         },
         onFault,
       })

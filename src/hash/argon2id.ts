@@ -87,6 +87,7 @@ export function argon2id(options: Argon2idOptions = {}): Hasher {
       for (const [i, hash] of kept.entries()) if (await matches(text, hash)) return i
       return -1
     },
+    knows: (kept) => parse(kept) !== undefined,
     outdated: (kept) => !kept.startsWith(start),
     waste: (text) => queue.pretend(() => compute(text, nobody, costs)),
   }

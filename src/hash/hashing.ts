@@ -1,18 +1,24 @@
 import type { Awaitable } from '../model/awaitable.ts'
+import { KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
+import { redact } from '../model/redact.ts'
 
 /** The hashers of an instance as one: the first makes, all check, what another made is outdated. */
 export function hashing(hashers: readonly [Hasher, ...Hasher[]]): Hasher {
   const [first, ...others] = hashers
-  if (others.length === 0) return first
+  if (others.length === 0) return alone(first)
   const byScheme = new Map(hashers.map((hasher) => [hasher.scheme, hasher]))
   const of = (hash: string) => byScheme.get(hash.slice(0, hash.indexOf('$')))
 
   return {
     scheme: first.scheme,
     cheap: hashers.every((hasher) => hasher.cheap),
-    make: (text) => first.make(text),
+    make: (text) => made(first, text),
     check: (text, kept) => checkFrom(0, text, kept),
+    knows: (kept) => {
+      const hasher = of(kept)
+      return hasher !== undefined && knows(hasher, kept)
+    },
     outdated: (kept) => of(kept) !== first || first.outdated(kept),
     waste: (text) => first.waste(text),
   }
@@ -27,4 +33,37 @@ export function hashing(hashers: readonly [Hasher, ...Hasher[]]): Hasher {
     const next = (at: number) => (at === -1 ? checkFrom(end, text, kept) : start + at)
     return found instanceof Promise ? found.then(next) : next(found)
   }
+}
+
+/** Called on itself: a host's hasher may be of a class. */
+function alone(hasher: Hasher): Hasher {
+  return {
+    scheme: hasher.scheme,
+    cheap: hasher.cheap,
+    make: (text) => made(hasher, text),
+    check: (text, kept) => hasher.check(text, kept),
+    knows: (kept) => knows(hasher, kept),
+    outdated: (kept) => hasher.outdated(kept),
+    waste: (text) => hasher.waste(text),
+  }
+}
+
+/** What a hasher makes, unless nothing of the kind may be kept. An error shows nothing of the text, nor holds it as its cause. */
+async function made(hasher: Hasher, text: string): Promise<string> {
+  let hash: unknown
+  try {
+    hash = await hasher.make(text)
+  } catch (error) {
+    const why = redact(error instanceof Error ? error.message : String(error))
+    throw new KeywardError('STORE', `the key could not be hashed: ${why}`)
+  }
+  if (typeof hash === 'string' && hash.startsWith(`${hasher.scheme}$`) && !hash.includes(text)) return hash
+  throw new KeywardError(
+    'CONFIG',
+    `hasher: make() must give text that begins with ${hasher.scheme}$ and is not the key`,
+  )
+}
+
+function knows(hasher: Hasher, kept: string): boolean {
+  return kept.startsWith(`${hasher.scheme}$`) && hasher.knows?.(kept) !== false
 }

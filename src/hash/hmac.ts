@@ -53,6 +53,7 @@ export function hmac(options: HmacOptions): Hasher {
       }
       return found
     },
+    knows: (kept) => trials([kept]).some(({ digests }) => digests[0] !== undefined),
     outdated: (kept) => !kept.startsWith(start),
     waste(text) {
       indexOfDigest(digest(current, text, 'binary'), NOBODY)

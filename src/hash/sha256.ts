@@ -17,6 +17,7 @@ export function sha256(): Hasher {
     cheap: true,
     make: (text) => START + sha256Of(text, 'hex'),
     check: (text, kept) => indexOfDigest(sha256Of(text, 'binary'), digests(kept)),
+    knows: (kept) => digestsIn([kept], START)[0] !== undefined,
     outdated: (kept) => !kept.startsWith(START),
     waste(text) {
       indexOfDigest(sha256Of(text, 'binary'), NOBODY)

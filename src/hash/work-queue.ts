@@ -1,13 +1,18 @@
 /** Runs costly work a few pieces at a time. What waits is bounded: past that, work is refused at once. */
 export interface WorkQueue {
-  /** Real work. @throws Error at once when the queue is full */
+  /** Real work. @throws Error at once when the queue is full of such */
   run<T>(work: () => Promise<T>): Promise<T>
-  /** Work for appearance's sake: it waits behind all real work, and is left out when the queue is full. */
+  /**
+   * Work for appearance's sake. It waits behind all real work and gives its place to it; in a full queue it is left out,
+   * and refused as real work is, so that nobody can tell the one from the other.
+   */
   pretend(work: () => Promise<unknown>): Promise<void>
 }
 
 interface Piece {
-  start(): Promise<unknown>
+  /** Rejects with what the work does. */
+  start(): Promise<void>
+  refuse(error: unknown): void
 }
 
 /**
@@ -21,7 +26,8 @@ export function workQueue(atOnce: number, mostWaiting: number): WorkQueue {
 
   function enqueue<T>(line: Piece[], work: () => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      line.push({ start: () => work().then(resolve, reject) })
+      // Asynchronous, so that work that throws at once is a rejection like any other and gives its place back.
+      line.push({ start: async () => resolve(await work()), refuse: reject })
       next()
     })
   }
@@ -31,10 +37,17 @@ export function workQueue(atOnce: number, mostWaiting: number): WorkQueue {
     const piece = real.shift() ?? pretended.shift()
     if (piece === undefined) return
     running++
-    piece.start().finally(() => {
-      running--
-      next()
-    })
+    piece
+      .start()
+      .catch(piece.refuse)
+      .finally(() => {
+        running--
+        next()
+      })
+  }
+
+  function full(): Error {
+    return new Error(`${mostWaiting} keys are waiting to be hashed; no more can wait`)
   }
 
   const isFull = () => running >= atOnce && real.length + pretended.length >= mostWaiting
@@ -42,10 +55,14 @@ export function workQueue(atOnce: number, mostWaiting: number): WorkQueue {
   return {
     run(work) {
       if (!isFull()) return enqueue(real, work)
-      return Promise.reject(new Error(`${mostWaiting} keys are waiting to be hashed; no more can wait`))
+      const lesser = pretended.pop()
+      if (lesser === undefined) return Promise.reject(full())
+      lesser.refuse(full())
+      return enqueue(real, work)
     },
     async pretend(work) {
-      if (!isFull()) await enqueue(pretended, work)
+      if (isFull()) throw full()
+      await enqueue(pretended, work)
     },
   }
 }

@@ -51,5 +51,7 @@ function config(issues: readonly Issue[]): KeywardError {
 
 /** What these overrides change of one code, the later ones over the earlier. */
 export function changeOf(code: DenialCode, overrides: readonly (AnswerOverrides | undefined)[]): AnswerChange {
-  return Object.assign({}, ...overrides.map((answers) => (typeof answers === 'object' ? answers[code] : undefined)))
+  return own(
+    Object.assign({}, ...overrides.map((answers) => (typeof answers === 'object' ? answers[code] : undefined))),
+  )
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Answer, AnswerOverrides } from '../model/answer.ts'
 import { KeywardError } from '../model/errors.ts'
+import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import type { Denied } from '../model/verdict.ts'
 import { changeOf, isRefusal } from './answers.ts'
@@ -23,9 +24,10 @@ const LONGEST_RETRY = 60
 
 /** The answer to a refusal: a problem document (RFC 9457) that the SDKs of OpenAI and Anthropic raise their own errors from. */
 export function problem(denied: Denied, options: ProblemOptions): Answer {
-  const told = options.reveal === 'nobody' ? hide(denied) : denied
+  // Read without what somebody put on Object.prototype: no such thing shall change an answer.
+  const told = own(options.reveal === 'nobody' ? hide(denied) : denied)
   const changed = changeOf(told.code, options.answers)
-  const wording: Wording = { ...WORDING[told.code], ...detailFor(told), ...changed }
+  const wording: Wording = own({ ...WORDING[told.code], ...detailFor(told), ...changed })
   const status = changed.status ?? told.status
   const requestId = `req_${randomUUID().replaceAll('-', '')}`
   const answer = {
@@ -40,7 +42,7 @@ export function problem(denied: Denied, options: ProblemOptions): Answer {
 }
 
 function hide(denied: Denied): Denied {
-  const code = WORDING[denied.code].hidden
+  const { hidden: code } = own(WORDING[denied.code])
   return code === undefined ? denied : { ok: false, code, status: denied.status }
 }
 

@@ -21,6 +21,7 @@ export interface Issue {
 export interface KeywardErrorDetails {
   readonly issues?: readonly Issue[]
   readonly outcome?: 'unknown'
+  readonly id?: string
 }
 
 /** What Keyward throws. Recognise it by `code`: `instanceof` fails where ESM and CJS copies are both loaded. */
@@ -31,12 +32,15 @@ export class KeywardError extends Error {
   declare readonly issues?: readonly Issue[]
   /** With `STORE`: `'unknown'` when the change may or may not have happened; the call can be repeated. */
   declare readonly outcome?: 'unknown'
+  /** With `CONFLICT`: the key that the same creation made before (`idempotencyKey`). */
+  declare readonly id?: string
 
   constructor(code: ErrorCode, message: string, details: KeywardErrorDetails = {}) {
     super(message)
     this.code = code
     if (details.issues !== undefined) this.issues = details.issues
     if (details.outcome !== undefined) this.outcome = details.outcome
+    if (details.id !== undefined) this.id = details.id
   }
 }
 

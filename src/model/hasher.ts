@@ -17,6 +17,12 @@ export interface Hasher {
    * @param kept a list that never changes: it comes again with every request of its key, and may be compiled once
    */
   check(text: string, kept: readonly string[]): Awaitable<number>
+  /**
+   * Whether a kept hash can be one of its making, with what it has now; asked once per record, so that a damaged one, or
+   * a pepper that went missing, is told as a fault.
+   * @default every hash that names its scheme
+   */
+  readonly knows?: (kept: string) => boolean
   /** Whether a kept hash was made with an older pepper or other parameters, and should be made anew. */
   outdated(kept: string): boolean
   /** Costs what `check` costs: for an id that nobody has. Slow schemes queue it behind real work. */

@@ -61,6 +61,8 @@ export interface StoredKey {
   /** Of the whole text of the key (of both halves of a pair), with the scheme and its parameters. */
   readonly hash: string
   readonly previous?: PreviousSecret
+  /** Of the creation that made it, where that was to happen once: a digest of what was asked for. */
+  readonly origin?: string
   /** How often it was rotated: a hash may change without that, when it is upgraded. */
   readonly rotations?: number
   readonly createdAt: number

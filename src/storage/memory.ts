@@ -71,9 +71,16 @@ export function memoryStore(): KeyStore {
 
 /** Where there are several processes, or the keys are meant to last, one warning says so. */
 function warnWhereOthersCount(): void {
-  // NODE_UNIQUE_ID is how node:cluster marks its workers; to ask it itself would load it.
-  if (process.env.NODE_ENV !== 'production' && process.env.NODE_UNIQUE_ID === undefined) return
+  if (process.env.NODE_ENV !== 'production' && !isClusterWorker()) return
   warnOnce('KEYWARD_MEMORY_STORE', 'memoryStore() keeps keys and limits in this process alone, and only while it runs.')
+}
+
+/** Asked only where there is a parent to be the worker of: elsewhere node:cluster would be loaded for nothing. */
+function isClusterWorker(): boolean {
+  return (
+    process.send !== undefined &&
+    (process.getBuiltinModule?.('node:cluster') as { isWorker?: boolean } | undefined)?.isWorker === true
+  )
 }
 
 function insert(shelves: Shelves, key: StoredKey): void {

@@ -6,7 +6,7 @@ import type { Attempt } from './attempt.ts'
 import type { Known } from './known.ts'
 
 /** The client's address, `undefined` when it cannot be known. Asked only for a key that has an allowlist. */
-export type Locate = (attempt: Attempt) => Address | undefined
+export type Locate = (attempt: Attempt, forAllowlist?: boolean) => Address | undefined
 
 export interface Rule {
   /** The refusal when it is broken. */
@@ -111,7 +111,7 @@ function isOfEnvironment({ stored }: Known, { requirement: { environment } }: At
 /** An unknown address never passes an allowlist. */
 function comesFromAllowed({ allows }: Known, attempt: Attempt, locate: Locate): boolean {
   if (allows === undefined) return true
-  const client = locate(attempt)
+  const client = locate(attempt, true)
   return client !== undefined && allows(client)
 }
 

@@ -32,10 +32,13 @@ export interface SettlementOptions {
   readonly account: () => CreditAccount | undefined
   readonly now: () => number
   readonly onSettled: (charged: number, balance: number) => void
+  /** Told of what is given back behind the response's back, so that somebody may wait for it. */
+  readonly onRelease: (releasing: Promise<void>) => void
   readonly onFault: (error: unknown) => void
 }
 
-export function createSettlement({ move, account, now, onSettled, onFault }: SettlementOptions): Settlement {
+export function createSettlement(options: SettlementOptions): Settlement {
+  const { move, account, now, onSettled, onRelease, onFault } = options
   const held: { readonly id: string; readonly amount: number }[] = []
   let settled: Promise<Settled> | undefined
   let released = false
@@ -83,7 +86,7 @@ export function createSettlement({ move, account, now, onSettled, onFault }: Set
     release() {
       if (released || settled !== undefined) return
       released = true
-      giveBack().catch(onFault)
+      onRelease(giveBack().catch(onFault))
     },
   }
 }

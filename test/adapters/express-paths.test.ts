@@ -5,44 +5,7 @@ import { describe, expect, it } from 'vitest'
 import { EXPRESSES, type ExpressModule } from '../support/express.ts'
 import { raw, request } from '../support/raw.ts'
 import { serve } from '../support/serve.ts'
-
-/** Spellings of /admin that some router takes for it and some guard does not. */
-const TARGETS = [
-  '/admin',
-  '//admin',
-  '/ADMIN',
-  '/Admin/',
-  '/admin/',
-  '/admin//',
-  '/%61dmin',
-  '/%41DMIN',
-  '/admin%2f',
-  '/admin%2F%2e%2e',
-  '/./admin',
-  '/x/../admin',
-  '/admin/.',
-  '/admin;x',
-  '/admin;x=1',
-  '/admin%3bx',
-  '/admin%00',
-  '/admin%20',
-  '/admin?',
-  '/admin?/public',
-  '/admin#x',
-  '\\admin',
-  '/\\admin',
-  '/admin%5c',
-  '/adm%69n',
-  '/admin%',
-  '/%2561dmin',
-  'http://evil/admin',
-  'http://evil//admin',
-  'http://evil@good/admin',
-  'https://localhost:1/%61dmin',
-  '//evil/admin',
-  'admin',
-  '*',
-]
+import { TARGETS } from '../support/targets.ts'
 
 type Keys = ReturnType<typeof createApiKeys>
 

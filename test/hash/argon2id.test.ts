@@ -99,10 +99,10 @@ describe('A. argon2id', () => {
     expect(codes.filter((code) => code === 'unavailable').length).toBeGreaterThan(900)
   })
 
-  it('A-01 dummy work is left out when the queue is full, real work is refused', async () => {
+  it('A-01 T-06 while the queue is full, work for an unknown id is refused as real work is', async () => {
     const hasher = argon2id({ ...LIGHT, queue: 0, concurrency: 1 })
     const busy = hasher.make('one')
-    await hasher.waste('two')
+    await expect(hasher.waste('two')).rejects.toThrow('no more can wait')
     await expect(hasher.make('three')).rejects.toThrow('no more can wait')
     expect(await busy).toContain('argon2id$')
   })

@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { getHeapSnapshot, setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createApiKeys, type Hasher, hmac, type KeyStore, memoryStore, sha256 } from 'keyward'
+import { argon2id } from 'keyward/argon2'
 import { describe, expect, it } from 'vitest'
 import { listener } from '../support/outcome.ts'
 
@@ -124,7 +125,8 @@ async function backwards(
 
 describe('F-37 A key does not outlive its request', () => {
   it('in the memory of the process, whichever way it was proved, refused or kept', async () => {
-    const hashers: readonly Hasher[] = [sha256(), hmac({ current: 'p1', peppers: { p1: PEPPER } })]
+    const slow = argon2id({ memory: 7168, passes: 1 })
+    const hashers: readonly Hasher[] = [sha256(), hmac({ current: 'p1', peppers: { p1: PEPPER } }), slow]
     const open = [false, true].flatMap((pair) =>
       hashers.map((hasher) => createApiKeys({ prefix: 'hp_', pair, hasher, failures: { limit: 1000, window: '1m' } })),
     )

@@ -2,7 +2,7 @@ import { type CreateInput, createApiKeys, memoryStore, type RotateOptions } from
 import { fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
 import { accessIn, failure, judged } from '../support/outcome.ts'
-import { distantStore, kept, wrapStore } from '../support/stores.ts'
+import { kept } from '../support/stores.ts'
 
 const FULL: CreateInput = {
   owner: 'acct_1',
@@ -158,94 +158,5 @@ describe('rotate', () => {
     expect(rotated.secret).not.toBe(secret)
     expect(await judged(keys, { key, secret })).toBe('admitted')
     expect(await judged(keys, { key, secret: rotated.secret })).toBe('admitted')
-  })
-})
-
-describe('rotate, in races', () => {
-  it.each([
-    ['memoryStore', memoryStore],
-    ['a store behind a network', () => distantStore()],
-  ])('20 rotations at once have one winner, the others are told CONFLICT (%s)', async (_, make) => {
-    const { keys, key, record } = await instance({ owner: 'acct_1' }, make())
-    const results = await Promise.allSettled(
-      Array.from({ length: 20 }, () => keys.rotate(record.id, { overlap: '1h' })),
-    )
-    const won = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []))
-    const lost = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []))
-    expect([won.length, lost]).toEqual([1, Array(19).fill('CONFLICT')])
-    expect(await judged(keys, won[0]?.key ?? '')).toBe('admitted')
-    expect(await judged(keys, key)).toBe('admitted')
-  })
-
-  it('keeps changes of another kind that come in between, and still wins', async () => {
-    const inner = memoryStore()
-    const other = createApiKeys({ prefix: 'ro_', store: inner })
-    let meanwhile: (() => Promise<unknown>) | undefined
-    const store = wrapStore(inner, async (verb, ask) => {
-      if (verb === 'replace') {
-        const act = meanwhile
-        meanwhile = undefined
-        await act?.()
-      }
-      return ask()
-    })
-    const { keys, record } = await instance({ owner: 'acct_1' }, store)
-    meanwhile = () => other.update(record.id, { name: 'renamed' })
-    const rotated = await keys.rotate(record.id, { overlap: 0 })
-    expect(rotated.record.name).toBe('renamed')
-    expect(await judged(keys, rotated.key)).toBe('admitted')
-  })
-
-  it.each(['revoke', 'disable'] as const)(
-    'X-03 against %s: whichever comes first, the key is stopped',
-    async (verb) => {
-      for (let round = 0; round < 20; round++) {
-        const { keys, key, record } = await instance({ owner: 'acct_1' }, distantStore())
-        const rotating = keys.rotate(record.id, { overlap: '1h' }).then(
-          (rotated) => rotated.key,
-          (error: { code: string }) => {
-            expect(error.code).toBe('STATE')
-            return key
-          },
-        )
-        const [latest] = await Promise.all([rotating, keys[verb](record.id)])
-        expect(await judged(keys, latest)).toBe(verb === 'revoke' ? 'revoked' : 'disabled')
-        expect(await judged(keys, key)).toBe(verb === 'revoke' ? 'revoked' : 'disabled')
-      }
-    },
-  )
-
-  it('X-03 a revoked key is refused with either secret of its overlap', async () => {
-    const { keys, key, record } = await instance()
-    const rotated = await keys.rotate(record.id, { overlap: '1h' })
-    await keys.revoke(record.id)
-    expect([await judged(keys, key), await judged(keys, rotated.key)]).toEqual(['revoked', 'revoked'])
-  })
-
-  it('X-07 a rotation whose write was lost leaves the old secret working, and can be made again', async () => {
-    const inner = memoryStore()
-    let lost = true
-    const store = wrapStore(inner, (verb, ask) =>
-      verb === 'replace' && lost ? Promise.reject(new Error('gone')) : ask(),
-    )
-    const { keys, key, record } = await instance({ owner: 'acct_1' }, store)
-    const error = await failure(() => keys.rotate(record.id, { overlap: 0 }))
-    expect(error).toMatchObject({ code: 'STORE', outcome: 'unknown' })
-    expect(await judged(keys, key)).toBe('admitted')
-    lost = false
-    const { key: fresh } = await keys.rotate(record.id, { overlap: 0 })
-    expect([await judged(keys, key), await judged(keys, fresh)]).toEqual(['invalid_key', 'admitted'])
-  })
-
-  it('X-07 nor does one that was written, though its answer was lost: the old secret is in its overlap', async () => {
-    const inner = memoryStore()
-    const store = wrapStore(inner, async (verb, ask) => {
-      const answer = await ask()
-      if (verb === 'replace') throw new Error('connection reset')
-      return answer
-    })
-    const { keys, key, record } = await instance({ owner: 'acct_1' }, store)
-    expect(await failure(() => keys.rotate(record.id, { overlap: '1h' }))).toMatchObject({ outcome: 'unknown' })
-    expect(await keys.verify(key)).toMatchObject({ ok: true, overlap: {} })
   })
 })

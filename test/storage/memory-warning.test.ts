@@ -6,8 +6,8 @@ describe('memoryStore()', () => {
   afterEach(() => void vi.unstubAllEnvs())
 
   /** Warnings are said once per process: each case is given a fresh copy of the sources. */
-  async function warningsOf(variable: string, value: string): Promise<readonly unknown[]> {
-    vi.stubEnv(variable, value)
+  async function warningsOf(environment: string): Promise<readonly unknown[]> {
+    vi.stubEnv('NODE_ENV', environment)
     const said: unknown[] = []
     const emit = vi.spyOn(process, 'emitWarning').mockImplementation((...args: unknown[]) => void said.push(args))
     const fresh = await import('keyward')
@@ -16,17 +16,15 @@ describe('memoryStore()', () => {
     return said
   }
 
-  it.each([
-    ['in production', 'NODE_ENV', 'production'],
-    ['L-06 in a worker of a cluster', 'NODE_UNIQUE_ID', '1'],
-  ])('warns once %s', async (_where, variable, value) => {
-    expect(await warningsOf(variable, value)).toEqual([
+  // In a cluster: test/attacks/cluster.test.ts.
+  it('warns once in production', async () => {
+    expect(await warningsOf('production')).toEqual([
       [expect.stringContaining('memoryStore()'), { type: 'KeywardWarning', code: 'KEYWARD_MEMORY_STORE' }],
     ])
   })
 
   it('says nothing elsewhere', async () => {
-    expect(await warningsOf('NODE_ENV', 'development')).toEqual([])
+    expect(await warningsOf('development')).toEqual([])
     expect(createApiKeys({ prefix: 'ap_', store: memoryStore() })).toBeDefined()
   })
 })

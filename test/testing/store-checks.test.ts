@@ -7,6 +7,7 @@ import { BROKEN_METERS } from './broken-meters.ts'
 import { BROKEN_MOVES } from './broken-moves.ts'
 import { BROKEN_RECORDS } from './broken-records.ts'
 import { broken } from './broken-store.ts'
+import { BROKEN_TAKES } from './broken-takes.ts'
 
 describe('storeChecks', () => {
   it('have an id and a name of their own each', () => {
@@ -25,7 +26,7 @@ describe('storeChecks', () => {
     expect(make).toHaveBeenCalledTimes(1)
   })
 
-  it.each([...BROKEN_RECORDS, ...BROKEN_METERS, ...BROKEN_CREDITS, ...BROKEN_MOVES])(
+  it.each([...BROKEN_RECORDS, ...BROKEN_METERS, ...BROKEN_TAKES, ...BROKEN_CREDITS, ...BROKEN_MOVES])(
     'find a store in which $mistake',
     async (store) => {
       const failures = await failuresOf(broken(store), store.found)
