@@ -10,6 +10,16 @@
  */
 export type ErrorCode = 'CONFIG' | 'INPUT' | 'CONFLICT' | 'NOT_FOUND' | 'STATE' | 'STORE'
 
+/** As HTTP has it, for a route of the host's own that lets such an error through. */
+const STATUS: Readonly<Record<ErrorCode, number>> = {
+  CONFIG: 500,
+  INPUT: 400,
+  CONFLICT: 409,
+  NOT_FOUND: 404,
+  STATE: 409,
+  STORE: 503,
+}
+
 /** One thing wrong with one field. */
 export interface Issue {
   /** Where: `limits.minute`, `scopes.0`; empty for the input as a whole. */
@@ -41,6 +51,11 @@ export class KeywardError extends Error {
     if (details.issues !== undefined) this.issues = details.issues
     if (details.outcome !== undefined) this.outcome = details.outcome
     if (details.id !== undefined) this.id = details.id
+  }
+
+  /** The HTTP status that fits the code: Express, Fastify and Koa answer a thrown error with it. */
+  get status(): number {
+    return STATUS[this.code]
   }
 }
 

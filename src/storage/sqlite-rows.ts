@@ -88,7 +88,7 @@ const UNSAFE = /[\u0000\u0001\p{Surrogate}]/gu
 // biome-ignore lint/suspicious/noControlCharactersInRegex: as above
 const ESCAPED = /\u0001([0-9a-f]{4})/g
 
-function fromColumn(text: string): string {
+export function fromColumn(text: string): string {
   return text.replace(ESCAPED, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
 }
 

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import { consumer } from './consumer.ts'
 
 /** Drivers and frameworks that only an entry of their own may load, and only when it is used. */
-const FOREIGN = /^(express|libsql|node:sqlite|ioredis|kysely|@node-rs\/argon2|argon2)(\/|$)/
+const FOREIGN =
+  /^(express|fastify|fastify-plugin|koa|hono|ws|libsql|node:sqlite|ioredis|kysely|@node-rs\/argon2|argon2)(\/|$)/
 
 /** Prints each specifier that is asked for, found or not: a swallowed `try { await import('libsql') }` shows too. */
 const HOOKS = `
@@ -38,7 +39,7 @@ const languages = [
 
 describe.each(languages)('$language', ({ flag, script }) => {
   const trace = (entry: string) => {
-    const project = consumer(['express', 'libsql'])
+    const project = consumer(['express', 'fastify', 'koa', 'hono', 'libsql'])
     project.write('hooks.mjs', HOOKS)
     project.write('trace.mjs', TRACE)
     const lines = project.node('--import', './trace.mjs', flag, '-e', script(entry)).trim().split('\n')
@@ -46,14 +47,23 @@ describe.each(languages)('$language', ({ flag, script }) => {
     return { asked: told('ask '), zod: told('load ').flatMap((path) => path.match(/node_modules\/zod\/.*/) ?? []) }
   }
 
-  it.each(['keyward', 'keyward/express', 'keyward/testing', 'keyward/sqlite'])(
-    '%s loads no driver and no framework',
-    (entry) => {
-      const { asked } = trace(entry)
-      expect(asked).toContain(entry)
-      expect(asked.filter((specifier) => FOREIGN.test(specifier))).toEqual([])
-    },
-  )
+  it.each([
+    'keyward',
+    'keyward/express',
+    'keyward/fastify',
+    'keyward/koa',
+    'keyward/hono',
+    'keyward/fetch',
+    'keyward/node',
+    'keyward/testing',
+    'keyward/sqlite',
+    'keyward/sql',
+    'keyward/redis',
+  ])('%s loads no driver and no framework', (entry) => {
+    const { asked } = trace(entry)
+    expect(asked).toContain(entry)
+    expect(asked.filter((specifier) => FOREIGN.test(specifier))).toEqual([])
+  })
 
   it.each(['keyward', 'keyward/express'])('%s loads no more of zod than zod/mini does', (entry) => {
     const mini = new Set(trace('zod/mini').zod)

@@ -1,0 +1,108 @@
+/**
+ * A client of ioredis 5 or 6: standalone, behind Sentinel, or a Cluster. What is asked of it is its settings; the store
+ * works on connections of its own, made by its `duplicate`.
+ */
+export interface RedisClient {
+  readonly options: object
+  duplicate(...overrides: never[]): unknown
+  on(event: never, listener: never): unknown
+  evalsha(...command: never[]): unknown
+}
+
+/** A connection of the store's own: what is used of `Redis` and `Cluster`. */
+export interface Connection {
+  readonly status: string
+  readonly options: ClientOptions
+  connect(): Promise<unknown>
+  disconnect(): void
+  evalsha(sha: string, keys: number, ...rest: readonly string[]): Promise<unknown>
+  eval(text: string, keys: number, ...rest: readonly string[]): Promise<unknown>
+  info(section: string): Promise<unknown>
+  subscribe(channel: string): Promise<unknown>
+  on(event: string, listener: (...args: readonly unknown[]) => void): unknown
+  readonly stream?: { unref?(): unknown }
+  /** Of a Cluster. */
+  nodes?(role: 'master'): readonly Duplicable[]
+}
+
+export interface ClientOptions {
+  readonly keyPrefix?: unknown
+  readonly role?: unknown
+  readonly redisOptions?: ClientOptions
+}
+
+interface Duplicable {
+  duplicate(options: object): Connection
+}
+
+/** How long after a loss a new connection is tried, ms: service is back within a second of the server's return. */
+const retryStrategy = (times: number): number => Math.min(50 * times, 400)
+
+/**
+ * Settings that keep the promises, whatever those of the client are. Nothing waits in a queue that nobody watches, and
+ * nothing is sent twice: a command whose answer was lost may have charged already.
+ */
+const SETTINGS = {
+  lazyConnect: true,
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: false,
+  maxRetriesPerRequest: 0,
+  enableReadyCheck: true,
+  enableAutoPipelining: false,
+  commandTimeout: undefined,
+  monitor: false,
+  readOnly: false,
+  stringNumbers: false,
+  retryStrategy,
+  // A master that has become a replica: the next attempt asks Sentinel or DNS again. What failed did nothing.
+  reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
+}
+
+/** A connection for commands, which is made when it is first needed. */
+export function commandConnection(client: RedisClient): Connection {
+  if (!isCluster(client)) return duplicate(client, [{ ...SETTINGS, sentinelRetryStrategy: retryStrategy }])
+  const { lazyConnect, enableOfflineQueue: _, enableAutoPipelining, ...ofNodes } = SETTINGS
+  const { redisOptions = {} } = client.options as ClientOptions
+  const settings = {
+    lazyConnect,
+    // Else a Cluster refuses what it is asked while it connects to one of its nodes.
+    enableOfflineQueue: true,
+    enableAutoPipelining,
+    scaleReads: 'master',
+    // A Cluster sends again what was on a connection that broke.
+    retryDelayOnFailover: 0,
+    clusterRetryStrategy: retryStrategy,
+    redisOptions: { ...redisOptions, ...ofNodes },
+  }
+  return duplicate(client, [[], settings])
+}
+
+/** A connection that only listens. It ends when it breaks: whoever listens makes another. */
+export function listeningConnection(client: RedisClient, commands: Connection): Connection | undefined {
+  const settings = { ...SETTINGS, keyPrefix: '', retryStrategy: null, sentinelRetryStrategy: () => null }
+  if (!isCluster(client)) return duplicate(client, [settings])
+  const masters = commands.nodes?.('master') ?? []
+  return masters[Math.floor(Math.random() * masters.length)]?.duplicate(settings)
+}
+
+export function isCluster(client: RedisClient): boolean {
+  return (client as { readonly isCluster?: unknown }).isCluster === true
+}
+
+/** What the client puts before every name of its own accord. */
+export function keyPrefixOf({ options }: RedisClient): string {
+  const { keyPrefix, redisOptions } = options as ClientOptions
+  const prefix = keyPrefix ?? redisOptions?.keyPrefix
+  return typeof prefix === 'string' ? prefix : ''
+}
+
+/** Runs when the client is closed for good. */
+export function onEnd(client: RedisClient, work: () => void): void {
+  const { on } = client as unknown as Connection
+  on.call(client, 'end', work)
+}
+
+function duplicate(client: RedisClient, overrides: readonly unknown[]): Connection {
+  return client.duplicate(...(overrides as readonly never[])) as Connection
+}

@@ -1,0 +1,63 @@
+import { KeywardError } from '../model/errors.ts'
+import { own } from '../model/own.ts'
+import { show } from '../model/redact.ts'
+import { type ClientOptions, keyPrefixOf, type RedisClient } from './redis-client.ts'
+
+export interface RedisStoreOptions {
+  /**
+   * What the names of all its keys and its channel begin with: 1 to 64 of `A-Z a-z 0-9 _ . : -`. Stores of one
+   * namespace on one database are one store.
+   * @default 'keyward'
+   */
+  readonly namespace?: string
+  /**
+   * How long one command may take, ms, whatever the client's own settings are. `storeTimeout` of `createApiKeys` holds
+   * beside it.
+   * @default 1000
+   */
+  readonly timeout?: number
+}
+
+export interface RedisSettings {
+  readonly namespace: string
+  readonly channel: string
+  readonly timeout: number
+}
+
+const NAMESPACE = /^[\w.:-]{1,64}$/
+const LONGEST_WAIT = 60_000
+
+/** @throws KeywardError `CONFIG` */
+export function parseRedisOptions(client: unknown, options: unknown): RedisSettings {
+  checkClient(client)
+  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+    throw new KeywardError('CONFIG', `the options of redisStore must be an object, not ${show(options)}`)
+  }
+  const { namespace = 'keyward', timeout = 1_000, ...unknown } = own(options) as Record<string, unknown>
+  const [name] = Object.keys(unknown)
+  if (name !== undefined) throw new KeywardError('CONFIG', `redisStore has no option ${show(name)}`)
+  if (typeof namespace !== 'string' || !NAMESPACE.test(namespace)) {
+    throw wrong('namespace', `must be 1 to 64 of A-Z a-z 0-9 _ . : -, not ${show(namespace)}`)
+  }
+  if (typeof timeout !== 'number' || !Number.isSafeInteger(timeout) || timeout < 1 || timeout > LONGEST_WAIT) {
+    throw wrong('timeout', `must be a whole number from 1 to ${LONGEST_WAIT} (ms), not ${show(timeout)}`)
+  }
+  return { namespace, timeout, channel: `${keyPrefixOf(client)}${namespace}:changes` }
+}
+
+/** Nothing of the client is shown: its options hold a password. */
+function checkClient(client: unknown): asserts client is RedisClient {
+  const { duplicate, on, evalsha, options } = Object(client) as Partial<RedisClient>
+  const methods: readonly unknown[] = [duplicate, on, evalsha]
+  if (!methods.every((method) => typeof method === 'function') || typeof options !== 'object' || options === null) {
+    throw new KeywardError('CONFIG', 'redisStore takes a client of ioredis: redisStore(new Redis(url))')
+  }
+  const { role, redisOptions } = options as ClientOptions
+  if (role === 'slave' || redisOptions?.role === 'slave') {
+    throw new KeywardError('CONFIG', "the client of redisStore must write: take out its option role: 'slave'")
+  }
+}
+
+function wrong(path: string, message: string): KeywardError {
+  return new KeywardError('CONFIG', `${path} of redisStore ${message}`, { issues: [{ path, message }] })
+}

@@ -1,0 +1,132 @@
+import { Buffer } from 'node:buffer'
+import { KeywardError } from '../model/errors.ts'
+import type { StoredKey } from '../model/key.ts'
+import { fromText, toText } from './redis-keys.ts'
+
+/** The most that the text of one record may have, bytes: no limit of Keyward's own comes near it. */
+const LARGEST = 131_072
+
+/**
+ * What scripts look at and what bulk changes write, as JSON. Numbers are text: Lua would write them with 14 digits.
+ * `token` is that of the claim on the unique name.
+ */
+export interface Meta {
+  readonly status: StoredKey['status']
+  readonly owner: string
+  readonly prefix: string
+  readonly resource: string | undefined
+  readonly createdAt: number
+  readonly updatedAt: number
+  readonly revokedAt: number | undefined
+  readonly revokedReason: string | undefined
+  readonly uniqueName: string | undefined
+  readonly token: string | undefined
+  /** When the key's own balance began. */
+  readonly opened: number | undefined
+}
+
+/** The fields `v`, `m` and `d` of a record. @throws KeywardError `INPUT` for a key that is too large */
+export function toFields(key: StoredKey, token: string | undefined): readonly [string, string, string] {
+  const { id: _, version, prefix, owner, resource, uniqueName, status, createdAt, updatedAt, ...others } = key
+  const { revokedAt, revokedReason, lastUsedAt: __, uses: ___, ...rest } = others
+  const times = [createdAt, updatedAt, revokedAt].map((time) => time && String(time))
+  const meta = [status, owner, prefix, resource, ...times, revokedReason, uniqueName, token, rest.credits?.opened]
+  const text = meta.map((value) => (value === undefined ? null : toText(String(value))))
+  const data = JSON.stringify(rest)
+  const size = Buffer.byteLength(data)
+  if (size > LARGEST) {
+    const message = `must not take more than ${LARGEST} bytes as JSON, not ${size}`
+    throw new KeywardError('INPUT', `a key ${message}`, { issues: [{ path: '', message }] })
+  }
+  return [String(version), JSON.stringify(text), data]
+}
+
+/** The answer of FIND, as a key; `undefined` where there was none. @throws KeywardError `STORE` for a damaged record */
+export function toKey(id: string, answer: unknown): StoredKey | undefined {
+  const [version, meta, data, uses] = fieldsOf(id, answer)
+  if (version === undefined) return undefined
+  const { status, owner, prefix, createdAt, updatedAt, resource, uniqueName, revokedAt, revokedReason } = toMeta(
+    id,
+    meta,
+  )
+  const [at, count] = marksOf(uses)
+  return {
+    ...restOf(id, data),
+    id,
+    version: whole(id, version),
+    prefix,
+    owner,
+    status,
+    createdAt,
+    updatedAt,
+    ...(resource !== undefined && { resource }),
+    ...(uniqueName !== undefined && { uniqueName }),
+    ...(revokedAt !== undefined && { revokedAt }),
+    ...(revokedReason !== undefined && { revokedReason }),
+    ...(at !== undefined && { lastUsedAt: at }),
+    ...(count !== undefined && { uses: count }),
+  }
+}
+
+/** What a change has to know of what it changes. */
+export function toVersionAndMeta(id: string, answer: unknown): { version: number; meta: Meta } | undefined {
+  const [version, meta] = fieldsOf(id, answer)
+  return version === undefined ? undefined : { version: whole(id, version), meta: toMeta(id, meta) }
+}
+
+export function toMeta(id: string, text: string | undefined): Meta {
+  const values = parse(id, text)
+  if (!Array.isArray(values) || values.length !== 11) throw damaged(id)
+  const [status, owner, prefix, resource, created, updated, revoked, revokedReason, uniqueName, token, opened] =
+    values.map((value) => (typeof value === 'string' ? fromText(value) : undefined))
+  if (status !== 'active' && status !== 'disabled' && status !== 'revoked') throw damaged(id)
+  if (owner === undefined || prefix === undefined) throw damaged(id)
+  const [createdAt, updatedAt] = [whole(id, created), whole(id, updated)]
+  const revokedAt = revoked === undefined ? undefined : whole(id, revoked)
+  const place = { status, owner, prefix, resource, createdAt, updatedAt } as const
+  return {
+    ...place,
+    revokedAt,
+    revokedReason,
+    uniqueName,
+    token,
+    opened: opened === undefined ? undefined : whole(id, opened),
+  }
+}
+
+/** The error names the id alone: the text beside it holds the hash. */
+export function damaged(id: string): KeywardError {
+  return new KeywardError('STORE', `the record of ${id} is damaged`)
+}
+
+function fieldsOf(id: string, answer: unknown): readonly (string | undefined)[] {
+  if (!Array.isArray(answer)) throw damaged(id)
+  return answer.map((field: unknown) => (field === null || field === undefined ? undefined : String(field)))
+}
+
+type Rest = Pick<StoredKey, 'scopes' | 'hash'>
+
+function restOf(id: string, data: string | undefined): Rest {
+  const value = parse(id, data)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Rest
+  throw damaged(id)
+}
+
+function parse(id: string, text: string | undefined): unknown {
+  try {
+    return JSON.parse(text ?? '')
+  } catch {
+    throw damaged(id)
+  }
+}
+
+function whole(id: string, text: string | undefined): number {
+  const number = Number(text)
+  if (text === undefined || text === '' || !Number.isFinite(number)) throw damaged(id)
+  return number
+}
+
+/** The last use and how many, as TOUCH writes them. */
+function marksOf(text: string | undefined): readonly (number | undefined)[] {
+  return text === undefined ? [] : text.split(':').map(Number)
+}

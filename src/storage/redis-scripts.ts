@@ -1,0 +1,216 @@
+import { createHash } from 'node:crypto'
+import { PURSE } from './redis-lua-purse.ts'
+import { WINDOWS } from './redis-lua-windows.ts'
+
+/** A script and the name under which a server remembers it. */
+export interface Script {
+  readonly text: string
+  readonly sha: string
+}
+
+const NOW = `
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+`
+
+/** A hint must never undo a change: where publishing is forbidden, it is left out. */
+const PUBLISH = `
+local function publish(channel, message) redis.pcall('PUBLISH', channel, message) end
+`
+
+/**
+ * The record, or nothing. Also a reading is a script: a Cluster client sends it to the master then, whatever its
+ * `scaleReads` says.
+ */
+export const FIND = script(`return redis.call('HMGET', KEYS[1], 'v', 'm', 'd', 'u')`)
+
+/** Record; id, version, meta, data, the last moment at which this may still happen, channel. 1: done, 0: taken, 2: late. */
+export const INSERT = script(`${NOW}${PUBLISH}
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+if now > tonumber(ARGV[5]) then return 2 end
+redis.call('HSET', KEYS[1], 'v', ARGV[2], 'm', ARGV[3], 'd', ARGV[4])
+publish(ARGV[6], ARGV[1])
+return 1`)
+
+/** Record, purse; id, the version that it must have, then as INSERT, then the account that closes. */
+export const REPLACE = script(`${NOW}${PUBLISH}
+if redis.call('HGET', KEYS[1], 'v') ~= ARGV[2] then return 0 end
+if now > tonumber(ARGV[6]) then return 2 end
+redis.call('HSET', KEYS[1], 'v', ARGV[3], 'm', ARGV[4], 'd', ARGV[5])
+if ARGV[8] ~= '' then redis.call('HDEL', KEYS[2], 'a:' .. ARGV[8]) end
+publish(ARGV[7], ARGV[1])
+return 1`)
+
+/** Record and all that lies beside it; id, channel. The meta of what was there. */
+export const REMOVE = script(`${PUBLISH}
+local meta = redis.call('HGET', KEYS[1], 'm')
+local version = redis.call('HGET', KEYS[1], 'v')
+redis.call('DEL', unpack(KEYS))
+if not version then return false end
+publish(ARGV[2], ARGV[1])
+return meta or ''`)
+
+/** Record; the last use, the uses. */
+export const TOUCH = script(`
+if redis.call('HEXISTS', KEYS[1], 'v') == 0 then return 0 end
+local kept = redis.call('HGET', KEYS[1], 'u') or '0:0'
+local at, uses = string.match(kept, '^(%d+):(%d+)$')
+at = math.max(tonumber(at), tonumber(ARGV[1]))
+redis.call('HSET', KEYS[1], 'u', string.format('%.0f:%.0f', at, tonumber(uses) + tonumber(ARGV[2])))
+return 1`)
+
+/** Record; owner, resource, whether there is a reason, reason, time, then the prefixes. 1 when it was revoked now. */
+export const REVOKE = script(`
+local kept = redis.call('HMGET', KEYS[1], 'v', 'm')
+if not kept[1] then return 0 end
+local meta = cjson.decode(kept[2])
+if meta[1] == 'revoked' then return 0 end
+if ARGV[1] ~= '' and 'o' .. meta[2] ~= ARGV[1] then return 0 end
+if ARGV[2] ~= '' and (meta[4] == cjson.null or 'r' .. meta[4] ~= ARGV[2]) then return 0 end
+local known = false
+for at = 5, #ARGV do known = known or ARGV[at] == meta[3] end
+if not known then return 0 end
+meta[1], meta[6], meta[7] = 'revoked', ARGV[4], ARGV[4]
+if ARGV[3] ~= '' then meta[8] = string.sub(ARGV[3], 2) end
+redis.call('HSET', KEYS[1], 'v', string.format('%.0f', tonumber(kept[1]) + 1), 'm', cjson.encode(meta))
+return 1`)
+
+/** Channel, message. */
+export const TELL = script(`redis.pcall('PUBLISH', ARGV[1], ARGV[2]) return 1`)
+
+/** Index, suspects; member. The server's time. */
+export const SHELVE = script(`${NOW}
+redis.call('ZADD', KEYS[1], 0, ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[1])
+return now`)
+
+/** Index, suspects; member. */
+export const UNSHELVE = script(`
+redis.call('HDEL', KEYS[2], ARGV[1])
+return redis.call('ZREM', KEYS[1], ARGV[1])`)
+
+/** Index; the place before which to begin, the most members. */
+export const PAGE = script(`return redis.call('ZREVRANGEBYLEX', KEYS[1], ARGV[1], '-', 'LIMIT', 0, ARGV[2])`)
+
+/**
+ * Index, suspects; how long (ms) an entry must have been without a record, then members without one. One that was so
+ * before goes; the others are noted: a record may be on its way.
+ */
+export const SUSPECT = script(`${NOW}
+local removed = 0
+for at = 2, #ARGV do
+  local since = redis.call('HGET', KEYS[2], ARGV[at])
+  if not redis.call('ZSCORE', KEYS[1], ARGV[at]) then redis.call('HDEL', KEYS[2], ARGV[at])
+  elseif not since then redis.call('HSET', KEYS[2], ARGV[at], string.format('%.0f', now))
+  elseif now - tonumber(since) >= tonumber(ARGV[1]) then
+    redis.call('ZREM', KEYS[1], ARGV[at])
+    redis.call('HDEL', KEYS[2], ARGV[at])
+    removed = removed + 1
+  end
+end
+redis.call('PEXPIRE', KEYS[2], 86400000)
+return removed`)
+
+/** Name; claim, the claim that it may take the place of. The server's time, then the claim that stands against it. */
+export const CLAIM = script(`${NOW}
+local kept = redis.call('GET', KEYS[1])
+if kept and kept ~= ARGV[2] then return { now, kept } end
+redis.call('SET', KEYS[1], string.format('%.0f', now) .. '|' .. ARGV[1])
+return { now }`)
+
+/** Name; the token of the claim. */
+export const FREE = script(`
+local kept = redis.call('GET', KEYS[1])
+if kept and string.find(kept, '|' .. ARGV[1] .. '|', 1, true) then return redis.call('DEL', KEYS[1]) end
+return 0`)
+
+const PROVED = `
+if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then
+  local found = redis.call('HMGET', KEYS[1], 'v', 'm', 'd', 'u')
+  return { 2, found[1], found[2], found[3], found[4] }
+end
+${NOW}
+local windows, at = {}, 3
+for i = 1, tonumber(ARGV[2]) do
+  windows[i] = { name = ARGV[at], ms = tonumber(ARGV[at + 1]), limit = tonumber(ARGV[at + 2]), cost = tonumber(ARGV[at + 3]) }
+  at = at + 4
+end
+if #windows > 0 and not load(KEYS[2]) then return redis.error_reply('KEYWARD the counters are damaged') end
+local answer = { 1, now, -1, 0 }
+`
+
+/**
+ * Record, counters; version, the number of windows, name, ms, limit and cost of each. `{2, record…}`: stale; else
+ * `{ok, at, retryAt, 0, used and resetsAt of each window…}`. Nothing is written before everything was proved.
+ */
+export const TAKE = script(`${WINDOWS}${PROVED}
+if not takeAll(windows, now, answer) then
+  answer[1] = 0
+  answer[3] = whenRoom(windows, now)
+end
+keep(KEYS[2], now)
+return answer`)
+
+/** As TAKE, and purse, ends; behind the windows the account, the amount, and the hold. In place of the 0, what is free. */
+export const TAKE_PAID = script(`${WINDOWS}${PURSE}${PROVED}
+purse, ends = KEYS[3], KEYS[4]
+local account, amount, hold = bringUp(creditAt(at), now), tonumber(ARGV[at + 5]), ARGV[at + 6]
+if amount > account.free then
+  answer[1] = 0
+  for _, w in ipairs(windows) do w.cost = 0 end
+  takeAll(windows, now, answer)
+elseif not takeAll(windows, now, answer) then
+  answer[1] = 0
+  answer[3] = whenRoom(windows, now)
+else
+  account.free = account.free - amount
+  if hold then
+    account.held = account.held + amount
+    setHold(ARGV[at] .. '\\0' .. hold, amount, tonumber(ARGV[at + 7]))
+  end
+end
+-- As text: one driver reads large integers inexactly.
+answer[4] = number(account.free)
+keepAccounts()
+keep(KEYS[2], now)
+return answer`)
+
+/**
+ * Purse, ends; the account, then `add` and an amount, `hold` or `settle` and an amount, an id and an end, `release` and
+ * an id, or nothing; an end that begins with a plus counts from now. `{balance, charged}`; a balance of -1: too
+ * much; a hold with 0 as charged: there was not enough.
+ */
+export const MOVE = script(`${NOW}${PURSE}
+purse, ends = KEYS[1], KEYS[2]
+local account, deed, amount = bringUp(creditAt(1), now), ARGV[6], tonumber(ARGV[7])
+local charged, member = -1, ARGV[1] .. '\\0' .. (ARGV[8] or '')
+local hold, ends_at = ARGV[8] and holdOf(member), tonumber(ARGV[9])
+if ends_at and string.sub(ARGV[9], 1, 1) == '+' then ends_at = now + ends_at end
+if deed == 'add' then
+  if account.free + account.held + amount > 9007199254740991 then
+    keepAccounts()
+    return { -1 }
+  end
+  account.free = account.free + amount
+elseif deed == 'hold' then
+  if amount > account.free then charged = 0
+  else
+    account.free, account.held = account.free - amount, account.held + amount
+    setHold(member, amount, ends_at)
+  end
+elseif hold and hold.charged then
+  if deed == 'settle' then charged = hold.charged end
+else
+  if hold then endHold(account, member, hold) end
+  if deed == 'settle' then
+    charged = math.min(amount, account.free)
+    account.free = account.free - charged
+    setHold(member, 0, ends_at, charged)
+  end
+end
+keepAccounts()
+return { number(account.free), number(charged) }`)
+
+function script(text: string): Script {
+  return { text, sha: createHash('sha1').update(text).digest('hex') }
+}

@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto'
+import { KeywardError } from '../model/errors.ts'
+import { own } from '../model/own.ts'
+import type {
+  CreditAccount,
+  CreditMove,
+  CreditSpend,
+  MeterReading,
+  Moved,
+  Spend,
+  SpendWindow,
+  Taken,
+} from '../model/store.ts'
+import type { Run } from './redis-connection.ts'
+import { type Names, tagOfAccount, toText } from './redis-keys.ts'
+import { toKey } from './redis-records.ts'
+import { MOVE, TAKE, TAKE_PAID } from './redis-scripts.ts'
+
+/** How long what a take holds on a balance in another slot waits for its windows, ms. */
+const HELD_FOR = 30_000
+
+type Decided = Exclude<Taken, { stale: unknown }>
+
+export interface Till {
+  readonly run: Run
+  readonly names: Names
+  /** Whether a script can reach a balance that is not the key's own. */
+  readonly oneSlot: boolean
+}
+
+export async function take(till: Till, id: string, version: number, spend: Spend): Promise<Taken> {
+  const windows = spend.windows.map((window) => costed(window, spend.cost))
+  const credits = spend.credits === undefined || !Object.hasOwn(spend, 'credits') ? undefined : own(spend.credits)
+  if (credits === undefined) return takeAt(till, id, version, windows, undefined)
+  if (!isWhole(credits.amount)) throw new RangeError('the amount of a spend is a whole number ≥ 0')
+  if (till.oneSlot || tagOfAccount(credits.account) === id) return takeAt(till, id, version, windows, credits)
+  return takeApart(till, id, version, windows, credits)
+}
+
+export async function move({ run, names }: Till, credit: CreditMove): Promise<Moved> {
+  const { add, settle, release } = credit
+  if (add !== undefined) {
+    if (!Number.isSafeInteger(add)) throw tooMuch()
+    const { balance } = await moved(run, names, credit, ['add', String(add)])
+    if (balance < 0) throw tooMuch()
+    return { balance }
+  }
+  if (release !== undefined) {
+    const { balance } = await moved(run, names, credit, ['release', '0', toText(release)])
+    return { balance }
+  }
+  if (settle === undefined) return { balance: (await moved(run, names, credit, [])).balance }
+  const { id, amount, until } = settle
+  const { balance, charged } = await moved(run, names, credit, ['settle', String(amount), toText(id), String(until)])
+  return { balance, charged }
+}
+
+/** One command: everything or nothing. */
+async function takeAt(
+  { run, names }: Till,
+  id: string,
+  version: number,
+  windows: readonly Required<SpendWindow>[],
+  credits: CreditSpend | undefined,
+): Promise<Taken> {
+  const wanted = windows.flatMap(({ name, ms, limit, cost }) => [name, String(ms), String(limit), String(cost)])
+  const keys = [names.record(id), names.windows(id)]
+  const args = [String(version), String(windows.length), ...wanted]
+  if (credits !== undefined) {
+    const { amount, hold } = credits
+    const tag = tagOfAccount(credits.account)
+    keys.push(names.purse(tag), names.ends(tag))
+    args.push(...accountArgs(credits), String(amount), ...(hold ? [toText(hold.id), String(hold.until)] : []))
+  }
+  const answer = (await run(credits === undefined ? TAKE : TAKE_PAID, keys, args)) as readonly unknown[]
+  return takenOf(id, windows, credits !== undefined, answer)
+}
+
+/**
+ * The balance lies in another slot of a Cluster: the amount is held there first, then the windows are taken, and what
+ * was held is charged, or released when they refuse. If this process dies on the way, the hold ends by itself.
+ */
+async function takeApart(
+  till: Till,
+  id: string,
+  version: number,
+  windows: readonly Required<SpendWindow>[],
+  credits: CreditSpend,
+): Promise<Taken> {
+  const { run, names } = till
+  const { amount, hold = { id: randomBytes(12).toString('base64url'), until: 0 } } = credits
+  const isSpent = credits.hold === undefined
+  const held = await holdFirst(run, names, credits, hold)
+  if (!held.ok) {
+    const looked = await takeAt(
+      till,
+      id,
+      version,
+      windows.map((window) => ({ ...window, cost: 0 })),
+      undefined,
+    )
+    return looked.ok === undefined ? looked : { ...looked, ok: false, balance: held.balance }
+  }
+  const release = async (): Promise<number> =>
+    (await moved(run, names, credits, ['release', '0', toText(hold.id)])).balance
+  let taken: Taken
+  try {
+    taken = await takeAt(till, id, version, windows, undefined)
+  } catch (error) {
+    release().catch(() => {})
+    throw error
+  }
+  if (taken.ok === undefined) {
+    if (amount > 0 || !isSpent) await release()
+    return taken
+  }
+  if (!taken.ok) return { ...taken, balance: amount > 0 || !isSpent ? await release() : held.balance }
+  if (!isSpent || amount === 0) return { ...taken, balance: held.balance }
+  const { balance } = await moved(run, names, credits, ['settle', String(amount), toText(hold.id), `+${HELD_FOR}`])
+  return { ...taken, balance }
+}
+
+async function holdFirst(
+  run: Run,
+  names: Names,
+  credits: CreditSpend,
+  hold: { readonly id: string; readonly until: number },
+): Promise<{ readonly ok: boolean; readonly balance: number }> {
+  const { amount } = credits
+  if (amount === 0 && credits.hold === undefined) return { ok: true, ...(await moved(run, names, credits, [])) }
+  const until = credits.hold === undefined ? `+${HELD_FOR}` : String(hold.until)
+  const { balance, charged } = await moved(run, names, credits, ['hold', String(amount), toText(hold.id), until])
+  return { ok: charged !== 0, balance }
+}
+
+async function moved(
+  run: Run,
+  names: Names,
+  credit: CreditAccount,
+  deed: readonly string[],
+): Promise<{ readonly balance: number; readonly charged: number }> {
+  const tag = tagOfAccount(credit.account)
+  const answer = await run(MOVE, [names.purse(tag), names.ends(tag)], [...accountArgs(credit), ...deed])
+  const [balance = Number.NaN, charged = Number.NaN] = (answer as readonly unknown[]).map(Number)
+  return { balance, charged }
+}
+
+/** As `creditAt` of the scripts reads it. */
+function accountArgs({ account, opening, refill }: CreditAccount): readonly string[] {
+  const refilled = refill === undefined ? ['', ''] : [String(refill.to), String(refill.due)]
+  return [toText(account), String(opening.amount), String(opening.at), ...refilled]
+}
+
+function takenOf(
+  id: string,
+  windows: readonly Required<SpendWindow>[],
+  hasCredits: boolean,
+  answer: readonly unknown[],
+): Taken {
+  const [outcome = Number.NaN, at = Number.NaN, retryAt = -1, balance = Number.NaN, ...used] = answer.map(Number)
+  if (outcome === 2) return { stale: toKey(id, answer.slice(1)) }
+  const readings = windows.map(({ name, limit }, index): MeterReading => {
+    const [count = Number.NaN, resetsAt = Number.NaN] = used.slice(index * 2)
+    return { name, limit, remaining: Math.max(0, limit - count), resetsAt }
+  })
+  const taken: Decided = { ok: outcome === 1, readings, at }
+  return { ...taken, ...(retryAt >= 0 && { retryAt }), ...(hasCredits && { balance }) }
+}
+
+/** Its own member only: what somebody put on `Object.prototype` is no cost of ours. */
+function costed(window: SpendWindow, common: number): Required<SpendWindow> {
+  const { name, limit, ms, cost } = window
+  const its = cost !== undefined && Object.hasOwn(window, 'cost') ? cost : common
+  if (isWhole(its)) return { name, limit, ms, cost: its }
+  const message = 'must be a whole number ≥ 0'
+  throw new KeywardError('INPUT', `cost ${message}`, { issues: [{ path: 'cost', message }] })
+}
+
+function isWhole(amount: number): boolean {
+  return Number.isSafeInteger(amount) && amount >= 0
+}
+
+function tooMuch(): KeywardError {
+  const message = `must not lift the balance above ${Number.MAX_SAFE_INTEGER}`
+  return new KeywardError('INPUT', `amount ${message}`, { issues: [{ path: 'amount', message }] })
+}

@@ -1,0 +1,64 @@
+import { KeywardError } from '../model/errors.ts'
+import { own } from '../model/own.ts'
+import type { KeyStore } from '../model/store.ts'
+import { insert, remove, replace, touch } from './redis-changes.ts'
+import { commandConnection, isCluster, onEnd, type RedisClient } from './redis-client.ts'
+import { lineOver } from './redis-connection.ts'
+import { namesIn } from './redis-keys.ts'
+import { list, revokeWhere } from './redis-list.ts'
+import { parseRedisOptions, type RedisStoreOptions } from './redis-options.ts'
+import { toKey } from './redis-records.ts'
+import { FIND } from './redis-scripts.ts'
+import { move, take } from './redis-take.ts'
+import { watchOver } from './redis-watch.ts'
+
+export type { RedisClient } from './redis-client.ts'
+export type { RedisStoreOptions } from './redis-options.ts'
+
+/**
+ * Keys in Redis (6.2 or newer, Valkey), standalone, behind Sentinel or on a Cluster, through a client of ioredis 5 or 6.
+ *
+ * The store works on connections of its own, which the client's `duplicate` makes when they are first needed, so that
+ * the client's settings for queues and retries cannot make a request wait, or be charged twice. They are given up when
+ * the client is closed, and for good by `store.close()`. Limits and credits go by the server's clock; one `take` is one command.
+ *
+ * @throws {KeywardError} `CONFIG` for a wrong client or option. Verbs throw `CONFLICT` and `STORE` as `KeyStore` says,
+ * and `INPUT` for a cursor that no page gave and for a key above 128 KiB; after `close`, they throw `STORE`.
+ */
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): KeyStore {
+  const { namespace, channel, timeout } = parseRedisOptions(client, options)
+  const names = namesIn(namespace, channel)
+  const connection = commandConnection(client)
+  const line = lineOver(connection, timeout)
+  const { run } = line
+  const till = { run, names, oneSlot: !isCluster(client) }
+  const watches = new Set<() => void>()
+  const close = (): void => {
+    for (const stop of watches) stop()
+    watches.clear()
+    line.close()
+  }
+  onEnd(client, line.rest)
+
+  return {
+    find: async (id) => toKey(id, await run(FIND, [names.record(id)])),
+    insert: (key) => insert(run, names, own(key)),
+    replace: (key, ifVersion) => replace(run, names, own(key), ifVersion),
+    remove: (id) => remove(run, names, id),
+    list: (query) => list(run, names, own(query)),
+    touch: (marks) => touch(run, names, marks),
+    take: (id, version, spend) => take(till, id, version, spend),
+    move: (credit) => move(till, own(credit)),
+    revokeWhere: (filter, at, reason) => revokeWhere(run, names, own(filter), at, reason),
+    async watch(onChange) {
+      if (typeof onChange !== 'function') throw new KeywardError('CONFIG', 'watch of redisStore needs a function')
+      const stop = watchOver({ client, commands: connection, line, channel, onChange })
+      watches.add(stop)
+      return async () => {
+        watches.delete(stop)
+        stop()
+      }
+    },
+    close,
+  }
+}

@@ -1,0 +1,84 @@
+import { Buffer } from 'node:buffer'
+import { KeywardError } from '../model/errors.ts'
+import { handwriting, type SqlDatabase } from './sql-database.ts'
+import { fromColumn, toColumn } from './sqlite-rows.ts'
+
+/** A parameter. */
+export type Value = string | number | null | Uint8Array
+
+/** In what the three differ. Statements are written once, with `?` for each parameter. */
+export interface Engine {
+  readonly name: 'PostgreSQL' | 'MySQL' | 'SQLite'
+  /** Opens a transaction in which what was read under `lock` stays true. */
+  readonly begin: string
+  /** What a SELECT ends with whose rows nobody else may change before the transaction is over. */
+  readonly lock: string
+  /** The server's time, ms; absent where there is no server: there the caller's clock counts. */
+  readonly clock?: string
+  /** A statement with the placeholders of this engine. */
+  placed(sql: string): string
+  /** Text as a parameter. */
+  text(text: string): Value
+}
+
+const POSTGRES: Engine = {
+  name: 'PostgreSQL',
+  // Whatever the default is: a lock that was waited for must show what its last holder wrote.
+  begin: 'BEGIN ISOLATION LEVEL READ COMMITTED',
+  lock: ' FOR UPDATE',
+  clock: 'CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)',
+  placed: (sql) => {
+    let count = 0
+    return sql.replaceAll('?', () => `$${++count}`)
+  },
+  text: toColumn,
+}
+
+const MYSQL: Engine = {
+  name: 'MySQL',
+  begin: 'BEGIN',
+  lock: ' FOR UPDATE',
+  // Not UNIX_TIMESTAMP, which loses its way in the hour that a time zone has twice.
+  clock: `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000`,
+  placed: (sql) => sql,
+  // As bytes: so that no collation folds case or trailing blanks, and so that drivers which write values into the text
+  // write them in hexadecimal, which no quote and no NO_BACKSLASH_ESCAPES can break out of.
+  text: (text) => Buffer.from(toColumn(text)),
+}
+
+const SQLITE: Engine = {
+  name: 'SQLite',
+  begin: 'BEGIN IMMEDIATE',
+  lock: '',
+  placed: (sql) => sql,
+  text: toColumn,
+}
+
+const BY_HANDWRITING: Readonly<Record<string, Engine>> = { '"a" $1': POSTGRES, '`a` ?': MYSQL, '"a" ?': SQLITE }
+
+/** @throws KeywardError `CONFIG` for a dialect that is none of the three */
+export function engineOf(database: SqlDatabase): Engine {
+  const written = handwriting(database)
+  const engine = Object.hasOwn(BY_HANDWRITING, written) ? BY_HANDWRITING[written] : undefined
+  if (engine !== undefined) return engine
+  throw new KeywardError('CONFIG', 'the dialect of this Kysely is none of PostgreSQL, MySQL (or MariaDB) and SQLite')
+}
+
+/** A column of text or bytes. */
+export function textOf(value: unknown): string {
+  if (typeof value === 'string') return value
+  if (value instanceof Uint8Array) return Buffer.from(value.buffer, value.byteOffset, value.byteLength).toString()
+  throw new KeywardError('STORE', 'a column that holds text has something else')
+}
+
+/** The same, as it was before `Engine.text`. */
+export function plainTextOf(value: unknown): string {
+  return fromColumn(textOf(value))
+}
+
+/** A column of whole numbers: drivers answer large ones as numbers, as text or as bigints. */
+export function wholeOf(value: unknown): number {
+  const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : value
+  if (typeof number === 'number' && Number.isSafeInteger(number)) return number
+  throw new KeywardError('STORE', 'a column that holds whole numbers has something else')
+}

@@ -1,0 +1,104 @@
+import type { StoredKey } from '../model/key.ts'
+import type { Filter, ListPage, ListQuery } from '../model/store.ts'
+import { cursorAfter, readCursor } from './cursor.ts'
+import type { Engine, Value } from './sql-engine.ts'
+import { keyOf, SELECTED, valuesOf } from './sql-rows.ts'
+import type { Tables } from './sql-schema.ts'
+import type { Session } from './sql-session.ts'
+import { changeAndTell } from './sql-tell.ts'
+import { COLUMNS } from './sqlite-rows.ts'
+
+export async function find(session: Session, { keys }: Tables, id: string): Promise<StoredKey | undefined> {
+  const [row] = await session.rows(`SELECT ${SELECTED} FROM ${keys} WHERE id = ?`, [session.engine.text(id)])
+  return row && keyOf(row)
+}
+
+export async function insert(session: Session, { keys }: Tables, key: StoredKey): Promise<void> {
+  const marks = COLUMNS.map(() => '?').join(', ')
+  const sql = `INSERT INTO ${keys} (${COLUMNS.join(', ')}, revision) VALUES (${marks}, 0)`
+  await session.run(sql, valuesOf(session.engine, key))
+}
+
+export async function replace(session: Session, tables: Tables, key: StoredKey, ifVersion: number): Promise<boolean> {
+  const { engine } = session
+  const set = COLUMNS.map((name) => `${name} = ?`).join(', ')
+  const sql = `UPDATE ${tables.keys} SET ${set} WHERE id = ? AND version = ?`
+  const values = [...valuesOf(engine, key), engine.text(key.id), ifVersion]
+  return (await changeAndTell(session, tables, { sql, values }, key.id)) > 0
+}
+
+/** Within a transaction: the key first, as everyone locks. */
+export async function remove(session: Session, tables: Tables, id: string): Promise<boolean> {
+  const { engine } = session
+  const { keys, accounts, holds } = tables
+  const statement = { sql: `DELETE FROM ${keys} WHERE id = ?`, values: [engine.text(id)] }
+  const count = await changeAndTell(session, tables, statement, id)
+  // Accounts of a key begin with its id and a colon; a semicolon is what comes after a colon.
+  const range = [engine.text(`${id}:`), engine.text(`${id};`)]
+  await session.run(`DELETE FROM ${accounts} WHERE account > ? AND account < ?`, range)
+  await session.run(`DELETE FROM ${holds} WHERE account > ? AND account < ?`, range)
+  return count > 0
+}
+
+export async function list(session: Session, { keys }: Tables, query: ListQuery): Promise<ListPage> {
+  const { engine } = session
+  const { sql, values } = all([
+    ...conditionsOf(engine, query),
+    ...(query.status === undefined ? [] : [{ sql: 'status = ?', values: [engine.text(query.status)] }]),
+    ...(query.cursor === undefined ? [] : [after(engine, query.cursor)]),
+  ])
+  const select = `SELECT ${SELECTED} FROM ${keys} WHERE ${sql} ORDER BY created_at DESC, id DESC LIMIT ?`
+  // One more than asked for shows whether there is another page.
+  const rows = await session.rows(select, [...values, query.limit + 1])
+  const items = rows.slice(0, query.limit).map(keyOf)
+  const last = items.at(-1)
+  return rows.length > query.limit && last !== undefined ? { items, cursor: cursorAfter(last) } : { items }
+}
+
+export async function revokeWhere(
+  session: Session,
+  tables: Tables,
+  filter: Filter,
+  at: number,
+  reason: string | undefined,
+): Promise<number> {
+  const { engine } = session
+  const { sql, values } = all(conditionsOf(engine, filter))
+  const [revoked, time] = [engine.text('revoked'), Math.floor(at)]
+  const set = 'status = ?, version = version + 1, updated_at = ?, revoked_at = ?, revoked_reason = ?'
+  const given = [revoked, time, time, reason === undefined ? null : engine.text(reason), revoked]
+  const update = `UPDATE ${tables.keys} SET ${set} WHERE status <> ? AND ${sql}`
+  return changeAndTell(session, tables, { sql: update, values: [...given, ...values] }, '*')
+}
+
+interface Condition {
+  readonly sql: string
+  readonly values: readonly Value[]
+}
+
+function conditionsOf(engine: Engine, { prefixes, owner, resource }: Filter): readonly Condition[] {
+  const marks = prefixes.map(() => '?').join(', ')
+  return [
+    prefixes.length === 0
+      ? { sql: '1 = 0', values: [] }
+      : { sql: `prefix IN (${marks})`, values: prefixes.map((prefix) => engine.text(prefix)) },
+    ...(owner === undefined ? [] : [{ sql: 'owner = ?', values: [engine.text(owner)] }]),
+    ...(resource === undefined ? [] : [{ sql: 'resource = ?', values: [engine.text(resource)] }]),
+  ]
+}
+
+/** Written so that each engine finds the place in its index, which not all do for a comparison of pairs. */
+function after(engine: Engine, cursor: string): Condition {
+  const { createdAt, id } = readCursor(cursor)
+  return {
+    sql: 'created_at <= ? AND (created_at < ? OR id < ?)',
+    values: [createdAt, createdAt, engine.text(id)],
+  }
+}
+
+function all(conditions: readonly Condition[]): Condition {
+  return {
+    sql: conditions.map(({ sql }) => sql).join(' AND '),
+    values: conditions.flatMap(({ values }) => values),
+  }
+}

@@ -1,0 +1,87 @@
+import { KeywardError } from '../model/errors.ts'
+import { wholeOf } from './sql-engine.ts'
+import { lacksTable } from './sql-errors.ts'
+import { MIGRATIONS, schemaTable, type Tables } from './sql-schema.ts'
+import { type Connections, persistently, type Session } from './sql-session.ts'
+
+/** How long a process waits for another that migrates, s. */
+const PATIENCE = 60
+
+/**
+ * Brings a database to the schema of this version. Harmless when it has it, and when several processes do it at once.
+ * @throws KeywardError `CONFIG` for a schema that is newer than this program
+ */
+export async function bringUpToDate(connections: Connections, tables: Tables): Promise<void> {
+  const { engine } = connections
+  // A look first: where all is done, the program needs no right to create tables.
+  const found = await persistently(engine, () => schemaVersion(connections, tables))
+  if (found === MIGRATIONS.length) return
+  refuseNewer(found)
+  await persistently(engine, () => (engine.name === 'MySQL' ? underName : inTransaction)(connections, tables))
+}
+
+/** Says what to do where the schema is not that of this version. */
+export async function requireSchema(connections: Connections, tables: Tables): Promise<void> {
+  const found = await schemaVersion(connections, tables)
+  refuseNewer(found)
+  if (found === MIGRATIONS.length) return
+  throw new KeywardError(
+    'CONFIG',
+    found === 0
+      ? `${connections.engine.name} has no tables of Keyward: await migrate(kysely) first`
+      : `the schema ${found} of ${tables.schema} is older than this keyward: await migrate(kysely) first`,
+  )
+}
+
+/** 0 where there is none yet. */
+async function schemaVersion(session: Session, { schema }: Tables): Promise<number> {
+  try {
+    const [row] = await session.rows(`SELECT MAX(version) AS version FROM ${schema}`)
+    return row?.version == null ? 0 : wholeOf(row.version)
+  } catch (error) {
+    if (lacksTable(error)) return 0
+    throw error
+  }
+}
+
+function refuseNewer(found: number): void {
+  if (found <= MIGRATIONS.length) return
+  throw new KeywardError(
+    'CONFIG',
+    `the schema ${found} of this database is newer than this keyward, which knows ${MIGRATIONS.length}`,
+  )
+}
+
+/** PostgreSQL and SQLite undo a migration that fails; a lock lets one process make it and the others find it made. */
+function inTransaction(connections: Connections, tables: Tables): Promise<void> {
+  return connections.transaction(async (session) => {
+    if (session.engine.name === 'PostgreSQL') {
+      await session.rows('SELECT pg_advisory_xact_lock(hashtext(current_schema()), hashtext(?))', [tables.schema])
+    }
+    await makeAll(session, tables)
+  })
+}
+
+/** MySQL commits at every CREATE: a lock by name, which the connection holds. */
+function underName(connections: Connections, tables: Tables): Promise<void> {
+  return connections.alone(async (session) => {
+    const lock = `SHA1(CONCAT('keyward ', COALESCE(DATABASE(), ''), ' ', ?))`
+    const [row] = await session.rows(`SELECT GET_LOCK(${lock}, ${PATIENCE}) AS locked`, [tables.schema])
+    if (Number(row?.locked) !== 1) throw new KeywardError('STORE', 'another process has been migrating for too long')
+    try {
+      await makeAll(session, tables)
+    } finally {
+      await session.rows(`SELECT RELEASE_LOCK(${lock}) AS released`, [tables.schema])
+    }
+  })
+}
+
+async function makeAll(session: Session, tables: Tables): Promise<void> {
+  await session.run(schemaTable(session.engine, tables))
+  const found = await schemaVersion(session, tables)
+  refuseNewer(found)
+  for (const [index, migration] of [...MIGRATIONS.entries()].slice(found)) {
+    for (const sql of migration(session.engine, tables)) await session.run(sql)
+    await session.run(`INSERT INTO ${tables.schema} (version) VALUES (?)`, [index + 1])
+  }
+}

@@ -1,0 +1,86 @@
+import { KeywardError } from '../model/errors.ts'
+import { own } from '../model/own.ts'
+import type { KeyStore } from '../model/store.ts'
+import { type MoveAsk, moveAll } from './sql-accounts.ts'
+import { find, insert, list, remove, replace, revokeWhere } from './sql-keys.ts'
+import { requireSchema } from './sql-migrate.ts'
+import type { Tables } from './sql-schema.ts'
+import { type Connections, persistently } from './sql-session.ts'
+import { creditsOf, type TakeAsk, takeAll } from './sql-take.ts'
+import { touch } from './sql-touch.ts'
+import { inTurns } from './sql-turns.ts'
+import { type SqlListener, watchOver } from './sql-watch.ts'
+
+/** The verbs over a database, which whoever opened it closes. */
+export function storeOver(connections: Connections, tables: Tables, listen?: () => SqlListener): KeyStore {
+  const { engine } = connections
+  let isOpen = true
+  let isReady = false
+  const watches = new Set<() => Promise<void>>()
+
+  /** Asks something that is one statement or one transaction. */
+  async function ask<T>(work: () => Promise<T>): Promise<T> {
+    if (!isOpen) throw closed()
+    return persistently(engine, async () => {
+      if (!isReady) await requireSchema(connections, tables)
+      isReady = true
+      return work()
+    })
+  }
+
+  const takeInTurns = inTurns((row: string, asks: readonly TakeAsk[]) =>
+    ask(() => takeAll(connections, tables, idOf(row), asks)),
+  )
+  const moveInTurns = inTurns((_account: string, asks: readonly MoveAsk[]) =>
+    ask(() => moveAll(connections, tables, asks)),
+  )
+
+  return {
+    find: (id) => ask(() => find(connections, tables, id)),
+    insert: (key) => ask(() => connections.single((session) => insert(session, tables, key))),
+    replace: (key, ifVersion) => ask(() => connections.single((session) => replace(session, tables, key, ifVersion))),
+    remove: (id) => ask(() => connections.transaction((session) => remove(session, tables, id))),
+    list: (query) => ask(() => list(connections, tables, query)),
+    touch: (marks) => ask(() => touch(connections, tables, marks)),
+    async take(id, version, spend, now) {
+      const credits = creditsOf(spend)
+      return takeInTurns(rowOf(id, credits?.account), { version, spend, credits, now })
+    },
+    async move(credit, now) {
+      return moveInTurns(credit.account, { credit: own(credit), now })
+    },
+    revokeWhere: (filter, at, reason) =>
+      ask(() => connections.single((session) => revokeWhere(session, tables, filter, at, reason))),
+    ...(listen && { watch: (onChange) => watch(listen, onChange) }),
+    close: async () => {
+      isOpen = false
+      await Promise.all([...watches].map((stop) => stop()))
+    },
+  }
+
+  async function watch(make: () => SqlListener, onChange: (id: string | '*') => void): Promise<() => Promise<void>> {
+    if (!isOpen) throw closed()
+    const end = await watchOver({ make, channel: tables.channel, onChange })
+    const stop = async (): Promise<void> => {
+      watches.delete(stop)
+      await end()
+    }
+    watches.add(stop)
+    // Closed meanwhile, it was not stopped with the others.
+    if (!isOpen) await stop()
+    return stop
+  }
+}
+
+function closed(): KeywardError {
+  return new KeywardError('STORE', 'the SQL store is closed')
+}
+
+/** Those of one key and one account are served together. */
+function rowOf(id: string, account: string | undefined): string {
+  return JSON.stringify([id, account])
+}
+
+function idOf(row: string): string {
+  return (JSON.parse(row) as readonly [string])[0]
+}

@@ -1,0 +1,44 @@
+import type { UseMark } from '../model/store.ts'
+import type { Engine } from './sql-engine.ts'
+import type { Tables } from './sql-schema.ts'
+import { type Connections, persistently } from './sql-session.ts'
+
+/** Marks that go into one statement. */
+const AT_ONCE = 100
+
+/** A key that is gone gets no mark: rows are updated, never inserted. */
+export async function touch(connections: Connections, tables: Tables, marks: readonly UseMark[]): Promise<void> {
+  const { engine } = connections
+  const merged = mergedById(marks)
+  for (let start = 0; start < merged.length; start += AT_ONCE) {
+    const some = merged.slice(start, start + AT_ONCE)
+    const values = some.flatMap(({ id, at, uses }) => [engine.text(id), Math.floor(at), uses])
+    // Each is tried again by itself: those before it are done, and would be counted twice.
+    const sql = touchSql(engine, tables, some.length)
+    await persistently(engine, () => connections.single((session) => session.run(sql, values)))
+  }
+}
+
+/** One mark of each key, because an UPDATE joins each row once; in one order, because two of them lock rows as they go. */
+function mergedById(marks: readonly UseMark[]): readonly UseMark[] {
+  const merged = new Map<string, UseMark>()
+  for (const { id, at, uses } of marks) {
+    const other = merged.get(id)
+    merged.set(id, { id, at: Math.max(at, other?.at ?? at), uses: uses + (other?.uses ?? 0) })
+  }
+  return [...merged.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+}
+
+function touchSql({ name }: Engine, { keys }: Tables, count: number): string {
+  const one =
+    name === 'PostgreSQL'
+      ? 'CAST(? AS text) COLLATE "C" AS id, CAST(? AS bigint) AS used_at, CAST(? AS bigint) AS uses'
+      : '? AS id, ? AS used_at, ? AS uses'
+  const marks = Array.from({ length: count }, () => `SELECT ${one}`).join(' UNION ALL ')
+  const greatest = name === 'SQLite' ? 'max' : 'greatest'
+  const at = `${greatest}(coalesce(k.last_used_at, m.used_at), m.used_at)`
+  const uses = 'coalesce(k.uses, 0) + m.uses'
+  return name === 'MySQL'
+    ? `UPDATE ${keys} AS k JOIN (${marks}) AS m ON k.id = m.id SET k.last_used_at = ${at}, k.uses = ${uses}`
+    : `UPDATE ${keys} AS k SET last_used_at = ${at}, uses = ${uses} FROM (${marks}) AS m WHERE k.id = m.id`
+}

@@ -1,0 +1,107 @@
+import { KeywardError } from '../model/errors.ts'
+import { own } from '../model/own.ts'
+import { show } from '../model/redact.ts'
+import type { KeyStore } from '../model/store.ts'
+import type { SqlDatabase } from './sql-database.ts'
+import { type Engine, engineOf } from './sql-engine.ts'
+import { bringUpToDate } from './sql-migrate.ts'
+import { type Tables, tablesOf } from './sql-schema.ts'
+import { type Connections, connectionsOf } from './sql-session.ts'
+import { storeOver } from './sql-store.ts'
+import type { SqlListener } from './sql-watch.ts'
+
+export type { SqlAnswer, SqlDatabase, SqlNode, SqlQuery, SqlQueryId } from './sql-database.ts'
+export type { SqlListener, SqlNotification } from './sql-watch.ts'
+
+export interface SqlOptions {
+  /**
+   * What the names of the tables and their indexes begin with: at most 32 of `a-z 0-9 _`, no digit first.
+   * @default 'keyward_'
+   */
+  readonly prefix?: string | undefined
+}
+
+export interface SqlStoreOptions extends SqlOptions {
+  /**
+   * PostgreSQL alone: makes a connection, not open yet, on which to listen for the changes of other processes
+   * (`LISTEN`), so that caches obey within moments: `() => new Client(url)` of `pg`. Asked again when it breaks. It must
+   * reach the server itself, or a pooler that keeps a session.
+   * @default none: other processes obey within `maxLag`
+   */
+  readonly listen?: (() => SqlListener) | undefined
+}
+
+/**
+ * Keys in PostgreSQL, MySQL 8, MariaDB or SQLite, through a Kysely (0.28 or later) that the host made, and closes.
+ * Several processes share them; the limits and balances of a key are exact across all of them. Windows are counted by the
+ * server's clock, in SQLite by the caller's. Every verb is there; `watch` with `listen`.
+ *
+ * Its tables are made by `migrate`. Plugins of the Kysely are not applied to its statements. It must be connected to
+ * where writes are acknowledged: never to a replica, nor to a pool that spreads reads over replicas.
+ *
+ * @throws {KeywardError} `CONFIG` for something that is no Kysely, for a transaction, and for another dialect. Verbs
+ * throw `CONFLICT` and `STORE` as `KeyStore` says, `INPUT` for a cursor that no page gave and for text that is longer
+ * than its column, and `CONFIG` where the schema is missing, older or newer; after `close`, they throw `STORE`.
+ */
+export function sqlStore(kysely: SqlDatabase, options: SqlStoreOptions = {}): KeyStore {
+  const { listen, ...others } = own(withMembers('sqlStore', options))
+  const { connections, tables } = parse('sqlStore', kysely, others)
+  if (listen !== undefined) checkListen(listen, connections.engine)
+  return storeOver(connections, tables, listen)
+}
+
+/**
+ * Makes the tables of Keyward, or brings them to the schema of this version: before the program serves, or from a
+ * script that has the right to create tables. Harmless when it is done already, and when several processes do it at
+ * once.
+ *
+ * @throws {KeywardError} `CONFIG` as `sqlStore`, and for a schema that a newer version made; `STORE` where the database
+ * cannot be reached or refuses.
+ */
+export async function migrate(kysely: SqlDatabase, options: SqlOptions = {}): Promise<void> {
+  const { connections, tables } = parse('migrate', kysely, own(withMembers('migrate', options)))
+  await bringUpToDate(connections, tables)
+}
+
+interface Parsed {
+  readonly connections: Connections
+  readonly tables: Tables
+}
+
+function parse(who: string, kysely: SqlDatabase, options: SqlOptions): Parsed {
+  const tables = tablesOf(parsePrefix(who, options))
+  if (!isKysely(kysely)) throw new KeywardError('CONFIG', `${who} needs a Kysely: new Kysely({ dialect })`)
+  if (kysely.isTransaction) {
+    throw new KeywardError('CONFIG', `${who} needs a Kysely of its own right, not a transaction, which ends`)
+  }
+  const database = kysely.withoutPlugins()
+  return { connections: connectionsOf(database, engineOf(database)), tables }
+}
+
+function isKysely(value: unknown): value is SqlDatabase {
+  if (typeof value !== 'object' || value === null) return false
+  const methods = ['withoutPlugins', 'connection', 'getExecutor', 'executeQuery'] as const
+  return methods.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function')
+}
+
+function withMembers<T extends SqlOptions>(who: string, options: T): T {
+  if (typeof options === 'object' && options !== null) return options
+  throw new KeywardError('CONFIG', `the options of ${who} must be an object, not ${show(options)}`)
+}
+
+function checkListen(listen: unknown, { name }: Engine): void {
+  const message =
+    typeof listen !== 'function'
+      ? `must be a function that makes a connection, not ${show(listen)}`
+      : name !== 'PostgreSQL' && `is for PostgreSQL alone: ${name} has no way to tell of changes`
+  if (message) throw new KeywardError('CONFIG', `listen ${message}`, { issues: [{ path: 'listen', message }] })
+}
+
+function parsePrefix(who: string, options: SqlOptions): string {
+  const { prefix = 'keyward_', ...unknown } = options
+  const [name] = Object.keys(unknown)
+  if (name !== undefined) throw new KeywardError('CONFIG', `${who} has no option ${show(name)}`)
+  if (typeof prefix === 'string' && /^[a-z_][a-z0-9_]{0,31}$/.test(prefix)) return prefix
+  const message = `must be 1 to 32 of a-z, 0-9 and _, no digit first, not ${show(prefix)}`
+  throw new KeywardError('CONFIG', `prefix ${message}`, { issues: [{ path: 'prefix', message }] })
+}

@@ -1,0 +1,141 @@
+import { Redis } from 'ioredis'
+import type { KeyStore } from 'keyward'
+import { redisStore } from 'keyward/redis'
+import { sqliteStore } from 'keyward/sqlite'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { CreditMove, CreditSpend, SpendWindow } from '../../src/model/store.ts'
+import { MOVE, type Script, TAKE, TAKE_PAID } from '../../src/storage/redis-scripts.ts'
+import { type RedisServer, startRedis } from '../support/redis.ts'
+import { storedKey } from './stored-key.ts'
+
+const START = 1_800_000_000_000
+const LIFE = '2 * longest + 1000'
+const CLOCK = /local time = redis\.call\('TIME'\)\nlocal now = .*\n/
+
+let server: RedisServer
+let client: Redis
+let store: Required<KeyStore>
+let now = START
+let holds = 0
+
+/** The store with a clock in the hands of the test: its scripts find the time behind their arguments. */
+function withClock(redis: Redis): Redis {
+  const scripts = new Map([TAKE, TAKE_PAID, MOVE].map((script: Script) => [script.sha, script.text]))
+  const duplicate = redis.duplicate.bind(redis)
+  redis.duplicate = (...overrides) => {
+    const copy = duplicate(...overrides)
+    const evalsha = copy.evalsha.bind(copy) as (...args: unknown[]) => Promise<unknown>
+    const evaluate = copy.eval.bind(copy) as (...args: unknown[]) => Promise<unknown>
+    const asked = (sha: string, ...rest: unknown[]) => {
+      const text = scripts.get(sha)
+      if (text === undefined) return evalsha(sha, ...rest)
+      expect(text).toMatch(CLOCK)
+      // Real time must not end what counts by the time of the test.
+      const timed = text.replace(CLOCK, 'local now = tonumber(table.remove(ARGV))\n').replace(LIFE, '600000')
+      return evaluate(timed, ...rest, String(now))
+    }
+    return Object.assign(copy, { evalsha: asked }) as Redis
+  }
+  return redis
+}
+
+beforeAll(async () => {
+  server = await startRedis()
+  client = withClock(new Redis(server.url))
+  store = redisStore(client) as Required<KeyStore>
+})
+
+afterAll(async () => {
+  store.close()
+  client.disconnect()
+  await server.stop()
+})
+
+/** Numbers that come again with the same seed. */
+function dice(seed: number) {
+  let state = seed
+  const next = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+  const upTo = (most: number) => Math.floor(next() * (most + 1))
+  return { upTo, of: <T>(...all: readonly T[]): T => all[upTo(all.length - 1)] as T }
+}
+
+type Dice = ReturnType<typeof dice>
+
+/** Nearly always on, by anything from nothing to windows; now and then back. */
+function tick({ upTo, of }: Dice): void {
+  now += of(0, 1, upTo(50), upTo(500), upTo(2_000), upTo(20_000), -upTo(900), -upTo(30_000))
+}
+
+function windowsBy({ upTo, of }: Dice): readonly SpendWindow[] {
+  const all = [
+    { name: 'second', limit: of(1, 3, 3, 3, 100, 101), ms: 1_000 },
+    { name: 'ten', limit: of(5, 20, 150), ms: 10_000 },
+    { name: 'odd', limit: of(120, 120, 100, 0), ms: 7_001 },
+    { name: 'own', limit: 9, ms: 3_000, cost: upTo(3) },
+  ]
+  // Never none: a take without windows does not look at the counters at all.
+  return all.filter(({ name }) => name === 'second' || upTo(2) > 0)
+}
+
+describe('Lua and JavaScript give the same answers', () => {
+  it.each([1, 2, 3, 4, 5, 6])('for windows, whatever the clock does (seed %d)', async (seed) => {
+    const roll = dice(seed)
+    const [reference, key] = [sqliteStore(':memory:'), storedKey()]
+    reference.insert(key)
+    await store.insert(key)
+    for (let step = 0; step < 400; step++) {
+      tick(roll)
+      const spend = { windows: windowsBy(roll), cost: roll.of(0, 1, 1, 1, 2, 5, 30) }
+      const { at, ...taken } = (await store.take(key.id, key.version, spend, 0)) as { at: number }
+      expect(at).toBe(now)
+      expect(taken, `step ${step}`).toEqual(reference.take?.(key.id, key.version, spend, now))
+    }
+  })
+
+  it.each([1, 2, 3, 4, 5, 6])('for balances, holds and refills (seed %d)', async (seed) => {
+    const roll = dice(seed + 100)
+    const [reference, key] = [sqliteStore(':memory:'), storedKey()]
+    reference.insert(key)
+    await store.insert(key)
+    for (let step = 0; step < 400; step++) {
+      tick(roll)
+      const account = roll.of(`${key.id}:1`, `${key.id}:1`, `:owner-${seed}`)
+      const refill = roll.of(undefined, undefined, { to: roll.upTo(60), due: START + roll.upTo(60_000) })
+      const credit = { account, opening: { amount: 20, at: START - 10 }, ...(refill && { refill }) }
+      if (roll.upTo(1) === 0) await compareTakes(reference, key.id, { ...credit, ...spendBy(roll) }, roll)
+      else await compareMoves(reference, { ...credit, ...deedBy(roll) } as CreditMove, `step ${step}`)
+    }
+  })
+})
+
+function spendBy({ upTo, of }: Dice): Pick<CreditSpend, 'amount' | 'hold'> {
+  const hold = of(undefined, { id: `hold-${++holds}`, until: now + of(-5, 500, 5_000, 50_000) })
+  return { amount: of(0, 1, 3, upTo(25)), ...(hold && { hold }) }
+}
+
+function deedBy({ upTo, of }: Dice): Partial<CreditMove> {
+  const id = `hold-${holds - upTo(6)}`
+  return of<Partial<CreditMove>>(
+    {},
+    { add: upTo(10) },
+    { release: id },
+    { settle: { id, amount: upTo(12), until: now + of(1_000, 100_000) } },
+  )
+}
+
+async function compareTakes(reference: KeyStore, id: string, credits: CreditSpend, roll: Dice): Promise<void> {
+  const spend = { windows: windowsBy(roll), cost: roll.of(0, 1, 2), credits }
+  const { at, ...taken } = (await store.take(id, 7, spend, 0)) as { at: number }
+  expect(taken).toEqual(reference.take?.(id, 7, spend, now))
+}
+
+async function compareMoves(reference: KeyStore, move: CreditMove, step: string): Promise<void> {
+  const answers = [() => store.move(move, 0), async () => reference.move?.(move, now)].map((ask) =>
+    Promise.resolve(ask()).catch((error: { code: string; message: string }) => [error.code, error.message]),
+  )
+  const [ours, theirs] = await Promise.all(answers)
+  expect(ours, step).toEqual(theirs)
+}

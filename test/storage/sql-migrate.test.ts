@@ -1,0 +1,145 @@
+import { CamelCasePlugin, DummyDriver, Kysely, MssqlAdapter, MssqlIntrospector, MssqlQueryCompiler, sql } from 'kysely'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { SqlDatabase } from '../../src/storage/sql.ts'
+import { migrate, sqlStore } from '../../src/storage/sql.ts'
+import { connect, ENGINES, type Prepared, prepare } from './sql-databases.ts'
+import { storedKey } from './stored-key.ts'
+
+describe.each(ENGINES)('over %s, migrate', (engine) => {
+  let prepared: Prepared
+  let kysely: ReturnType<typeof connect>
+
+  beforeAll(async () => {
+    prepared = await prepare(engine)
+    kysely = connect(prepared.target)
+  }, 60_000)
+  afterAll(async () => {
+    await kysely?.destroy()
+    await prepared?.end()
+  })
+
+  const versionsOf = async (prefix: string) => {
+    const { rows } = await sql<{ version: number }>`SELECT version FROM ${sql.table(`${prefix}schema`)}`.execute(kysely)
+    return rows.map(({ version }) => Number(version))
+  }
+
+  it('is harmless when it was done, and keeps what is there', async () => {
+    await migrate(kysely)
+    const store = sqlStore(kysely)
+    const key = storedKey()
+    await store.insert(key)
+    await migrate(kysely)
+    expect(await store.find(key.id)).toEqual(key)
+    expect(await versionsOf('keyward_')).toEqual([1])
+  })
+
+  it('makes the tables once when many do it at once', async () => {
+    const options = { prefix: 'many_' }
+    const others = Array.from({ length: 8 }, () => connect(prepared.target, 1))
+    await Promise.all(others.map((other) => migrate(other, options)))
+    await Promise.all(others.map((other) => other.destroy()))
+    expect(await versionsOf('many_')).toEqual([1])
+    const store = sqlStore(kysely, options)
+    await store.insert(storedKey())
+    expect((await store.list({ prefixes: ['agk_'], limit: 9 })).items).toHaveLength(1)
+  })
+
+  it('goes on where an earlier attempt was cut off', async () => {
+    const options = { prefix: 'half_' }
+    await migrate(kysely, options)
+    await sql`DELETE FROM half_schema`.execute(kysely)
+    await sql`DROP TABLE half_holds`.execute(kysely)
+    await migrate(kysely, options)
+    expect(await versionsOf('half_')).toEqual([1])
+    const account = { account: 'a:1', opening: { amount: 5, at: 1 } }
+    expect(await sqlStore(kysely, options).move?.({ ...account, release: 'none' }, 1)).toEqual({ balance: 5 })
+  })
+
+  it('refuses a schema that is newer than this program, as does every verb', async () => {
+    const options = { prefix: 'newer_' }
+    await migrate(kysely, options)
+    await sql`INSERT INTO newer_schema (version) VALUES (7)`.execute(kysely)
+    const newer = { code: 'CONFIG', message: expect.stringContaining('the schema 7 of this database is newer') }
+    await expect(migrate(kysely, options)).rejects.toMatchObject(newer)
+    const store = sqlStore(kysely, options)
+    await expect(store.find('a')).rejects.toMatchObject(newer)
+    await expect(store.insert(storedKey())).rejects.toMatchObject(newer)
+    await expect(store.take?.('a', 1, { windows: [], cost: 1 }, 1)).rejects.toMatchObject(newer)
+    expect(await versionsOf('newer_')).toEqual([1, 7])
+  })
+
+  it('is asked for where it was not done, and the store works once it was', async () => {
+    const options = { prefix: 'later_' }
+    const store = sqlStore(kysely, options)
+    const missing = { code: 'CONFIG', message: expect.stringContaining('await migrate(kysely) first') }
+    await expect(store.find('a')).rejects.toMatchObject(missing)
+    await expect(store.list({ prefixes: ['agk_'], limit: 9 })).rejects.toMatchObject(missing)
+    await migrate(kysely, options)
+    expect(await store.find('a')).toBeUndefined()
+    await sql`DROP TABLE later_keys`.execute(kysely)
+    await expect(store.find('a')).rejects.toMatchObject(missing)
+  })
+
+  it('keeps the tables of two prefixes apart', async () => {
+    await migrate(kysely, { prefix: 'one_' })
+    await migrate(kysely, { prefix: 'two_' })
+    const [one, two] = [sqlStore(kysely, { prefix: 'one_' }), sqlStore(kysely, { prefix: 'two_' })]
+    const key = storedKey({ uniqueName: 'n' })
+    await one.insert(key)
+    expect(await two.find(key.id)).toBeUndefined()
+    await two.insert({ ...key, version: 9 })
+    expect(await one.find(key.id)).toEqual(key)
+  })
+
+  it("does not mind the host's plugins, which rename columns", async () => {
+    const renaming = kysely.withPlugin(new CamelCasePlugin())
+    const options = { prefix: 'camel_' }
+    await migrate(renaming, options)
+    const key = storedKey({ uniqueName: 'n' })
+    await sqlStore(renaming, options).insert(key)
+    expect(await sqlStore(kysely, options).find(key.id)).toEqual(key)
+    expect(await sqlStore(renaming, options).find(key.id)).toEqual(key)
+  })
+
+  it('refuses a transaction, which ends before the store does', async () => {
+    await kysely.transaction().execute(async (transaction) => {
+      expect(() => sqlStore(transaction)).toThrow(config('transaction'))
+      await expect(migrate(transaction)).rejects.toThrow(config('transaction'))
+    })
+  })
+
+  it.each(['', 'A_', '1a', 'a-b', 'a.b', 'a"', 'a`', 'a; DROP TABLE x', 'ä_', 'x'.repeat(33), 5, null])(
+    'refuses %j as a prefix, and shows it',
+    async (prefix) => {
+      const options = { prefix } as object
+      const refused = expect.objectContaining({ code: 'CONFIG', issues: [expect.objectContaining({ path: 'prefix' })] })
+      expect(() => sqlStore(kysely, options)).toThrow(refused)
+      await expect(migrate(kysely, options)).rejects.toThrow(refused)
+    },
+  )
+
+  it('refuses an option that it has not got', async () => {
+    expect(() => sqlStore(kysely, { table: 'x' } as object)).toThrow(config('sqlStore has no option "table"'))
+    await expect(migrate(kysely, { table: 'x' } as object)).rejects.toThrow(config('migrate has no option "table"'))
+  })
+})
+
+describe('sqlStore', () => {
+  it.each([undefined, null, {}, 'postgres://localhost', new Map()])('refuses %j, which is no Kysely', (value) => {
+    expect(() => sqlStore(value as unknown as SqlDatabase)).toThrow(config('sqlStore needs a Kysely'))
+  })
+
+  it('refuses a dialect that it does not speak', () => {
+    const dialect = {
+      createAdapter: () => new MssqlAdapter(),
+      createDriver: () => new DummyDriver(),
+      createIntrospector: (database: Kysely<unknown>) => new MssqlIntrospector(database),
+      createQueryCompiler: () => new MssqlQueryCompiler(),
+    }
+    expect(() => sqlStore(new Kysely({ dialect }))).toThrow(config('none of PostgreSQL, MySQL (or MariaDB) and SQLite'))
+  })
+})
+
+function config(part: string): unknown {
+  return expect.objectContaining({ code: 'CONFIG', message: expect.stringContaining(part) })
+}

@@ -1,0 +1,149 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { type AddressInfo, connect, createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import process from 'node:process'
+
+const INSTALL = 'apt-get install -y --no-install-recommends redis-server'
+const PATIENCE = 10_000
+
+/** A private server, that keeps nothing after its end unless it was told to. */
+export interface RedisServer {
+  readonly port: number
+  readonly url: string
+  readonly folder: string
+  readonly pid: () => number
+  /** A command by redis-cli; what it printed. */
+  readonly cli: (...command: readonly string[]) => string
+  /** Ends it at once, as a crash does. */
+  readonly kill: () => Promise<void>
+  /** Starts it again on its port. */
+  readonly start: () => Promise<void>
+  /** Ends it for good, and removes its folder. */
+  readonly stop: () => Promise<void>
+}
+
+export interface RedisCluster {
+  readonly nodes: readonly RedisServer[]
+  readonly stop: () => Promise<void>
+}
+
+/** @param settings as on the command line: `'--appendonly', 'yes'` */
+export async function startRedis(...settings: readonly string[]): Promise<RedisServer> {
+  ensureInstalled()
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'keyward-redis-'))
+  const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no']
+  let child = await launch([...fixed, ...settings], port)
+  const kill = async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return
+    child.kill('SIGKILL')
+    await once(child, 'exit')
+  }
+  return {
+    port,
+    url: `redis://127.0.0.1:${port}`,
+    folder,
+    pid: () => child.pid ?? 0,
+    cli: (...command) => execFileSync('redis-cli', ['-p', String(port), ...command], { encoding: 'utf8' }).trim(),
+    kill,
+    start: async () => {
+      child = await launch([...fixed, ...settings], port)
+    },
+    stop: async () => {
+      await kill()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** Three masters that share the slots. */
+export async function startRedisCluster(): Promise<RedisCluster> {
+  const settings = [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-node-timeout',
+    '5000',
+    '--cluster-require-full-coverage',
+    'no',
+  ]
+  const nodes = await Promise.all([1, 2, 3].map(() => startRedis(...settings)))
+  const addresses = nodes.map(({ port }) => `127.0.0.1:${port}`)
+  execFileSync('redis-cli', ['--cluster', 'create', ...addresses, '--cluster-yes'], { stdio: 'ignore' })
+  await until(() => nodes.every(({ cli }) => cli('cluster', 'info').includes('cluster_state:ok')))
+  return {
+    nodes,
+    stop: async () => {
+      await Promise.all(nodes.map(({ stop }) => stop()))
+    },
+  }
+}
+
+/** Looks again and again until it is so; fails when that takes too long. */
+export async function until(isSo: () => unknown): Promise<void> {
+  const giveUp = Date.now() + PATIENCE
+  while (!(await isSo())) {
+    if (Date.now() > giveUp) throw new Error('it did not come to be so')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+const running = new Set<ChildProcess>()
+// A test run that is interrupted leaves no server behind.
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
+let isInstalled = false
+
+function ensureInstalled(): void {
+  if (isInstalled) return
+  try {
+    execFileSync('redis-server', ['--version'], { stdio: 'ignore' })
+  } catch {
+    if (process.getuid?.() !== 0) throw new Error(`these tests need a Redis server: sudo ${INSTALL}`)
+    execFileSync('sh', ['-c', `apt-get update && ${INSTALL}`], { stdio: 'ignore' })
+  }
+  isInstalled = true
+}
+
+async function launch(args: readonly string[], port: number): Promise<ChildProcess> {
+  const child = spawn('redis-server', args, { stdio: 'ignore' })
+  running.add(child)
+  child.once('exit', () => running.delete(child))
+  await until(() => answers(port))
+  return child
+}
+
+/** Below 55,536: the bus of a Cluster has the port that is 10,000 higher. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000)
+    if ((await isFree(port)) && (await isFree(port + 10_000))) return port
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer()
+    server.once('error', () => resolve(false))
+    server.listen(port, '127.0.0.1', () => {
+      const { port: got } = server.address() as AddressInfo
+      server.close(() => resolve(got === port))
+    })
+  })
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1')
+    socket.once('error', () => resolve(false))
+    socket.once('data', (data) => {
+      socket.destroy()
+      resolve(String(data).startsWith('+PONG'))
+    })
+    socket.write('PING\r\n')
+  })
+}
