@@ -4,7 +4,15 @@ import { defineConfig } from 'tsup'
 export const entry = {
   index: 'src/index.ts',
   express: 'adapters/express.ts',
+  fastify: 'adapters/fastify.ts',
+  koa: 'adapters/koa.ts',
+  hono: 'adapters/hono.ts',
+  fetch: 'adapters/fetch.ts',
+  node: 'adapters/node.ts',
+  management: 'src/http/management.ts',
   sqlite: 'src/storage/sqlite.ts',
+  redis: 'src/storage/redis.ts',
+  sql: 'src/storage/sql.ts',
   testing: 'src/testing/index.ts',
   argon2: 'src/hash/argon2id.ts',
 }

@@ -6,11 +6,13 @@ export type { RateHeaders } from './http/rate-headers.ts'
 export type { PrefixOption } from './key/prefix.ts'
 export type {
   By,
+  CreateBy,
   CreateInput,
   CreditsInput,
   ListOptions,
   RevokeOptions,
   RotateOptions,
+  UpdateBy,
   UpdatePatch,
 } from './manage/arguments.ts'
 export type { Created } from './manage/create.ts'

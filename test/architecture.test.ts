@@ -19,7 +19,8 @@ const ROOMS: Record<string, string[]> = {
   storage: ['model'],
   verify: ['model', 'key', 'hash', 'credential', 'policy', 'network'],
   manage: ['model', 'key', 'hash', 'policy', 'network'],
-  http: ['model', 'type policy', 'type verify'],
+  // The management routes are a door onto the verbs of an instance: they know them as a type, and are handed one.
+  http: ['model', 'type policy', 'type verify', 'type api-keys.ts'],
   testing: ['model', 'storage', 'index.ts', 'http'],
   'events.ts': ['model'],
   'options.ts': HOUSE.map((room) => `type ${room}`),
@@ -34,11 +35,14 @@ const ROOMS: Record<string, string[]> = {
 /** Where a package may be imported: paths that begin so. One that is not here may be imported nowhere. */
 const PACKAGES: Record<string, string[]> = {
   'ipaddr.js': ['src/network/'],
-  zod: ['src/options-schema.ts', 'type src/settings.ts', 'src/manage/'],
+  zod: ['src/options-schema.ts', 'type src/settings.ts', 'src/manage/', 'src/http/management', 'src/http/openapi'],
   libsql: ['src/storage/sqlite'],
   'node:sqlite': ['src/storage/sqlite'],
   '@node-rs/argon2': ['src/hash/argon2id.ts'],
   express: ['type adapters/express.ts'],
+  fastify: ['type adapters/fastify.ts'],
+  koa: ['type adapters/koa.ts'],
+  hono: ['type adapters/hono.ts'],
 }
 
 const CEILING = 250

@@ -3,7 +3,7 @@ import type { Awaitable } from '../model/awaitable.ts'
 import type { Demand } from '../model/demand.ts'
 import { KeywardError } from '../model/errors.ts'
 import type { RequestFacts } from '../model/request.ts'
-import type { Access, Admitted } from '../model/verdict.ts'
+import type { Access, Admitted, Denied } from '../model/verdict.ts'
 import type { Entered } from '../verify/entrance.ts'
 import { checkAnswers } from './answers.ts'
 import { DOOR, type Door, type WithDoor } from './door.ts'
@@ -13,13 +13,14 @@ import { rateFields } from './rate-headers.ts'
 /** What an adapter does with a request: go on with an identity and these response headers, or write an answer. */
 export type Decision =
   | {
+      readonly verdict: Admitted
       readonly access: Access | undefined
       readonly headers: Readonly<Record<string, string>>
       /** To be called when the response has ended: gives back what is held and was not settled. */
       readonly release: (() => void) | undefined
       readonly answer?: never
     }
-  | { readonly answer: Answer; readonly release?: never }
+  | { readonly verdict: Denied; readonly answer: Answer; readonly release?: never }
 
 /** Asks about a request. What it throws is the host's own fault and belongs to the framework's error path. */
 export type Ask = (facts: RequestFacts) => Awaitable<Decision>
@@ -57,8 +58,9 @@ function doorsOf(keys: WithDoor | readonly WithDoor[]): readonly [Door, ...Door[
 
 function decide({ verdict, instance }: Entered, options: readonly ProblemOptions[]): Decision {
   const settings = options[instance] as ProblemOptions
-  if (!verdict.ok) return { answer: problem(verdict, settings) }
+  if (!verdict.ok) return { verdict, answer: problem(verdict, settings) }
   return {
+    verdict,
     access: verdict.access,
     headers: { Vary: settings.vary, ...rateFields(verdict, settings.rateHeaders), ...overlapFields(verdict) },
     release: verdict.release,

@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Answer } from '../model/answer.ts'
 import type { RequestFacts } from '../model/request.ts'
+import { varyWith } from './vary.ts'
 
 /** What Node tells of a request. `request` is the framework's own object, where it is another. */
 export function nodeFacts(message: IncomingMessage, request: unknown = message): RequestFacts {
@@ -17,13 +18,25 @@ export function nodeFacts(message: IncomingMessage, request: unknown = message):
 export function addHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
   for (const name in headers) {
     const value = headers[name] as string
-    response.setHeader(name, name === 'Vary' ? varyWith(response, value) : value)
+    response.setHeader(name, name === 'Vary' ? varyWith(response.getHeader(name), value) : value)
+  }
+}
+
+/**
+ * Finds what cannot be sent before any of it is written.
+ * @throws TypeError for a name or a value that is no header
+ */
+export function checkHeaders(headers: Readonly<Record<string, string>>): void {
+  for (const name in headers) {
+    validateHeaderName(name)
+    validateHeaderValue(name, headers[name] as string)
   }
 }
 
 /** Whether somebody has answered already, or nobody is there to read an answer. */
 export function hasAnswered(response: ServerResponse): boolean {
-  return response.headersSent || response.writableEnded || response.destroyed
+  const { stream } = response as { stream?: { destroyed: boolean } } // HTTP/2: there a response is never destroyed itself
+  return response.headersSent || response.writableEnded || response.destroyed || stream?.destroyed === true
 }
 
 /**
@@ -45,17 +58,9 @@ export function onceEnded(response: ServerResponse, then: () => void): void {
 /** Writes a refusal. */
 export function writeAnswer(response: ServerResponse, { status, headers, body }: Answer): void {
   // First what may throw: a header of the host's own making must not leave a half-written refusal behind.
+  checkHeaders(headers)
   addHeaders(response, headers)
   response.statusCode = status
   response.setHeader('Content-Length', Buffer.byteLength(body))
   response.end(body)
-}
-
-function varyWith(response: ServerResponse, value: string): string {
-  const present = response.getHeader('Vary')
-  if (present === undefined) return value
-  const text = String(present)
-  const names = text.toLowerCase().split(/\s*,\s*/)
-  const missing = value.split(', ').filter((name) => !names.includes(name) && !names.includes('*'))
-  return [text, ...missing].join(', ')
 }

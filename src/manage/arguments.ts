@@ -1,5 +1,5 @@
 import type { Duration } from '../model/duration.ts'
-import type { Metadata, Refill, Status } from '../model/key.ts'
+import type { KeyRecord, Metadata, Refill, Status } from '../model/key.ts'
 import type { Limits } from '../model/limits.ts'
 
 /** Prepaid credit as it is given: whole numbers. */
@@ -54,6 +54,19 @@ export interface By {
   readonly resource?: string | undefined
   /** Goes into events, nothing is decided by it. */
   readonly actor?: string | undefined
+}
+
+export interface CreateBy extends By {
+  /**
+   * Makes one key however often it is asked for, by any process: 1 to 255 visible ASCII characters, for this owner. The
+   * second time is a `CONFLICT` whose `id` is the key's; with another input it is one without.
+   */
+  readonly idempotencyKey?: string | undefined
+}
+
+export interface UpdateBy extends By {
+  /** Looks at the record that is about to be changed; with `false` nothing is, and it is a `CONFLICT`. */
+  readonly when?: ((record: KeyRecord) => boolean) | undefined
 }
 
 export interface ListOptions extends By {

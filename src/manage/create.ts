@@ -7,6 +7,7 @@ import type { By } from './arguments.ts'
 import { composeText, firstVersion } from './compose.ts'
 import { type Draft, refused } from './input.ts'
 import { announce, nameTaken, type Office, recordFor, uniqueNameOf } from './office.ts'
+import { madeBefore, type Once, onceFor } from './once.ts'
 
 /** A key that was just made; its text is told this once. */
 export interface Created<Scope extends string = string> {
@@ -20,12 +21,13 @@ export interface Created<Scope extends string = string> {
 const MORE_TRIES = 3
 
 export async function create(office: Office, input: unknown, by: unknown): Promise<Created> {
-  const author = office.input.by(by)
+  const author = office.input.creator(by)
   const draft = office.input.create(input, office.now())
   refuseForeign(draft, author)
   refuseCredits(office, draft.credits)
+  const once = onceFor(office, draft, author.idempotencyKey)
   for (let tries = 0; tries <= MORE_TRIES; tries++) {
-    const { text, stored } = await compose(office, draft)
+    const { text, stored } = await compose(office, draft, once)
     if (await insert(office, stored)) {
       announce(office, 'created', author, undefined, stored)
       return { ...text, record: await recordFor(office, stored) }
@@ -52,21 +54,27 @@ export function refuseCredits({ store, credits: mode }: Office, credits: Draft['
   }
 }
 
-/** @returns false when the id is taken */
+/** @returns false when the id is taken, by another key than the one that this creation is to make once */
 async function insert(office: Office, stored: StoredKey): Promise<boolean> {
   try {
     await office.store.insert(stored)
     return true
   } catch (error) {
     if (!hasCode(error, 'CONFLICT')) throw error
-    if ((await office.store.find(stored.id)) === undefined) throw nameTaken()
+    const found = await office.store.find(stored.id)
+    if (found === undefined) throw nameTaken()
+    if (stored.origin !== undefined) throw madeBefore(found, stored)
     return false
   }
 }
 
-async function compose(office: Office, draft: Draft): Promise<{ text: KeyText; stored: StoredKey }> {
+async function compose(
+  office: Office,
+  draft: Draft,
+  once: Once | undefined,
+): Promise<{ text: KeyText; stored: StoredKey }> {
   const prefix = office.prefixes.makes.get(draft.environment ?? '') as string
-  const id = await freshId(office)
+  const id = once?.id ?? (await freshId(office))
   const { text, hash } = await composeText(office, prefix, id)
   const now = office.now()
   const stored: StoredKey = {
@@ -81,6 +89,7 @@ async function compose(office: Office, draft: Draft): Promise<{ text: KeyText; s
     ...openedCredits(draft.credits, now),
     owner: draft.owner,
     scopes: draft.scopes ?? [],
+    ...(once === undefined ? {} : { origin: once.origin }),
     ...uniqueNameOf(office, draft.owner, draft.name),
   }
   return { text, stored }

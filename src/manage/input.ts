@@ -4,10 +4,10 @@ import { parseDuration } from '../model/duration.ts'
 import { type Issue, KeywardError } from '../model/errors.ts'
 import type { Metadata, Status } from '../model/key.ts'
 import { own } from '../model/own.ts'
-import { show } from '../model/redact.ts'
+import { redact, show } from '../model/redact.ts'
 import { beyondMax, type LimitMap, type LimitPlan } from '../policy/limits.ts'
 import type { Vocabulary } from '../policy/scopes.ts'
-import type { By, CreditsInput, ListOptions, RevokeOptions } from './arguments.ts'
+import type { By, CreateBy, CreditsInput, ListOptions, RevokeOptions, UpdateBy } from './arguments.ts'
 import * as field from './fields.ts'
 
 /** A new key's fields as they are stored. */
@@ -44,6 +44,8 @@ export interface Input {
   create(input: unknown, now: number): Draft
   patch(patch: unknown, now: number): Patch
   by(by: unknown): By
+  creator(by: unknown): CreateBy
+  updater(by: unknown): UpdateBy
   list(options: unknown): ListOptions
   rotate(options: unknown): By & { readonly overlap: number }
   revoke(options: unknown): RevokeOptions
@@ -103,6 +105,8 @@ export function createInput({ vocabulary, plan, names, environments }: InputOpti
       return patch
     },
     by: (by) => parse(z.strictObject(BY), by ?? {}),
+    creator: (by) => parse(CREATE_BY, by ?? {}),
+    updater: (by) => parse(UPDATE_BY, by ?? {}),
     list: (options) => parse(LIST, options ?? {}),
     rotate: (options) => parse(ROTATE, options),
     revoke: (options) => parse(REVOKE, options ?? {}),
@@ -127,6 +131,21 @@ const NO_ENVIRONMENTS = 'must be left out: this instance has no environments'
 function oneOf<T extends string>(values: readonly T[]) {
   return z.enum(values, { error: ({ input }) => `must be one of ${values.join(', ')}, not ${show(input)}` })
 }
+
+const CREATE_BY = z.strictObject({
+  ...BY,
+  // Not shown: who has it can ask for the same key again.
+  idempotencyKey: z.optional(
+    z.string().check(z.regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')),
+  ),
+})
+
+const UPDATE_BY = z.strictObject({
+  ...BY,
+  when: z.optional(
+    z.custom<NonNullable<UpdateBy['when']>>((value) => typeof value === 'function', 'must be a function'),
+  ),
+})
 
 const LIST = z.strictObject({
   ...BY,
@@ -178,7 +197,9 @@ function refuse(issues: readonly Issue[]): void {
 }
 
 /** @returns the error of a value that is wrong */
-export function refused(issues: readonly Issue[]): KeywardError {
+export function refused(found: readonly Issue[]): KeywardError {
+  // The name of a field is the caller's text too: somebody may have put a key in its place.
+  const issues = found.map(({ path, message }) => ({ path: redact(path), message }))
   return new KeywardError('INPUT', issues.map(({ path, message }) => `${path || 'input'} ${message}`).join('; '), {
     issues,
   })

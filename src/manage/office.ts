@@ -10,7 +10,7 @@ import type { KeyStore } from '../model/store.ts'
 import { accountOf, type CreditMode } from '../policy/credits.ts'
 import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { soundKey } from '../policy/soundness.ts'
-import type { By } from './arguments.ts'
+import type { By, UpdateBy } from './arguments.ts'
 import type { Input } from './input.ts'
 
 /** What the management verbs share. */
@@ -79,12 +79,15 @@ export async function change(
   office: Office,
   type: ChangeType,
   id: string,
-  by: By,
+  by: UpdateBy,
   edit: (stored: StoredKey, now: number) => StoredKey,
 ): Promise<KeyRecord> {
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const before = await existing(office, id, by)
     const now = office.now()
+    if (by.when?.(shownAt(office, before, now)) === false) {
+      throw new KeywardError('CONFLICT', 'the key is not as it was expected to be')
+    }
     const edited = edit(before, now)
     if (edited === before) return recordFor(office, before)
     const after = { ...edited, version: before.version + 1, updatedAt: now }
@@ -110,7 +113,11 @@ export async function replace(office: Office, after: StoredKey, ifVersion: numbe
 /** The key as it is shown, with what is free of its balance now. */
 export async function recordFor(office: Office, stored: StoredKey): Promise<KeyRecord> {
   const balance = stored.credits === undefined ? undefined : await balanceOf(office, stored)
-  return toRecord(stored, effectiveWindows(stored.limits, office.plan), office.now(), balance)
+  return shownAt(office, stored, office.now(), balance)
+}
+
+function shownAt(office: Office, stored: StoredKey, now: number, balance?: number): KeyRecord {
+  return toRecord(stored, effectiveWindows(stored.limits, office.plan), now, balance)
 }
 
 /** What is free of the balance that the key is charged to, `undefined` where there is none. */
@@ -148,7 +155,7 @@ function shown(
   stored: StoredKey | undefined,
 ): { before?: KeyRecord; after?: KeyRecord } {
   if (stored === undefined || 'damage' in soundKey(stored.id, stored)) return {}
-  return { [when]: toRecord(stored, effectiveWindows(stored.limits, office.plan), office.now()) }
+  return { [when]: shownAt(office, stored, office.now()) }
 }
 
 /** The name by which a store keeps an owner's names apart; text that cannot be put together in two ways. */

@@ -5,7 +5,7 @@ import { type Patch, refused } from './input.ts'
 import { change, type Office, uniqueNameOf } from './office.ts'
 
 export async function update(office: Office, id: string, patch: unknown, by: unknown): Promise<KeyRecord> {
-  const conditions = office.input.by(by)
+  const conditions = office.input.updater(by)
   const parsed = office.input.patch(patch, office.now())
   refuseCredits(office, parsed.credits)
   return change(office, 'updated', id, conditions, (stored, now) => {
@@ -25,7 +25,7 @@ export async function enable(office: Office, id: string, by: unknown): Promise<K
 
 function setStatus(office: Office, status: 'active' | 'disabled', id: string, by: unknown): Promise<KeyRecord> {
   const type = status === 'active' ? 'enabled' : 'disabled'
-  return change(office, type, id, office.input.by(by), (stored) => {
+  return change(office, type, id, office.input.updater(by), (stored) => {
     refuseRevoked(stored)
     return stored.status === status ? stored : { ...stored, status }
   })

@@ -28,7 +28,7 @@ function damageOf(key: StoredKey): string | undefined {
   for (const field of ['prefix', 'owner', 'hash'] as const) {
     if (typeof key[field] !== 'string' || key[field] === '') return `has no ${field}`
   }
-  for (const field of ['name', 'description', 'resource', 'environment', 'revokedReason'] as const) {
+  for (const field of ['name', 'description', 'resource', 'environment', 'revokedReason', 'origin'] as const) {
     if (key[field] !== undefined && typeof key[field] !== 'string') return `has a ${field} that is no text`
   }
   if (key.status !== 'active' && key.status !== 'disabled' && key.status !== 'revoked') return 'has no status'

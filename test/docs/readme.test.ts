@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { type RedisServer, startRedis } from '../support/redis.ts'
 import { type Block, blocksOf } from './blocks.ts'
 import { complete } from './preludes.ts'
 import { createProject } from './project.ts'
@@ -30,7 +31,11 @@ async function freePort(): Promise<number> {
   return port
 }
 
+let redis: RedisServer
+
 beforeAll(async () => {
+  redis = await startRedis()
+  process.env.REDIS_URL = redis.url
   const port = await freePort()
   for (const block of programs) {
     const names = block.note?.name === 'with' ? block.note.values : []
@@ -38,7 +43,10 @@ beforeAll(async () => {
   }
 })
 
-afterAll(() => project.remove())
+afterAll(async () => {
+  project.remove()
+  await redis.stop()
+})
 
 describe('README.md', () => {
   it('has no block that nobody checks', () => {

@@ -1,0 +1,78 @@
+import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
+import { type Application, asPlugin, guardEverything, type Hook } from '../src/http/fastify.ts'
+import { createGuard, type Decision } from '../src/http/guard.ts'
+import { checkHeaders, hasAnswered, nodeFacts, onceEnded } from '../src/http/node.ts'
+import { varyWith } from '../src/http/vary.ts'
+import type { Demand } from '../src/model/demand.ts'
+import type { Access } from '../src/model/verdict.ts'
+
+export { mount } from '../src/http/fastify-mount.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whose key the guard admitted. Behind a guard whose demand is `optional`, and on opened routes, it may be absent. */
+    apiKey: Access
+  }
+  interface FastifyContextConfig {
+    /** `false` opens a route that the plugin of `keyward/fastify` would guard. */
+    apiKey?: false
+  }
+}
+
+/**
+ * A hook for Fastify 5, as `onRequest` (or `preHandler`, where a demand reads the body) of a route or a scope: lets a
+ * request go on when it carries a key that meets the demand, and answers it otherwise. The identity is
+ * `request.apiKey`, and `keys.of(request)` with this instance's scopes. What the demand throws goes to the error handler.
+ * @throws KeywardError `CONFIG` for a wrong demand, or instances whose prefixes clash
+ */
+export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
+  keys: K,
+  demand?: Demand<ScopeKnownTo<K>, FastifyRequest>,
+): Hook {
+  const ask = createGuard(keys, demand as Demand | undefined)
+
+  return function apiKeyGuard(request, answering, done) {
+    const reply = answering as FastifyReply
+    const settle = (decision: Decision) => {
+      try {
+        // A time-out of the host may have answered while the store was asked: then nothing is left to do.
+        if (reply.sent || hasAnswered(reply.raw)) return decision.release?.()
+        if (decision.answer !== undefined) {
+          const { status, headers, body } = decision.answer
+          setHeaders(reply, headers)
+          return void reply.code(status).send(Buffer.from(body)) // as text, its type would be given a charset
+        }
+        setHeaders(reply, decision.headers)
+        if (decision.release !== undefined) onceEnded(reply.raw, decision.release)
+        Object.assign(request, { apiKey: decision.access })
+      } catch (error) {
+        return done(error as Error)
+      }
+      done()
+    }
+    let decision: ReturnType<typeof ask>
+    try {
+      decision = ask(nodeFacts((request as FastifyRequest).raw, request))
+    } catch (error) {
+      return done(error as Error)
+    }
+    if (decision instanceof Promise) decision.then(settle, done)
+    else settle(decision)
+  }
+}
+
+function setHeaders(reply: FastifyReply, headers: Readonly<Record<string, string>>): void {
+  checkHeaders(headers)
+  for (const name in headers) {
+    const value = headers[name] as string
+    reply.header(name, name === 'Vary' ? varyWith(reply.getHeader(name), value) : value)
+  }
+}
+
+type Options = { readonly keys: ApiKeys | readonly ApiKeys[]; readonly demand?: Demand<string, FastifyRequest> }
+
+/** Guards every route of its application or scope, also earlier ones and 404s, but for `config: { apiKey: false }`. */
+const plugin: FastifyPluginAsync<Options> = async (app, options) =>
+  guardEverything(app as unknown as Application, guard(options.keys, options.demand), options)
+export default asPlugin(plugin)

@@ -1,0 +1,60 @@
+import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
+import {
+  type FetchDemand,
+  type FetchRequest,
+  fetchFacts,
+  onceRead,
+  responseOf,
+  splitDemand,
+  withHeaders,
+} from '../src/http/fetch.ts'
+import { createGuard, type Decision } from '../src/http/guard.ts'
+import type { Awaitable } from '../src/model/awaitable.ts'
+import type { Access } from '../src/model/verdict.ts'
+
+type Instances = ApiKeys | readonly ApiKeys[]
+
+/** The identity: absent only where the demand is optional. */
+type Identity<K, Optional> = Access<ScopeKnownTo<K>> | (Optional extends false ? never : undefined)
+
+/**
+ * Guards a fetch-style handler: a route handler of Next, what Bun.serve, Deno.serve or a Worker calls. The handler is
+ * called with the request, the identity, and whatever else the runtime gave (Next's context, Bun's server). A request
+ * that does not meet the demand is answered without it. What a function of the demand throws rejects.
+ * @throws KeywardError `CONFIG` for a wrong demand, or instances whose prefixes clash
+ */
+export function guard<
+  const K extends Instances,
+  R extends Request = Request,
+  Rest extends readonly unknown[] = unknown[],
+  const Optional extends boolean = false,
+>(
+  keys: K,
+  demand: (FetchDemand<ScopeKnownTo<K>, R, [R, ...Rest]> & { readonly optional?: Optional }) | undefined,
+  handler: (request: R, access: Identity<K, Optional>, ...rest: Rest) => Awaitable<Response>,
+): (request: R, ...rest: Rest) => Promise<Response> {
+  const [known, addressOf] = splitDemand<[R, ...Rest]>(demand)
+  const ask = createGuard(keys, known)
+
+  return async function apiKeyGuard(request, ...rest) {
+    const asked = ask(fetchFacts(request as FetchRequest, rest[0], addressOf(request, ...rest), request))
+    const decision = asked instanceof Promise ? await inTime(asked, request.signal) : asked
+    if (decision.answer !== undefined) return responseOf(decision.answer)
+    const { access, headers, release } = decision
+    try {
+      const response = withHeaders(await handler(request, access as Identity<K, Optional>, ...rest), headers)
+      return release === undefined ? response : onceRead(response, release)
+    } catch (error) {
+      release?.()
+      throw error
+    }
+  }
+}
+
+/** A client that hung up while the store was asked is not handed to the handler: there is nobody to answer. */
+async function inTime(asked: Promise<Decision>, signal: AbortSignal | undefined): Promise<Decision> {
+  const decision = await asked
+  if (signal?.aborted !== true) return decision
+  decision.release?.()
+  throw signal.reason
+}

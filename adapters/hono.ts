@@ -1,0 +1,65 @@
+import type { Context, MiddlewareHandler } from 'hono'
+import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
+import { type FetchDemand, fetchFacts, fieldsOf, onceRead, splitDemand } from '../src/http/fetch.ts'
+import { createGuard } from '../src/http/guard.ts'
+import { varyWith } from '../src/http/vary.ts'
+import type { Access } from '../src/model/verdict.ts'
+
+declare module 'hono' {
+  interface ContextVariableMap {
+    /** Whose key the guard admitted. Behind a guard whose demand is `optional` it may be absent. */
+    apiKey: Access
+  }
+}
+
+/**
+ * Middleware for Hono 4, on a route or with `app.use`: lets a request go on when it carries a key that meets the
+ * demand, and answers it otherwise. The identity is `c.get('apiKey')`, and `keys.of(c)` with this instance's scopes.
+ * Where a request came from is told by `demand.address`, such as `(c) => getConnInfo(c).remote.address`.
+ * What a function of the demand throws goes to `app.onError`.
+ * @throws KeywardError `CONFIG` for a wrong demand, or instances whose prefixes clash
+ */
+export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
+  keys: K,
+  demand?: FetchDemand<ScopeKnownTo<K>, Context, [Context]>,
+): MiddlewareHandler {
+  const [known, addressOf] = splitDemand<[Context]>(demand)
+  const ask = createGuard(keys, known)
+
+  return async function apiKeyGuard(c, next) {
+    const asked = ask(fetchFacts(c.req.raw, c.env, addressOf(c), c))
+    const signal = asked instanceof Promise ? c.req.raw.signal : undefined
+    const decision = await asked
+    if (decision.answer !== undefined) {
+      setHeaders(c, fieldsOf(decision.answer))
+      return new Response(decision.answer.body, { status: decision.answer.status, headers: c.res.headers })
+    }
+    const { access, headers, release } = decision
+    if (signal?.aborted === true) {
+      release?.()
+      throw signal.reason // The client hung up while the store was asked: there is nobody to answer.
+    }
+    c.set('apiKey', access as Access)
+    try {
+      await next()
+    } catch (error) {
+      release?.()
+      throw error
+    }
+    // Now, not before: what a handler returned as it is would be without them.
+    setHeaders(c, headers)
+    if (release !== undefined) replace(c, onceRead(c.res, release))
+  }
+}
+
+function setHeaders(c: Context, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    c.header(name, name === 'Vary' ? varyWith(c.res.headers.get(name), value) : value)
+  }
+}
+
+/** Hono merges the fields of the old response into a new one, unless there is no old one. */
+function replace(c: Context, response: Response): void {
+  c.res = undefined
+  c.res = response
+}

@@ -1,0 +1,70 @@
+import type { ServerResponse } from 'node:http'
+import type { Middleware, ParameterizedContext } from 'koa'
+import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
+import { createGuard } from '../src/http/guard.ts'
+import { type FetchHandler, passOn } from '../src/http/mount.ts'
+import { hasAnswered, nodeFacts, onceEnded } from '../src/http/node.ts'
+import { varyWith } from '../src/http/vary.ts'
+import type { Demand } from '../src/model/demand.ts'
+import type { Access } from '../src/model/verdict.ts'
+
+declare module 'koa' {
+  interface DefaultState {
+    /** Whose key the guard admitted. Behind a guard whose demand is `optional` it may be absent. */
+    apiKey: Access
+  }
+}
+
+/** A context of Koa, with the parameters of the route where a router matched one before the guard. */
+type Context = ParameterizedContext & { readonly params: Readonly<Record<string, string>> }
+/**
+ * Middleware for Koa 3, on a route or with `app.use`: lets a request go on when it carries a key that meets the demand,
+ * and answers it otherwise. The identity is `ctx.state.apiKey`, and `keys.of(ctx)` with this instance's scopes.
+ * What a function of the demand throws goes to Koa's error handling.
+ * @throws KeywardError `CONFIG` for a wrong demand, or instances whose prefixes clash
+ */
+export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
+  keys: K,
+  demand?: Demand<ScopeKnownTo<K>, Context>,
+): Middleware<{ apiKey: Access }, object> {
+  const ask = createGuard(keys, demand as Demand | undefined)
+
+  return async function apiKeyGuard(context, next) {
+    const ctx = context as unknown as Context
+    const asked = ask(nodeFacts(ctx.req, ctx))
+    const decision = asked instanceof Promise ? await asked : asked
+    // A time-out of the host may have answered while the store was asked: then nothing is left to do.
+    if (hasAnswered(ctx.res)) return decision.release?.()
+    if (decision.answer !== undefined) {
+      const { status, headers, body } = decision.answer
+      setHeaders(ctx, headers)
+      ctx.status = status
+      ctx.body = body
+      return
+    }
+    setHeaders(ctx, decision.headers)
+    if (decision.release !== undefined) onceEnded(ctx.res as ServerResponse, decision.release)
+    Object.assign(ctx.state, { apiKey: decision.access })
+    return next()
+  }
+}
+
+/**
+ * Mounts a fetch-style handler: `app.use(mount('/keys', handler))`. It sees the path below the mount point, and a body
+ * that a parser has read already.
+ */
+export function mount(path: string, handler: FetchHandler): Middleware {
+  const base = path.replace(/\/+$/, '')
+  return async (ctx, next) => {
+    if (ctx.path !== base && !ctx.path.startsWith(`${base}/`)) return next()
+    ctx.respond = false // the answer is written as it comes, past Koa
+    const { body } = ctx.request as { body?: unknown }
+    await passOn(handler, ctx.req, ctx.res, { url: ctx.url.slice(ctx.url.indexOf(base) + base.length) || '/', body })
+  }
+}
+
+function setHeaders(ctx: Context, headers: Readonly<Record<string, string>>): void {
+  for (const [name, value] of Object.entries(headers)) {
+    ctx.set(name, name === 'Vary' ? varyWith(ctx.response.get(name), value) : value)
+  }
+}

@@ -1,0 +1,109 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { Express } from 'express'
+import type { KeyStore } from 'keyward'
+
+/**
+ * `npm run example <name>`. Keys live in a temporary file, in the file KEYS_FILE, or in the Redis or PostgreSQL of
+ * STORE_URL; the port is PORT, or 3000.
+ */
+interface Service {
+  readonly app: Express
+  /** Makes what one needs to try it, and answers the line for the shell that names it. */
+  introduce(url: string): Promise<string>
+  close(): Promise<void>
+}
+
+const SERVICES: Readonly<Record<string, (store: KeyStore) => Promise<Service>>> = {
+  a2agent: async (store) => (await import('./a2agent/app.ts')).createService({ store }),
+  a2v2: async (store) => (await import('./a2v2/app.ts')).createService({ store }),
+  agentity: async (store) => (await import('./agentity/server.ts')).createServer(store),
+  agrenting: async (store) => (await import('./agrenting/app.ts')).createService({ store }),
+  oya: async (store) => (await import('./oya/app.ts')).createService({ store }),
+}
+
+const [name = ''] = process.argv.slice(2)
+const open = Object.hasOwn(SERVICES, name) ? SERVICES[name] : undefined
+if (open === undefined) {
+  console.error(`npm run example <name>, where name is one of ${Object.keys(SERVICES).join(', ')}`)
+  process.exit(1)
+}
+
+const { store, where, closeStore } = await openStore()
+const service = await open(store)
+const server = service.app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', welcome)
+
+async function welcome(error?: Error): Promise<void> {
+  if (error !== undefined) throw error
+  const line = await service.introduce(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  console.log(`
+${name} serves, with its keys in ${where}. In another terminal:
+
+${line}
+
+Then type the commands of examples/${name}/README.md, as they stand. Ctrl-C stops.
+`)
+}
+
+interface Opened {
+  readonly store: KeyStore
+  readonly where: string
+  closeStore(): Promise<void>
+}
+
+function openStore(): Promise<Opened> {
+  const { STORE_URL, KEYS_FILE } = process.env
+  if (STORE_URL === undefined) return openFile(KEYS_FILE)
+  return /^rediss?:/.test(STORE_URL) ? openRedis(STORE_URL) : openPostgres(STORE_URL)
+}
+
+async function openFile(file: string | undefined): Promise<Opened> {
+  const { sqliteStore } = await import('keyward/sqlite')
+  const folder = file === undefined ? mkdtempSync(join(tmpdir(), 'keyward-example-')) : undefined
+  const where = file ?? join(String(folder), 'keys.db')
+  const store = sqliteStore(where)
+  const closeStore = async () => {
+    await store.close?.()
+    if (folder !== undefined) rmSync(folder, { recursive: true })
+  }
+  return { store, where, closeStore }
+}
+
+async function openRedis(url: string): Promise<Opened> {
+  const [{ Redis }, { redisStore }] = await Promise.all([import('ioredis'), import('keyward/redis')])
+  const client = new Redis(url)
+  const store = redisStore(client)
+  const closeStore = async () => {
+    await store.close?.()
+    await client.quit()
+  }
+  return { store, where: 'Redis', closeStore }
+}
+
+async function openPostgres(url: string): Promise<Opened> {
+  const [{ Kysely, PostgresDialect }, { default: pg }] = await Promise.all([import('kysely'), import('pg')])
+  const { migrate, sqlStore } = await import('keyward/sql')
+  const kysely = new Kysely<object>({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }) })
+  await migrate(kysely)
+  const store = sqlStore(kysely)
+  const closeStore = async () => {
+    await store.close?.()
+    await kysely.destroy()
+  }
+  return { store, where: 'PostgreSQL', closeStore }
+}
+
+let closing = false
+async function close(): Promise<void> {
+  if (closing) return // Ctrl-C comes once from the terminal and once from npm
+  closing = true
+  server.close()
+  server.closeAllConnections()
+  await service.close()
+  await closeStore()
+  console.log('Closed.')
+}
+process.on('SIGINT', close)
+process.on('SIGTERM', close)

@@ -1,0 +1,38 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { type FetchHandler, requestOf, UNSPEAKABLE } from './mount.ts'
+
+interface Reply {
+  readonly raw: ServerResponse
+  code(status: number): Reply
+  send(payload?: unknown): Reply
+}
+
+interface Scope {
+  readonly prefix: string
+  removeAllContentTypeParsers(): unknown
+  addContentTypeParser(type: string, parse: (request: never, body: never, done: (error: null) => void) => void): unknown
+  all(path: string, handler: (request: { readonly raw: IncomingMessage }, reply: Reply) => Promise<unknown>): unknown
+}
+
+/**
+ * Mounts a fetch-style handler: `app.register(mount(handler), { prefix: '/keys' })`. It sees the path below the prefix
+ * and reads the body itself. What it throws goes to the error handler.
+ */
+export function mount(handler: FetchHandler): (app: unknown) => Promise<void> {
+  return async (app) => {
+    const scope = app as Scope
+    scope.removeAllContentTypeParsers()
+    scope.addContentTypeParser('*', (_request, _body, done) => done(null))
+    const answer = async ({ raw }: { readonly raw: IncomingMessage }, reply: Reply) => {
+      if (UNSPEAKABLE.test(raw.method ?? '')) return reply.code(405).send()
+      const gone = new AbortController()
+      reply.raw.once('close', () => {
+        if (!reply.raw.writableFinished) gone.abort(new DOMException('The client hung up.', 'AbortError'))
+      })
+      const url = (raw.url ?? '/').slice(scope.prefix.length)
+      return reply.send(await handler(requestOf(raw, { url: url.startsWith('/') ? url : `/${url}` }, gone.signal)))
+    }
+    scope.all('/', answer)
+    scope.all('/*', answer)
+  }
+}

@@ -1,0 +1,107 @@
+import type { Answer } from '../model/answer.ts'
+import type { Demand } from '../model/demand.ts'
+import { KeywardError } from '../model/errors.ts'
+import { show } from '../model/redact.ts'
+import type { RequestFacts } from '../model/request.ts'
+import { varyWith } from './vary.ts'
+
+/** A demand where there is no socket to ask: the runtime's own package knows who is at its other end. */
+export type FetchDemand<Scope extends string, Request, Args extends readonly unknown[]> = Demand<Scope, Request> & {
+  /**
+   * The address that the request came from, in place of a socket's: `trustedProxies` is asked about it as it is about
+   * a socket's. Without it, or where it gives nothing, the address is unknown, which never passes an allowlist.
+   */
+  readonly address?: (...args: Args) => string | undefined
+}
+
+export type AddressOf<Args extends readonly unknown[]> = (...args: Args) => string | undefined
+
+/**
+ * Takes the address function out of a demand; the rest is what every guard knows.
+ * @throws KeywardError `CONFIG` for an address that is no function
+ */
+export function splitDemand<Args extends readonly unknown[]>(demand: unknown): [Demand | undefined, AddressOf<Args>] {
+  const unknown: AddressOf<Args> = () => undefined
+  const isObject = typeof demand === 'object' && demand !== null && !Array.isArray(demand)
+  if (!isObject || !Object.hasOwn(demand, 'address')) return [demand as Demand | undefined, unknown]
+  const { address, ...rest } = demand as { address?: unknown }
+  if (typeof address === 'function') return [rest, address as AddressOf<Args>]
+  const message = `must be a function that gives the address of a request, not ${show(address)}`
+  throw new KeywardError('CONFIG', `demand: address ${message}`, { issues: [{ path: 'address', message }] })
+}
+
+/** A fetch `Request`, as far as it has to be looked at. */
+export interface FetchRequest {
+  readonly headers: { get(name: string): string | null }
+}
+
+/**
+ * What a fetch request tells.
+ * @param platform what the runtime gives beside it: on Node, `@hono/node-server` says there what really came
+ * @param request the framework's own object
+ */
+export function fetchFacts(
+  { headers }: FetchRequest,
+  platform: unknown,
+  peer: string | undefined,
+  request: unknown,
+): RequestFacts {
+  return { rawHeaders: overflowing(platform), headers, peer, address: undefined, request }
+}
+
+/** Node's raw lines where there are so many that Node may have dropped some: of that `Headers` tell nothing. */
+function overflowing(platform: unknown): readonly string[] | undefined {
+  const incoming = (platform as { incoming?: { rawHeaders?: unknown } } | null | undefined)?.incoming
+  const lines: unknown = incoming?.rawHeaders
+  return Array.isArray(lines) && lines.length >= 2000 ? lines : undefined
+}
+
+/** A refusal. Its length is stated because a runtime cannot know it of the answer to `HEAD`. */
+export function responseOf(answer: Answer): Response {
+  return new Response(answer.body, { status: answer.status, headers: new Headers(fieldsOf(answer)) })
+}
+
+export function fieldsOf({ headers, body }: Answer): Readonly<Record<string, string>> {
+  return { ...headers, 'Content-Length': String(new TextEncoder().encode(body).length) }
+}
+
+/** The response with these fields added. One that can be neither changed nor copied, such as an upgrade's, stays as it is. */
+export function withHeaders(response: Response, headers: Readonly<Record<string, string>>): Response {
+  const set = (to: Response) => {
+    for (const [name, value] of Object.entries(headers)) {
+      to.headers.set(name, name === 'Vary' ? varyWith(to.headers.get(name), value) : value)
+    }
+    return to
+  }
+  try {
+    return set(response)
+  } catch {
+    // Headers of a redirect, or of what fetch() gave, are immutable.
+    return response.status >= 200 ? set(new Response(response.body, response)) : response
+  }
+}
+
+/**
+ * The response, which calls `then` when its body has come to its end or broken. Not when a client hangs up: who makes
+ * the body may still be at work, and charges what was used; what is never settled runs out with its lease.
+ */
+export function onceRead(response: Response, then: () => void): Response {
+  if (response.body === null) {
+    then()
+    return response
+  }
+  const reader = response.body.getReader()
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    try {
+      const { done, value } = await reader.read()
+      if (!done) return controller.enqueue(value)
+      then()
+      controller.close()
+    } catch (error) {
+      then()
+      controller.error(error)
+    }
+  }
+  const body = new ReadableStream({ pull, cancel: (reason) => reader.cancel(reason) }, { highWaterMark: 0 })
+  return new Response(body, response)
+}

@@ -1,0 +1,106 @@
+import { subscribe } from 'node:diagnostics_channel'
+import { type Duration, parseDuration } from '../model/duration.ts'
+import { KeywardError } from '../model/errors.ts'
+import type { KeyRecord } from '../model/key.ts'
+import { show } from '../model/redact.ts'
+
+/** A connection that stays open: a WebSocket of `ws`, or any stream. */
+export interface Connection {
+  once(event: 'close', listener: () => void): unknown
+  /** Of a WebSocket: tells the client why. */
+  close?(code: number, reason: string): unknown
+  terminate?(): unknown
+  destroy?(): unknown
+}
+
+interface Lookup {
+  get(id: string): Promise<KeyRecord | undefined>
+}
+
+/** The open connections of a key, and the timer that looks after it. */
+interface Watch {
+  readonly connections: Set<Connection>
+  readonly look: () => void
+  readonly timer: NodeJS.Timeout
+}
+
+/** The longest that a timer of Node can wait, in whole days. */
+const LONGEST = 24 * 86_400_000
+
+const watches = new Map<Lookup, Map<string, Watch>>()
+
+/** What happens in this process is heard at once. A bulk revocation names no key: then all are looked at. */
+const hear = (event: unknown) => {
+  const { id } = event as { id?: string }
+  for (const byId of watches.values()) {
+    for (const [watched, { look }] of byId) if (id === undefined || id === watched) look()
+  }
+}
+let hears = false
+
+/**
+ * Closes a connection when its key is revoked, disabled, removed or expires: a WebSocket with the code 1008. What this
+ * process does is heard at once; what another does, and the time, is looked for.
+ * @param access the identity that opened the connection; without one (an optional demand) nothing happens
+ * @param options `every`: how long another process may be ahead, by default 5 s
+ * @throws KeywardError `CONFIG` for an `every` that is no duration from 1 ms to 24 days
+ */
+export function closeWhenRevoked(
+  keys: Lookup,
+  access: Pick<KeyRecord, 'id'> | undefined,
+  connection: Connection,
+  { every = '5s' }: { readonly every?: Duration } = {},
+): void {
+  const ms = parseDuration(every) ?? 0
+  if (ms < 1 || ms > LONGEST) {
+    throw new KeywardError(
+      'CONFIG',
+      `closeWhenRevoked: every must be a duration from 1 ms to 24 days, not ${show(every)}`,
+    )
+  }
+  if (access === undefined) return
+  if (!hears) for (const type of ['revoked', 'disabled', 'removed']) subscribe(`keyward:${type}`, hear)
+  hears = true
+  const watch = watchOf(keys, access.id, ms)
+  watch.connections.add(connection)
+  connection.once('close', () => {
+    watch.connections.delete(connection)
+    if (watch.connections.size === 0) forget(keys, access.id, watch)
+  })
+  // Between the verdict and now the key may have ended.
+  watch.look()
+}
+
+function watchOf(keys: Lookup, id: string, every: number): Watch {
+  const byId = watches.get(keys) ?? new Map<string, Watch>()
+  const watch = byId.get(id) ?? newWatch(keys, id, every)
+  watches.set(keys, byId.set(id, watch))
+  return watch
+}
+
+function forget(keys: Lookup, id: string, watch: Watch): void {
+  const byId = watches.get(keys)
+  clearInterval(watch.timer)
+  if (byId?.get(id) === watch) byId.delete(id)
+  if (byId?.size === 0) watches.delete(keys)
+}
+
+function newWatch(keys: Lookup, id: string, every: number): Watch {
+  const connections = new Set<Connection>()
+  const look = () => {
+    keys.get(id).then(
+      (record) => {
+        if (record?.status !== 'active') for (const connection of connections) end(connection)
+      },
+      () => {}, // A store that is down ends no connection; the next look may find it up.
+    )
+  }
+  return { connections, look, timer: setInterval(look, every).unref() }
+}
+
+/** A client may ignore that a WebSocket is closed, and send on: so it is ended as well. */
+function end(connection: Connection): void {
+  connection.close?.(1008, 'The API key is no longer valid.')
+  if (connection.terminate !== undefined) connection.terminate()
+  else connection.destroy?.()
+}

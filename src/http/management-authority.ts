@@ -1,0 +1,82 @@
+import type { Awaitable } from '../model/awaitable.ts'
+import { own } from '../model/own.ts'
+import { warnOnce } from '../model/warn.ts'
+
+/** What somebody may be asked for: the verbs of the management routes. */
+export type ManagementVerb =
+  | 'create'
+  | 'list'
+  | 'read'
+  | 'update'
+  | 'rotate'
+  | 'disable'
+  | 'enable'
+  | 'revoke'
+  | 'remove'
+
+/** The host's answer to who is asking: whose keys they may see, and what they may do to them. */
+export interface Authority {
+  /** Whose keys; those of others are as unknown as made-up ones. */
+  readonly owner: string
+  /** Only the keys of this resource, and what new keys are for. */
+  readonly resource?: string | undefined
+  /** Who does it, for events. */
+  readonly actor?: string | undefined
+  /** Asked for each verb; without it everything is allowed. */
+  readonly may?: ((verb: ManagementVerb) => Awaitable<boolean>) | undefined
+}
+
+export type Authorize = (request: Request) => Awaitable<Authority | null | undefined>
+
+/**
+ * Asks the host who it is, anew for every request: what was answered is never remembered. Whatever is no authority
+ * lets nobody in.
+ * @throws what `authorize` throws, and an Error where it gives no answer within `patience` ms
+ */
+export async function identify(
+  authorize: Authorize,
+  request: Request,
+  patience: number,
+): Promise<Authority | undefined> {
+  const answer: unknown = await inTime('authorize', patience, async () => authorize(request))
+  if (answer === undefined || answer === null) return undefined
+  const authority = typeof answer === 'object' ? own(answer as Authority) : undefined
+  if (authority !== undefined && isAuthority(authority)) return authority
+  warnOnce(
+    'KEYWARD_AUTHORIZE',
+    'authorize of management() gave something else than { owner, resource?, actor?, may? } or undefined: nobody is let in.',
+  )
+  return undefined
+}
+
+/** Only a plain `true` is a yes. @throws what `may` throws, and an Error where it is late */
+export async function isAllowed(authority: Authority, verb: ManagementVerb, patience: number): Promise<boolean> {
+  const { may } = authority
+  if (may === undefined) return true
+  return (await inTime('may', patience, async () => may(verb))) === true
+}
+
+/** What cannot stand in a record or an event. */
+const UNSAFE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u
+
+function isAuthority({ owner, resource, actor, may }: Authority): boolean {
+  const isText = (value: unknown) =>
+    typeof value === 'string' && value.length >= 1 && value.length <= 256 && !UNSAFE.test(value)
+  const isTextOrAbsent = (value: unknown) => value === undefined || isText(value)
+  return isText(owner) && isTextOrAbsent(resource) && isTextOrAbsent(actor) && (may === undefined || isFunction(may))
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function'
+}
+
+function inTime<T>(what: string, patience: number, ask: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const late = () => reject(new Error(`${what} of management() gave no answer within ${patience} ms`))
+    const timer = setTimeout(late, patience)
+    timer.unref()
+    ask()
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer))
+  })
+}

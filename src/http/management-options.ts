@@ -1,0 +1,101 @@
+import type { Duration } from '../model/duration.ts'
+import { parseDuration } from '../model/duration.ts'
+import { type Issue, KeywardError } from '../model/errors.ts'
+import { own } from '../model/own.ts'
+import { redact, show } from '../model/redact.ts'
+import { DOOR } from './door.ts'
+import type { Authorize } from './management-authority.ts'
+
+/** What the document of the routes says beside the routes. */
+export interface DocumentOptions {
+  /** @default 'API keys' */
+  readonly title?: string
+  /** Of the host's own interface. @default '1.0.0' */
+  readonly version?: string
+  /** How the host authenticates people: a `securitySchemes` object of OpenAPI, and what each route needs of it. */
+  readonly securitySchemes?: Readonly<Record<string, unknown>>
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
+}
+
+export interface ManagementOptions {
+  /**
+   * Who is asking: whose keys they may manage and what they may do, or `undefined` for nobody. Asked for every request,
+   * and the only one to decide: nothing in a body can widen it.
+   */
+  readonly authorize: Authorize
+  /** Where clients see the routes (`'/keys'`): for the `Location` of new keys, and the document. */
+  readonly path?: string
+  /** Origins of other sites whose pages may send changes, such as `'https://app.example.com'`. @default none */
+  readonly origins?: readonly string[]
+  /** How long `authorize` and `may` may take; then the request is refused. @default '5s' */
+  readonly timeout?: Duration
+  /**
+   * Hears of what went wrong here, which the client is told nothing of: a fault of the store, of `authorize`. What it
+   * throws rejects the request. @default a warning of the process
+   */
+  readonly onError?: (error: unknown, request: Request) => void
+  readonly document?: DocumentOptions
+}
+
+export interface ManagementSettings {
+  readonly authorize: Authorize
+  readonly path: string | undefined
+  readonly origins: readonly string[]
+  readonly patience: number
+  readonly onError: (error: unknown, request: Request) => void
+  readonly document: DocumentOptions
+}
+
+const OPTIONS = ['authorize', 'path', 'origins', 'timeout', 'onError', 'document']
+const LONGEST = 3_600_000
+
+/** @throws KeywardError `CONFIG` that names each wrong option */
+export function readOptions(keys: unknown, options: unknown): ManagementSettings {
+  if (Object(keys)[DOOR] === undefined) throw config([{ path: 'keys', message: 'must be what createApiKeys() made' }])
+  if (typeof options !== 'object' || options === null) throw config([NO_AUTHORIZE])
+  const given = own(options as ManagementOptions)
+  const issues: Issue[] = []
+  const wrong = (path: string, message: string, value: unknown) =>
+    issues.push({ path, message: `${message}, not ${show(value)}` })
+  for (const name of Object.keys(given)) {
+    if (!OPTIONS.includes(name)) issues.push({ path: name, message: `is not an option (${OPTIONS.join(', ')})` })
+  }
+  const { authorize, path, origins = [], timeout = '5s', onError = warn, document = {} } = given
+  const patience = parseDuration(timeout) ?? 0
+  if (typeof authorize !== 'function') issues.push(NO_AUTHORIZE)
+  if (path !== undefined && !isPath(path)) wrong('path', "must be a path such as '/keys'", path)
+  if (!Array.isArray(origins) || !origins.every(isOrigin)) {
+    wrong('origins', "must be a list of origins such as 'https://app.example.com'", origins)
+  }
+  if (patience < 1 || patience > LONGEST) wrong('timeout', "must be a time such as '5s', at most '1h'", timeout)
+  if (typeof onError !== 'function') wrong('onError', 'must be a function', onError)
+  if (typeof document !== 'object' || document === null) wrong('document', 'must be an object', document)
+  if (issues.length > 0) throw config(issues)
+  return Object.freeze({ authorize, path, origins: [...origins], patience, onError, document: own(document) })
+}
+
+const NO_AUTHORIZE = {
+  path: 'authorize',
+  message: 'must be a function that says who is asking: without it everybody could manage keys',
+}
+
+function isPath(path: unknown): boolean {
+  return typeof path === 'string' && /^(\/[\w.~%-]+)+$/.test(path)
+}
+
+function isOrigin(origin: unknown): boolean {
+  return typeof origin === 'string' && URL.canParse(origin) && new URL(origin).origin === origin
+}
+
+function warn(error: unknown): void {
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  process.emitWarning(`A management route failed: ${redact(text)}`, {
+    type: 'KeywardWarning',
+    code: 'KEYWARD_MANAGEMENT',
+  })
+}
+
+function config(issues: readonly Issue[]): KeywardError {
+  const text = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
+  return new KeywardError('CONFIG', `management: ${text}`, { issues })
+}

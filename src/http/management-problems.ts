@@ -1,0 +1,156 @@
+import { randomUUID } from 'node:crypto'
+import type { Issue } from '../model/errors.ts'
+import { redact } from '../model/redact.ts'
+import type { Reply } from './management-reply.ts'
+import type { Wording } from './wording.ts'
+
+interface Problem {
+  readonly status: number
+  readonly title: string
+  readonly detail: string
+  readonly type: Wording['type'] | 'not_found_error'
+}
+
+/** Every way in which a management route refuses. */
+export const PROBLEMS = {
+  invalid_request: {
+    status: 400,
+    title: 'Invalid request',
+    detail: 'The request is not as this route needs it.',
+    type: 'invalid_request_error',
+  },
+  unauthenticated: {
+    status: 401,
+    title: 'Not signed in',
+    detail: 'API keys are managed by whoever is signed in.',
+    type: 'authentication_error',
+  },
+  forbidden: {
+    status: 403,
+    title: 'Not allowed',
+    detail: 'You may not do this to API keys.',
+    type: 'permission_error',
+  },
+  cross_site_request: {
+    status: 403,
+    title: 'Cross-site request',
+    detail: 'API keys cannot be changed from pages of another site.',
+    type: 'permission_error',
+  },
+  not_found: {
+    status: 404,
+    title: 'Not found',
+    detail: 'There is nothing here.',
+    type: 'not_found_error',
+  },
+  method_not_allowed: {
+    status: 405,
+    title: 'Method not allowed',
+    detail: 'This route does not know the method.',
+    type: 'invalid_request_error',
+  },
+  conflict: {
+    status: 409,
+    title: 'Conflict',
+    detail: 'Something else is in the way.',
+    type: 'invalid_request_error',
+  },
+  invalid_state: {
+    status: 409,
+    title: 'Not in this state',
+    detail: 'The state of the API key forbids this.',
+    type: 'invalid_request_error',
+  },
+  precondition_failed: {
+    status: 412,
+    title: 'Changed meanwhile',
+    detail: 'The API key is not as If-Match expects it. Read it again.',
+    type: 'invalid_request_error',
+  },
+  content_too_large: {
+    status: 413,
+    title: 'Content too large',
+    detail: 'The body may have at most 65536 bytes.',
+    type: 'invalid_request_error',
+  },
+  unsupported_media_type: {
+    status: 415,
+    title: 'Unsupported media type',
+    detail: 'The body must be JSON, sent as application/json in UTF-8 without a content coding.',
+    type: 'invalid_request_error',
+  },
+  idempotency_key_reused: {
+    status: 422,
+    title: 'Idempotency key reused',
+    detail: 'The Idempotency-Key was used before, with another body.',
+    type: 'invalid_request_error',
+  },
+  internal_error: {
+    status: 500,
+    title: 'Internal error',
+    detail: 'Something went wrong here.',
+    type: 'api_error',
+  },
+  unavailable: {
+    status: 503,
+    title: 'Temporarily unavailable',
+    detail: 'API keys cannot be managed at the moment. Try again shortly.',
+    type: 'api_error',
+  },
+} as const satisfies Readonly<Record<string, Problem>>
+
+export type ProblemCode = keyof typeof PROBLEMS
+
+export interface ProblemDetails {
+  readonly detail?: string
+  /** The fields that are wrong. */
+  readonly issues?: readonly Issue[]
+  /** The change may or may not have happened. */
+  readonly outcome?: 'unknown'
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+/** A problem document (RFC 9457) with the members that Keyward's refusals of requests have, and `issues` by field. */
+export function refusal(code: ProblemCode, { headers, ...details }: ProblemDetails = {}): Reply {
+  const { status, title, detail: usual, type } = PROBLEMS[code]
+  const { detail = usual, issues, outcome } = details
+  const requestId = `req_${randomUUID().replaceAll('-', '')}`
+  const param = issues?.[0]?.path || null
+  return {
+    status,
+    headers: {
+      'Content-Type': 'application/problem+json',
+      'X-Request-Id': requestId,
+      'Request-Id': requestId,
+      ...(status === 503 ? { 'Retry-After': '1' } : { 'X-Should-Retry': 'false' }),
+      ...headers,
+    },
+    body: {
+      type: `urn:keyward:problem:${code}`,
+      title,
+      status,
+      detail,
+      code,
+      message: detail,
+      request_id: requestId,
+      issues,
+      outcome,
+      error: { type, message: detail, code, param, details: { error_code: code } },
+    },
+  }
+}
+
+/** The refusal of fields that are wrong: names of fields are the client's own text too. */
+export function invalid(found: readonly Issue[]): Reply {
+  const issues = found.map(({ path, message }) => ({ path: told(path), message }))
+  return refusal('invalid_request', {
+    detail: issues.map(({ path, message }) => `${path || 'The body'} ${message}`).join('; '),
+    issues,
+  })
+}
+
+function told(path: string): string {
+  return redact(path).slice(0, LONGEST_PATH)
+}
+
+const LONGEST_PATH = 200

@@ -1,0 +1,118 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { hasAnswered } from './node.ts'
+
+/** A handler in the manner of `fetch`: the routes of `keyward/management`, an application of Hono. */
+export type FetchHandler = (request: Request) => Response | Promise<Response>
+
+/** What Node's own request has in common with those that frameworks make of it. */
+export interface Mounted {
+  /** The path and the query below the mount point. */
+  readonly url: string
+  /** What a parser made of the body already; it has then been read. */
+  readonly body?: unknown
+}
+
+type Body = NonNullable<RequestInit['body']>
+
+/** Methods that a fetch `Request` cannot have. */
+export const UNSPEAKABLE = /^(CONNECT|TRACE|TRACK)$/i
+
+/**
+ * Hands a request of Node to a fetch-style handler, and writes what it answers: whole or as a stream. The handler's
+ * request is aborted when the client hangs up.
+ * @throws what the handler throws, as a rejection
+ */
+export async function passOn(
+  handler: FetchHandler,
+  req: IncomingMessage,
+  res: ServerResponse,
+  { url, body }: Mounted,
+): Promise<void> {
+  const gone = new AbortController()
+  const leave = () => {
+    if (!res.writableEnded) gone.abort(new DOMException('The client hung up.', 'AbortError'))
+  }
+  res.once('close', leave)
+  if (UNSPEAKABLE.test(req.method ?? '')) {
+    res.statusCode = 405
+    return void res.end()
+  }
+  const response = await handler(requestOf(req, { url, body }, gone.signal))
+  if (hasAnswered(res)) return void response.body?.cancel()
+  res.statusCode = response.status
+  for (const [name, value] of response.headers) if (name !== 'set-cookie') res.setHeader(name, value)
+  const cookies = response.headers.getSetCookie()
+  if (cookies.length > 0) res.setHeader('set-cookie', cookies)
+  if (response.body === null || req.method === 'HEAD') {
+    await response.body?.cancel()
+    return void res.end()
+  }
+  try {
+    await pipeline(Readable.fromWeb(response.body as Parameters<typeof Readable.fromWeb>[0]), res)
+  } catch (error) {
+    // Half of an answer is written: a client that hung up needs no other, and for a broken body there is none.
+    res.destroy(gone.signal.aborted ? undefined : (error as Error))
+  }
+}
+
+/** A Host that is no host must not end in a fault: no decision is made by it. */
+function originOf({ headers, socket }: IncomingMessage): string {
+  const scheme = 'encrypted' in socket ? 'https' : 'http'
+  const host = headers.host ?? headers[':authority']
+  return typeof host === 'string' &&
+    /^[\w.-]+(:\d{1,5})?$|^\[[\da-f:.]+\](:\d{1,5})?$/i.test(host) &&
+    URL.canParse(`${scheme}://${host}`)
+    ? `${scheme}://${host}`
+    : `${scheme}://localhost`
+}
+
+/** The request as `fetch` has it. */
+export function requestOf(req: IncomingMessage, { url, body: parsed }: Mounted, signal: AbortSignal): Request {
+  const { method = 'GET' } = req
+  const headers = headersOf(req)
+  const hasBody = method !== 'GET' && method !== 'HEAD'
+  const body = hasBody ? bodyOf(req, parsed, headers) : undefined
+  // A path alone: `//evil/x` and `http://evil/x` name no other host here.
+  const target = new URL(originOf(req))
+  const [path = '/', ...query] = url.split('?')
+  target.pathname = path.startsWith('/') ? path : `/${path}`
+  target.search = query.join('?')
+  const init = { method, headers, signal, ...(body === undefined ? {} : { body, duplex: 'half' }) }
+  return new Request(target, init as RequestInit)
+}
+
+function headersOf({ rawHeaders }: IncomingMessage): Headers {
+  const headers = new Headers()
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i] as string
+    if (!name.startsWith(':')) headers.append(name, rawHeaders[i + 1] as string)
+  }
+  return headers
+}
+
+/** A body that a parser has read is there no more: it is written again, as JSON or as it was. */
+function bodyOf(req: IncomingMessage, parsed: unknown, headers: Headers): Body | undefined {
+  if (parsed === undefined || !req.readableEnded) return streamOf(req) as unknown as Body
+  headers.delete('content-length')
+  headers.delete('content-encoding')
+  if (typeof parsed === 'string' || parsed instanceof Uint8Array) return parsed as Body
+  return JSON.stringify(parsed)
+}
+
+/** Not `Readable.toWeb`, with which a handler that cancels the body ends the process (Node 20). */
+function streamOf(req: IncomingMessage): ReadableStream<Uint8Array> {
+  const chunks = req.iterator({ destroyOnReturn: false })
+  const pull = async (controller: ReadableStreamDefaultController<Uint8Array>) => {
+    const { done, value } = await chunks.next()
+    if (done === true) controller.close()
+    else controller.enqueue(new Uint8Array(value))
+  }
+  // What nobody reads is let go by, so that the connection can be used again.
+  const cancel = async () => {
+    await chunks.return?.()
+    req.resume()
+  }
+  return new ReadableStream({ pull, cancel }, { highWaterMark: 0 })
+}

@@ -1,0 +1,161 @@
+import { connect } from 'node:net'
+import express from 'express'
+import Fastify from 'fastify'
+import { mount as onExpress } from 'keyward/express'
+import { mount as onFastify } from 'keyward/fastify'
+import { mount as onKoa } from 'keyward/koa'
+import { mount as onNode } from 'keyward/node'
+import Koa from 'koa'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { EXPRESSES } from '../support/express.ts'
+import { raw, request } from '../support/raw.ts'
+import { serve } from '../support/serve.ts'
+import { deferred } from '../support/stores.ts'
+
+type FetchHandler = (request: Request) => Response | Promise<Response>
+interface Place {
+  readonly name: string
+  readonly base: string
+  open(handler: FetchHandler): Promise<number>
+}
+
+const PLACES: readonly Place[] = [
+  ...EXPRESSES.flatMap(({ name, express: framework }): Place[] => [
+    {
+      name,
+      base: '/keys',
+      open: async (handler) => (await serve(framework().use('/keys', onExpress(handler)))).port,
+    },
+    {
+      name: `${name} behind a body parser`,
+      base: '/keys',
+      open: async (handler) => (await serve(framework().use(express.json()).use('/keys', onExpress(handler)))).port,
+    },
+  ]),
+  {
+    name: 'Fastify',
+    base: '/keys',
+    async open(handler) {
+      const app = Fastify({ forceCloseConnections: true })
+      app.register(onFastify(handler), { prefix: '/keys' })
+      onTestFinished(() => void app.close())
+      return Number(new URL(await app.listen({ port: 0, host: '127.0.0.1' })).port)
+    },
+  },
+  {
+    name: 'Koa',
+    base: '/keys',
+    async open(handler) {
+      const app = new Koa()
+      app.silent = true
+      return (await serve(app.use(onKoa('/keys', handler)).callback())).port
+    },
+  },
+  { name: 'node:http', base: '', open: async (handler) => (await serve(onNode(handler))).port },
+]
+
+describe.each(PLACES)('mount on $name', ({ base, open }) => {
+  const echo: FetchHandler = async (req) => {
+    const { pathname, search, host } = new URL(req.url)
+    const headers = new Headers({ 'Content-Type': 'application/json', 'X-Method': req.method })
+    headers.append('Set-Cookie', 'a=1')
+    headers.append('Set-Cookie', 'b=2')
+    return new Response(JSON.stringify({ pathname, search, host, body: await req.text() }), { status: 201, headers })
+  }
+
+  it('hands over method, path below the mount point, query and body, and writes status, fields and body', async () => {
+    const port = await open(echo)
+    const body = JSON.stringify({ name: 'ü' })
+    const sent = Buffer.concat([
+      request(['Content-Type: application/json', `Content-Length: ${Buffer.byteLength(body)}`], {
+        method: 'PATCH',
+        target: `${base}/a%20b/c?x=1&y=?`,
+      }),
+      Buffer.from(body),
+    ])
+    const answer = await raw(port, sent)
+    expect(answer.status).toBe(201)
+    expect(answer.headers['x-method']).toBe('PATCH')
+    expect(answer.headers['set-cookie']).toBe('a=1, b=2')
+    expect(JSON.parse(answer.body)).toEqual({ pathname: '/a%20b/c', search: '?x=1&y=?', host: 'localhost', body })
+  })
+
+  it.each(['', '/'])('is reached at the mount point itself, with %j behind it', async (end) => {
+    const port = await open(echo)
+    const { body } = await raw(port, request([], { target: `${base}${end}` || '/' }))
+    expect(JSON.parse(body)).toMatchObject({ pathname: '/', body: '' })
+  })
+
+  it('answers HEAD without a body', async () => {
+    const { status, body } = await raw(await open(echo), request([], { method: 'HEAD', target: `${base}/x` }))
+    expect([status, body]).toEqual([201, ''])
+  })
+
+  it('writes a stream as it comes', async () => {
+    const goOn = deferred<void>()
+    const port = await open(
+      () =>
+        new Response(
+          new ReadableStream({
+            async start(controller) {
+              controller.enqueue(Buffer.from('first '))
+              await goOn.promise
+              controller.enqueue(Buffer.from('second'))
+              controller.close()
+            },
+          }),
+        ),
+    )
+    const socket = connect(port, '127.0.0.1')
+    socket.write(request([], { target: `${base}/x` }))
+    let got = ''
+    for await (const chunk of socket) {
+      got += chunk
+      if (got.includes('first')) goOn.resolve()
+    }
+    expect(got).toContain('second')
+  })
+
+  it('aborts the request when the client hangs up', async () => {
+    const [asked, aborted] = [deferred<void>(), deferred<unknown>()]
+    const port = await open(async ({ signal }) => {
+      asked.resolve()
+      await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      aborted.resolve((signal.reason as Error).name)
+      return new Response('late')
+    })
+    const socket = connect(port, '127.0.0.1')
+    socket.write(request([], { target: `${base}/x` }))
+    await asked.promise
+    socket.destroy()
+    expect(await aborted.promise).toBe('AbortError')
+  })
+
+  it('answers 500 where the handler throws, and lives on', async () => {
+    const port = await open((req) => {
+      if (req.url.endsWith('/bad')) throw new Error("the handler's own")
+      return new Response('fine')
+    })
+    expect((await raw(port, request([], { target: `${base}/bad` }))).status).toBe(500)
+    expect((await raw(port, request([], { target: `${base}/good` }))).body).toBe('fine')
+  })
+
+  it('lives on when the handler throws a body away that is still coming', async () => {
+    const port = await open(async (request) => {
+      await request.body?.cancel()
+      return new Response('enough')
+    })
+    for (let times = 0; times < 3; times++) {
+      const body = 'x'.repeat(300_000)
+      const answer = await fetch(`http://127.0.0.1:${port}${base}/`, { method: 'POST', body })
+      expect([answer.status, await answer.text()]).toEqual([200, 'enough'])
+    }
+  })
+
+  it('names no other host by its path', async () => {
+    const port = await open(echo)
+    const { body, status } = await raw(port, request([], { target: `${base}//evil.example/x` }))
+    if (status === 201) expect(JSON.parse(body)).toMatchObject({ host: 'localhost' })
+    else expect([400, 404]).toContain(status)
+  })
+})
