@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 /**
  * A client of ioredis 5 or 6: standalone, behind Sentinel, or a Cluster. What is asked of it is its settings; the store
  * works on connections of its own, made by its `duplicate`.
@@ -83,7 +84,7 @@ export function listeningConnection(client: RedisClient, commands: Connection): 
   const settings = { ...SETTINGS, keyPrefix: '', retryStrategy: null, sentinelRetryStrategy: () => null }
   if (!isCluster(client)) return duplicate(client, [settings])
   const masters = commands.nodes?.('master') ?? []
-  return masters[Math.floor(Math.random() * masters.length)]?.duplicate(settings)
+  return masters[randomInt(Math.max(1, masters.length))]?.duplicate(settings)
 }
 
 export function isCluster(client: RedisClient): boolean {

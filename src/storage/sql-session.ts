@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { type SqlDatabase, send } from './sql-database.ts'
 import type { Engine, Value } from './sql-engine.ts'
 import { isClash, translated } from './sql-errors.ts'
@@ -56,7 +57,7 @@ export async function persistently<T>(engine: Engine, work: () => Promise<T>): P
       return await work()
     } catch (error) {
       if (!isClash(error) || tried === TRIES) throw translated(error, engine)
-      await pause(Math.min(LONGEST_PAUSE, 2 ** tried) * (0.5 + Math.random() / 2))
+      await pause(Math.min(LONGEST_PAUSE, 2 ** tried) * (0.5 + randomInt(1000) / 2000))
     }
   }
 }
