@@ -41,7 +41,7 @@ function alone(hasher: Hasher): Hasher {
     scheme: hasher.scheme,
     cheap: hasher.cheap,
     make: (text) => made(hasher, text),
-    check: (text, kept) => hasher.check(text, kept),
+    check: hasher.check.bind(hasher),
     knows: (kept) => knows(hasher, kept),
     outdated: (kept) => hasher.outdated(kept),
     waste: (text) => hasher.waste(text),

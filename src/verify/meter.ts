@@ -166,7 +166,10 @@ function isTime(ms: unknown): boolean {
 
 function areReadings(readings: readonly MeterReading[], windows: readonly Window[]): boolean {
   if (readings.length !== windows.length) return false
-  for (const { remaining, resetsAt } of readings) if (!Number.isFinite(remaining) || !isTime(resetsAt)) return false
+  for (let i = 0; i < readings.length; i++) {
+    const { remaining, resetsAt } = readings[i] as MeterReading
+    if (!Number.isFinite(remaining) || !isTime(resetsAt)) return false
+  }
   return true
 }
 
