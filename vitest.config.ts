@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     pool: 'forks',
     testTimeout: 20_000,
+    hookTimeout: 60_000, // they start servers, and form a Cluster of them
     coverage: { include: ['src/**', 'adapters/**'] },
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/package/**'] } },
