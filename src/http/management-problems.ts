@@ -1,15 +1,7 @@
-import { randomUUID } from 'node:crypto'
 import type { Issue } from '../model/errors.ts'
 import { redact } from '../model/redact.ts'
 import type { Reply } from './management-reply.ts'
-import type { Wording } from './wording.ts'
-
-interface Problem {
-  readonly status: number
-  readonly title: string
-  readonly detail: string
-  readonly type: Wording['type'] | 'not_found_error'
-}
+import { newRequestId, type ProblemMembers, problemDocument, requestIdFields } from './problem-document.ts'
 
 /** Every way in which a management route refuses. */
 export const PROBLEMS = {
@@ -97,7 +89,7 @@ export const PROBLEMS = {
     detail: 'API keys cannot be managed at the moment. Try again shortly.',
     type: 'api_error',
   },
-} as const satisfies Readonly<Record<string, Problem>>
+} as const satisfies Readonly<Record<string, Omit<ProblemMembers, 'code'>>>
 
 export type ProblemCode = keyof typeof PROBLEMS
 
@@ -110,33 +102,21 @@ export interface ProblemDetails {
   readonly headers?: Readonly<Record<string, string>>
 }
 
-/** A problem document (RFC 9457) with the members that Keyward's refusals of requests have, and `issues` by field. */
+/** A problem document with the members that Keyward's refusals of requests have, and `issues` by field. */
 export function refusal(code: ProblemCode, { headers, ...details }: ProblemDetails = {}): Reply {
-  const { status, title, detail: usual, type } = PROBLEMS[code]
-  const { detail = usual, issues, outcome } = details
-  const requestId = `req_${randomUUID().replaceAll('-', '')}`
-  const param = issues?.[0]?.path || null
+  const usual = PROBLEMS[code]
+  const { detail = usual.detail, issues, outcome } = details
+  const requestId = newRequestId()
+  const param = issues?.[0]?.path || undefined
   return {
-    status,
+    status: usual.status,
     headers: {
       'Content-Type': 'application/problem+json',
-      'X-Request-Id': requestId,
-      'Request-Id': requestId,
-      ...(status === 503 ? { 'Retry-After': '1' } : { 'X-Should-Retry': 'false' }),
+      ...requestIdFields(requestId),
+      ...(usual.status === 503 ? { 'Retry-After': '1' } : { 'X-Should-Retry': 'false' }),
       ...headers,
     },
-    body: {
-      type: `urn:keyward:problem:${code}`,
-      title,
-      status,
-      detail,
-      code,
-      message: detail,
-      request_id: requestId,
-      issues,
-      outcome,
-      error: { type, message: detail, code, param, details: { error_code: code } },
-    },
+    body: problemDocument({ ...usual, code, detail, param }, requestId, { issues, outcome }),
   }
 }
 

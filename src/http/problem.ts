@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto'
 import type { Answer, AnswerOverrides } from '../model/answer.ts'
 import { KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import type { Denied } from '../model/verdict.ts'
 import { changeOf, isRefusal } from './answers.ts'
+import { newRequestId, problemDocument, requestIdFields } from './problem-document.ts'
 import { type RateHeaders, rateFields } from './rate-headers.ts'
 import { WORDING, type Wording } from './wording.ts'
 
@@ -29,7 +29,7 @@ export function problem(denied: Denied, options: ProblemOptions): Answer {
   const changed = changeOf(told.code, options.answers)
   const wording: Wording = own({ ...WORDING[told.code], ...detailFor(told), ...changed })
   const status = changed.status ?? told.status
-  const requestId = `req_${randomUUID().replaceAll('-', '')}`
+  const requestId = newRequestId()
   const answer = {
     status,
     headers: headersOf(told, status, wording, requestId, options),
@@ -68,8 +68,7 @@ function headersOf(
     'Content-Type': 'application/problem+json',
     'Cache-Control': 'no-store',
     Vary: options.vary,
-    'X-Request-Id': requestId,
-    'Request-Id': requestId,
+    ...requestIdFields(requestId),
   }
   const challenge = challengeOf(denied, status, wording, options.realm)
   if (challenge !== undefined) headers['WWW-Authenticate'] = challenge
@@ -91,21 +90,10 @@ function canRetrySoon({ code, retryAfter }: Denied): boolean {
   return retryAfter !== undefined && retryAfter <= LONGEST_RETRY
 }
 
-/** `error` is an extension member: there the SDKs look for the class, the message and the code of what they raise. */
 function bodyOf({ code, needed, retryAfter }: Denied, status: number, wording: Wording, requestId: string): string {
   const { title, detail, type } = wording
-  return JSON.stringify({
-    type: `urn:keyward:problem:${code}`,
-    title,
-    status,
-    detail,
-    code,
-    message: detail,
-    request_id: requestId,
-    required_scopes: needed,
-    retry_after: retryAfter,
-    error: { type, message: detail, code, param: null, details: { error_code: code } },
-  })
+  const more = { required_scopes: needed, retry_after: retryAfter }
+  return JSON.stringify(problemDocument({ code, status, title, detail, type }, requestId, more))
 }
 
 /** What a function of the host made of an answer. It may word a refusal, not turn it into an admission. */
