@@ -29,7 +29,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
   keys: K,
   demand?: Demand<ScopeKnownTo<K>, Request>,
 ): Middleware {
-  const ask = createGuard(keys, demand as Demand | undefined)
+  const ask = createGuard(keys, demand)
 
   return function apiKeyGuard(req, res, next) {
     const settle = (decision: Decision) => {

@@ -30,7 +30,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
   keys: K,
   demand?: Demand<ScopeKnownTo<K>, FastifyRequest>,
 ): Hook {
-  const ask = createGuard(keys, demand as Demand | undefined)
+  const ask = createGuard(keys, demand)
 
   return function apiKeyGuard(request, answering, done) {
     const reply = answering as FastifyReply

@@ -27,10 +27,10 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
   keys: K,
   demand?: Demand<ScopeKnownTo<K>, Context>,
 ): Middleware<{ apiKey: Access }, object> {
-  const ask = createGuard(keys, demand as Demand | undefined)
+  const ask = createGuard(keys, demand)
 
   return async function apiKeyGuard(context, next) {
-    const ctx = context as unknown as Context
+    const ctx = context as Context
     const asked = ask(nodeFacts(ctx.req, ctx))
     const decision = asked instanceof Promise ? await asked : asked
     // A time-out of the host may have answered while the store was asked: then nothing is left to do.

@@ -38,7 +38,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[], const Option
   keys: K,
   demand?: Demand<ScopeKnownTo<K>, NodeRequest> & { readonly optional?: Optional },
 ): NodeGuard<ScopeKnownTo<K>, Optional> {
-  const ask = createGuard(keys, demand as Demand | undefined)
+  const ask = createGuard(keys, demand)
 
   return async function apiKeyGuard(req, response) {
     const res = response as ServerResponse | undefined

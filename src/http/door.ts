@@ -1,5 +1,8 @@
-import type { Demand } from '../model/demand.ts'
+import type { AnyDemand } from '../model/demand.ts'
+import { KeywardError } from '../model/errors.ts'
+import type { RequestFacts } from '../model/request.ts'
 import type { DemandContext, Requirement } from '../policy/demand.ts'
+import type { LimitPlan } from '../policy/limits.ts'
 import type { Entrance, Instance } from '../verify/entrance.ts'
 import type { ProblemOptions } from './problem.ts'
 
@@ -14,11 +17,28 @@ export interface Door {
   readonly settings: Omit<ProblemOptions, 'vary' | 'answers'> & { readonly answers: ProblemOptions['answers'][number] }
   /** What a demand on this instance may name. */
   readonly context: DemandContext
+  /** What a new key is held to: a form that asks for one says so beforehand. */
+  readonly making: { readonly names: 'free' | 'required' | 'unique'; readonly plan: LimitPlan }
   /** Reads a demand for all these instances at once: what one of them knows may be named. */
-  compile(demand: Demand, doors: readonly Door[]): Requirement
+  compile(demand: AnyDemand, doors: readonly Door[]): Requirement
   open(doors: readonly Door[], requirement: Requirement): Entrance
+  /** The address of a client, as far as it can be known. */
+  addressOf(facts: RequestFacts): string | undefined
 }
 
 export interface WithDoor {
   readonly [DOOR]: Door
+}
+
+/**
+ * The doors of an instance, or of a list.
+ * @param what what was given, for the error
+ * @throws KeywardError `CONFIG` for anything else, and for an empty list
+ */
+export function doorsOf(keys: WithDoor | readonly WithDoor[], what: string): readonly [Door, ...Door[]] {
+  const listed: readonly unknown[] = Array.isArray(keys) ? keys : [keys]
+  const [first, ...others] = listed.map((each) => (each as Partial<WithDoor> | null | undefined)?.[DOOR])
+  const rest = others.filter((door) => door !== undefined)
+  if (first !== undefined && rest.length === others.length) return [first, ...rest]
+  throw new KeywardError('CONFIG', `${what} must be what createApiKeys() made, or a list of such`)
 }

@@ -79,7 +79,7 @@ function isOpened(given: object | undefined): boolean {
  */
 function withScopesBelow(app: Application): readonly Application[] {
   const symbol = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.children')
-  const children = symbol && (app as unknown as Record<symbol, unknown>)[symbol]
+  const children = symbol && Reflect.get(app, symbol)
   if (Array.isArray(children)) return [app, ...children.flatMap((child: Application) => withScopesBelow(child))]
   throw new KeywardError(
     'CONFIG',

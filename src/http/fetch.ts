@@ -1,5 +1,5 @@
 import type { Answer } from '../model/answer.ts'
-import type { Demand } from '../model/demand.ts'
+import type { AnyDemand, Demand } from '../model/demand.ts'
 import { KeywardError } from '../model/errors.ts'
 import { show } from '../model/redact.ts'
 import type { RequestFacts } from '../model/request.ts'
@@ -20,11 +20,13 @@ export type AddressOf<Args extends readonly unknown[]> = (...args: Args) => stri
  * Takes the address function out of a demand; the rest is what every guard knows.
  * @throws KeywardError `CONFIG` for an address that is no function
  */
-export function splitDemand<Args extends readonly unknown[]>(demand: unknown): [Demand | undefined, AddressOf<Args>] {
+export function splitDemand<Args extends readonly unknown[]>(
+  demand: (AnyDemand & { readonly address?: unknown }) | undefined,
+): [AnyDemand | undefined, AddressOf<Args>] {
   const unknown: AddressOf<Args> = () => undefined
   const isObject = typeof demand === 'object' && demand !== null && !Array.isArray(demand)
-  if (!isObject || !Object.hasOwn(demand, 'address')) return [demand as Demand | undefined, unknown]
-  const { address, ...rest } = demand as { address?: unknown }
+  if (!isObject || !Object.hasOwn(demand, 'address')) return [demand, unknown]
+  const { address, ...rest } = demand
   if (typeof address === 'function') return [rest, address as AddressOf<Args>]
   const message = `must be a function that gives the address of a request, not ${show(address)}`
   throw new KeywardError('CONFIG', `demand: address ${message}`, { issues: [{ path: 'address', message }] })

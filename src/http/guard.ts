@@ -1,12 +1,12 @@
 import type { Answer } from '../model/answer.ts'
 import type { Awaitable } from '../model/awaitable.ts'
-import type { Demand } from '../model/demand.ts'
+import type { AnyDemand } from '../model/demand.ts'
 import { KeywardError } from '../model/errors.ts'
 import type { RequestFacts } from '../model/request.ts'
 import type { Access, Admitted, Denied } from '../model/verdict.ts'
 import type { Entered } from '../verify/entrance.ts'
 import { checkAnswers } from './answers.ts'
-import { DOOR, type Door, type WithDoor } from './door.ts'
+import { doorsOf, type WithDoor } from './door.ts'
 import { type ProblemOptions, problem } from './problem.ts'
 import { rateFields } from './rate-headers.ts'
 
@@ -29,8 +29,8 @@ export type Ask = (facts: RequestFacts) => Awaitable<Decision>
  * What every adapter's `guard` is made of.
  * @throws KeywardError `CONFIG` for a wrong demand, or instances whose prefixes clash
  */
-export function createGuard(keys: WithDoor | readonly WithDoor[], demand: Demand = {}): Ask {
-  const doors = doorsOf(keys)
+export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDemand = {}): Ask {
+  const doors = doorsOf(keys, 'guard: its first argument')
   const requirement = doors[0].compile(demand, doors)
   const entrance = doors[0].open(doors, requirement)
   const demanded = checkAnswers(requirement.answers)
@@ -47,13 +47,6 @@ export function createGuard(keys: WithDoor | readonly WithDoor[], demand: Demand
     const entered = entrance.request(facts)
     return entered instanceof Promise ? entered.then((late) => decide(late, options)) : decide(entered, options)
   }
-}
-
-function doorsOf(keys: WithDoor | readonly WithDoor[]): readonly [Door, ...Door[]] {
-  const listed: readonly unknown[] = Array.isArray(keys) ? keys : [keys]
-  const doors = listed.map((each) => (each as WithDoor | undefined)?.[DOOR])
-  if (doors.length > 0 && doors.every((door) => door !== undefined)) return doors as [Door, ...Door[]]
-  throw new KeywardError('CONFIG', 'guard: its first argument must be what createApiKeys() made, or a list of such')
 }
 
 function decide({ verdict, instance }: Entered, options: readonly ProblemOptions[]): Decision {

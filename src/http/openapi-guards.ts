@@ -1,7 +1,7 @@
 import type { ApiKeys, ScopeKnownTo } from '../api-keys.ts'
-import type { Demand } from '../model/demand.ts'
+import type { AnyDemand, Demand } from '../model/demand.ts'
 import { type Issue, KeywardError } from '../model/errors.ts'
-import { DOOR, type Door, type WithDoor } from './door.ts'
+import { type Door, doorsOf, type WithDoor } from './door.ts'
 import { type Security, securityOf } from './security.ts'
 
 type Operation = Record<string, unknown>
@@ -26,12 +26,12 @@ export function describeGuards<const K extends ApiKeys | readonly ApiKeys[], T e
   routes: Readonly<Record<string, Demand<ScopeKnownTo<K>, never>>>,
 ): T {
   const copy = structuredClone(document) as T & Described
-  const doors = doorsOf(keys)
+  const doors = doorsOf(keys, 'describeGuards: its second argument')
   const issues: Issue[] = []
   for (const [name, demand] of Object.entries(routes)) {
     const operation = operationAt(copy, name)
     if (operation === undefined) issues.push({ path: name, message: 'is no operation of the document' })
-    else describe(operation, demand as unknown as Demand, keys, doors)
+    else describe(operation, demand, keys, doors)
   }
   if (issues.length > 0) {
     const text = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
@@ -41,12 +41,6 @@ export function describeGuards<const K extends ApiKeys | readonly ApiKeys[], T e
   const { components = {} } = copy
   const described = Object(components.securitySchemes) as object
   return { ...copy, components: { ...components, securitySchemes: { ...schemes, ...described } } }
-}
-
-function doorsOf(keys: WithDoor | readonly WithDoor[]): readonly [Door, ...Door[]] {
-  const doors = [keys].flat().map((each) => (each as Partial<WithDoor> | undefined)?.[DOOR])
-  if (doors.length > 0 && doors.every((door) => door !== undefined)) return doors as unknown as [Door, ...Door[]]
-  throw new KeywardError('CONFIG', 'describeGuards: its second argument must be what createApiKeys() made, or a list')
 }
 
 /** `GET /v1/contacts/{id}` of a document. */
@@ -59,7 +53,7 @@ function operationAt({ paths = {} }: Described, name: string): Operation | undef
 
 function describe(
   operation: Operation,
-  demand: Demand,
+  demand: AnyDemand,
   keys: WithDoor | readonly WithDoor[],
   doors: readonly [Door, ...Door[]],
 ) {

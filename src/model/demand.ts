@@ -37,3 +37,6 @@ export interface Demand<Scope extends string = string, Request = unknown> {
   /** Laid over the instance's `answers`, code by code. */
   readonly answers?: AnswerOverrides
 }
+
+/** A demand of whichever framework: what its functions are given is that framework's business. */
+export type AnyDemand = Demand<string, never>

@@ -1,5 +1,5 @@
 import type { AnswerOverrides } from '../model/answer.ts'
-import type { Demand } from '../model/demand.ts'
+import type { AnyDemand } from '../model/demand.ts'
 import { type Issue, KeywardError } from '../model/errors.ts'
 import type { Window } from '../model/limits.ts'
 import { own } from '../model/own.ts'
@@ -31,7 +31,7 @@ export interface Requirement {
 const FIELDS = ['scopes', 'resource', 'owner', 'environment', 'cost', 'reserve', 'limits', 'optional', 'answers']
 
 /** @throws KeywardError `CONFIG` that names each field that is wrong, misspelt or demands nothing */
-export function compileDemand(demand: Demand, context: DemandContext): Requirement {
+export function compileDemand(demand: AnyDemand, context: DemandContext): Requirement {
   const issues: Issue[] = []
   const flaw = (path: string, message: string) => issues.push({ path, message })
   if (typeof demand !== 'object' || demand === null || Array.isArray(demand)) {

@@ -1,8 +1,9 @@
 import { KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import type { UseMark } from '../model/store.ts'
+import { escapeText } from './escaping.ts'
 import type { Run } from './redis-connection.ts'
-import { type Index, memberOf, type Names, toText } from './redis-keys.ts'
+import { type Index, memberOf, type Names } from './redis-keys.ts'
 import { claimName, freeName, RECORD_WITHIN } from './redis-names.ts'
 import { type Meta, toFields, toMeta, toVersionAndMeta } from './redis-records.ts'
 import { FIND, INSERT, REMOVE, REPLACE, SHELVE, TOUCH, UNSHELVE } from './redis-scripts.ts'
@@ -28,7 +29,7 @@ export async function insert(run: Run, names: Names, key: StoredKey): Promise<vo
     const at = await shelve(run, names, key)
     const fields = toFields(key, claim?.token)
     const until = Math.min(claim?.at ?? at, at) + RECORD_WITHIN
-    return Number(await run(INSERT, [names.record(id)], [toText(id), ...fields, String(until), names.channel]))
+    return Number(await run(INSERT, [names.record(id)], [escapeText(id), ...fields, String(until), names.channel]))
   }
 }
 
@@ -46,7 +47,7 @@ export async function replace(run: Run, names: Names, key: StoredKey, ifVersion:
   const until = Math.min(...times, Number.MAX_SAFE_INTEGER - RECORD_WITHIN) + RECORD_WITHIN
   const fields = toFields(key, keepsName ? before.token : claim?.token)
   const closes = before.opened === undefined || before.opened === key.credits?.opened ? '' : `${id}:${before.opened}`
-  const args = [toText(id), String(ifVersion), ...fields, String(until), names.channel, toText(closes)]
+  const args = [escapeText(id), String(ifVersion), ...fields, String(until), names.channel, escapeText(closes)]
   const outcome = Number(await run(REPLACE, [names.record(id), names.purse(id)], args))
   if (outcome !== 1) {
     if (uniqueName !== undefined && claim !== undefined) await freeName(run, names, uniqueName, claim.token)
@@ -60,7 +61,7 @@ export async function replace(run: Run, names: Names, key: StoredKey, ifVersion:
 
 export async function remove(run: Run, names: Names, id: string): Promise<boolean> {
   const keys = [names.record(id), names.windows(id), names.purse(id), names.ends(id)]
-  const answer = await run(REMOVE, keys, [toText(id), names.channel])
+  const answer = await run(REMOVE, keys, [escapeText(id), names.channel])
   if (answer === null || answer === undefined) return false
   // The key is gone. What is left of it is void, also where this does not get through.
   const before = readable(id, String(answer))

@@ -1,4 +1,5 @@
 import type { Place } from './cursor.ts'
+import { escapeText, escapeUnit, MARK, unescapeText } from './escaping.ts'
 
 /** What belongs to one id, owner, prefix or name has the same text in braces, and so lies in one slot of a Cluster. */
 export interface Names {
@@ -43,40 +44,20 @@ export function tagOfAccount(account: string): string {
   return colon > 0 && !account.startsWith(':') ? account.slice(0, colon) : account
 }
 
-/**
- * Text as Redis gets it. UTF-8 has no lone surrogates, and would make two ids one; so these are written as U+0001 and
- * four hexadecimal digits, and so are U+0001 itself and NUL, which separates accounts from holds.
- */
-export function toText(text: string): string {
-  return text.replace(UNSAFE, escaped)
-}
-
-export function fromText(text: string): string {
-  return text.replace(ESCAPED, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
-}
-
 /** A member of an index: members of one score go byte by byte, and so by time, then id. */
 export function memberOf({ createdAt, id }: Place): string {
-  return timeText(createdAt) + toText(id)
+  return timeText(createdAt) + escapeText(id)
 }
 
 export function placeOf(member: string): Place {
-  return { createdAt: Number(member.slice(0, DIGITS)), id: fromText(member.slice(DIGITS)) }
+  return { createdAt: Number(member.slice(0, DIGITS)), id: unescapeText(member.slice(DIGITS)) }
 }
 
 const DIGITS = 16
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to find
-const UNSAFE = /[\u0000\u0001\p{Surrogate}]/gu
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
-const ESCAPED = /\u0001([0-9a-f]{4})/g
 
 /** A brace in it would end the part of a name that decides its slot, and an empty one would be none. */
 function tag(text: string): string {
-  return text === '' ? '\u0001' : toText(text).replace(/[{}]/g, escaped)
-}
-
-function escaped(unit: string): string {
-  return `\u0001${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
+  return text === '' ? MARK : escapeText(text).replace(/[{}]/g, escapeUnit)
 }
 
 function timeText(time: number): string {

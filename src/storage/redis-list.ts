@@ -1,8 +1,9 @@
 import type { StoredKey } from '../model/key.ts'
 import type { Filter, ListPage, ListQuery } from '../model/store.ts'
 import { cursorAfter, type Place, readCursor } from './cursor.ts'
+import { escapeText } from './escaping.ts'
 import type { Run } from './redis-connection.ts'
-import { type Index, memberOf, type Names, placeOf, toText } from './redis-keys.ts'
+import { type Index, memberOf, type Names, placeOf } from './redis-keys.ts'
 import { VOID_AFTER } from './redis-names.ts'
 import { toKey } from './redis-records.ts'
 import { FIND, PAGE, REVOKE, SUSPECT, TELL } from './redis-scripts.ts'
@@ -53,7 +54,7 @@ export async function revokeWhere(
 ): Promise<number> {
   const { owner, resource, prefixes } = filter
   const [whose, what, why] = [tagged('o', owner), tagged('r', resource), tagged('w', reason)]
-  const args = [whose, what, why, String(at), ...prefixes.map(toText)]
+  const args = [whose, what, why, String(at), ...prefixes.map(escapeText)]
   let count = 0
   try {
     for (const shelf of shelvesFor(names, filter)) {
@@ -130,5 +131,5 @@ function matches(key: StoredKey | undefined, { prefixes, owner, resource, status
 
 /** A condition as REVOKE reads it; an empty text is no condition. */
 function tagged(mark: string, text: string | undefined): string {
-  return text === undefined ? '' : mark + toText(text)
+  return text === undefined ? '' : mark + escapeText(text)
 }

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto'
 import { KeywardError } from '../model/errors.ts'
+import { escapeText, unescapeText } from './escaping.ts'
 import type { Run } from './redis-connection.ts'
-import { fromText, type Names, toText } from './redis-keys.ts'
+import type { Names } from './redis-keys.ts'
 import { toVersionAndMeta } from './redis-records.ts'
 import { CLAIM, FIND, FREE } from './redis-scripts.ts'
 
@@ -28,7 +29,7 @@ export async function claimName(run: Run, names: Names, uniqueName: string, id: 
   const token = randomBytes(12).toString('base64url')
   let instead = ''
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-    const answer = await run(CLAIM, [names.claim(uniqueName)], [`${token}|${toText(id)}`, instead])
+    const answer = await run(CLAIM, [names.claim(uniqueName)], [`${token}|${escapeText(id)}`, instead])
     const [at, standing] = answer as readonly unknown[]
     if (standing === undefined || standing === null) return { token, at: Number(at) }
     instead = String(standing)
@@ -44,7 +45,7 @@ export async function freeName(run: Run, names: Names, uniqueName: string, token
 
 async function holds(run: Run, names: Names, claim: string, now: number): Promise<boolean> {
   const [since = '', token, ...rest] = claim.split('|')
-  const id = fromText(rest.join('|'))
+  const id = unescapeText(rest.join('|'))
   const found = toVersionAndMeta(id, await run(FIND, [names.record(id)]))
   if (found !== undefined && found.meta.token === token) return true
   return now - Number(since) < VOID_AFTER

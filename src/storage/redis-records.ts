@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
-import { fromText, toText } from './redis-keys.ts'
+import { escapeText, unescapeText } from './escaping.ts'
 
 /** The most that the text of one record may have, bytes: no limit of Keyward's own comes near it. */
 const LARGEST = 131_072
@@ -31,7 +31,7 @@ export function toFields(key: StoredKey, token: string | undefined): readonly [s
   const { revokedAt, revokedReason, lastUsedAt: __, uses: ___, ...rest } = others
   const times = [createdAt, updatedAt, revokedAt].map((time) => time && String(time))
   const meta = [status, owner, prefix, resource, ...times, revokedReason, uniqueName, token, rest.credits?.opened]
-  const text = meta.map((value) => (value === undefined ? null : toText(String(value))))
+  const text = meta.map((value) => (value === undefined ? null : escapeText(String(value))))
   const data = JSON.stringify(rest)
   const size = Buffer.byteLength(data)
   if (size > LARGEST) {
@@ -78,7 +78,7 @@ export function toMeta(id: string, text: string | undefined): Meta {
   const values = parse(id, text)
   if (!Array.isArray(values) || values.length !== 11) throw damaged(id)
   const [status, owner, prefix, resource, created, updated, revoked, revokedReason, uniqueName, token, opened] =
-    values.map((value) => (typeof value === 'string' ? fromText(value) : undefined))
+    values.map((value) => (typeof value === 'string' ? unescapeText(value) : undefined))
   if (status !== 'active' && status !== 'disabled' && status !== 'revoked') throw damaged(id)
   if (owner === undefined || prefix === undefined) throw damaged(id)
   const [createdAt, updatedAt] = [whole(id, created), whole(id, updated)]

@@ -1,12 +1,12 @@
 import type { CreditAccount, CreditMove, Moved } from '../model/store.ts'
 import { type Account, bringUp, move as moveOn, openAccount } from './accounts.ts'
+import { escapeText } from './escaping.ts'
 import { wholeOf } from './sql-engine.ts'
 import { stageHolds } from './sql-holds.ts'
 import { checkLength, orNull } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Connections, Row, Session } from './sql-session.ts'
 import { settled } from './sql-turns.ts'
-import { toColumn } from './sqlite-rows.ts'
 
 /** An account that nobody else can change, until the transaction is over. */
 export interface Ledger {
@@ -57,7 +57,7 @@ export async function lockAccount(
   needed: { readonly now: number; readonly ids: readonly string[] },
 ): Promise<Ledger> {
   const { engine } = session
-  checkLength('account', toColumn(credit.account))
+  checkLength('account', escapeText(credit.account))
   const name = engine.text(credit.account)
   const clock = engine.clock === undefined ? '' : `, ${engine.clock} AS now_ms`
   const select = `SELECT free, held, refilled_at${clock} FROM ${tables.accounts} WHERE account = ?${engine.lock}`

@@ -1,6 +1,6 @@
 import type { CreditAccount } from '../model/store.ts'
 import { type Account, bringUp, type Hold, type Holds, openAccount } from './accounts.ts'
-import { toColumn } from './sqlite-rows.ts'
+import { escapeText } from './escaping.ts'
 import type { Statements } from './sqlite-statements.ts'
 
 /** Does something to an account as it is at `now`, within a transaction, and keeps what becomes of it. */
@@ -10,7 +10,7 @@ export function onAccount<T>(
   now: number,
   work: (account: Account) => T,
 ): T {
-  const name = toColumn(credit.account)
+  const name = escapeText(credit.account)
   const row = statements.account.get(name) as AccountRow | undefined
   const holds = holdsOf(statements, name)
   const account = row === undefined ? openAccount(credit, holds) : accountOf(row, holds)

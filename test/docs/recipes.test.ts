@@ -27,13 +27,13 @@ describe('docs/recipes.md', () => {
   })
 
   it('has programs that compile', async () => {
-    expect(programs.length).toBeGreaterThan(5)
+    expect(programs).not.toEqual([])
     expect(await project.typecheck()).toBe('')
   }, 60_000)
 
   it('links to what is there', () => {
     const links = [...RECIPES.matchAll(/\]\(([^)#]+)(?:#([^)]+))?\)/g)]
-    expect(links.length).toBeGreaterThan(5)
+    expect(links).not.toEqual([])
     for (const [, path = '', anchor] of links) {
       expect(existsSync(`docs/${path}`), path).toBe(true)
       if (anchor !== undefined) expect(README.toLowerCase()).toContain(`\n## ${anchor.replaceAll('-', ' ')}\n`)

@@ -21,3 +21,8 @@ export function sixDigits(value: number): string {
 export function sealed(text: string): string {
   return text + sixDigits(crc32(text))
 }
+
+/** A text with every letter in the other case; never the text itself, where it has a letter. */
+export function inOtherCase(text: string): string {
+  return [...text].map((char) => (char === char.toLowerCase() ? char.toUpperCase() : char.toLowerCase())).join('')
+}
