@@ -3,7 +3,7 @@ import type { RequestFacts } from '../model/request.ts'
 /** A header that is there more than once, or as something that is no single line of text. */
 export const REPEATED = Symbol('repeated')
 
-export type HeaderValue = string | undefined | typeof REPEATED
+type HeaderValue = string | undefined | typeof REPEATED
 
 /** Node drops every header line after this many without a word: who sends so many may have hidden one. */
 const MOST_HEADERS = 1000

@@ -3,7 +3,7 @@ import { CHECKSUM_LENGTH, checksum, crcOver, isSealed } from './checksum.ts'
 export const ID_LENGTH = 12
 export const SECRET_LENGTH = 32
 /** What marks the secret half of a pair, so that a scanner can tell it from the key half. */
-export const SECRET_MARK = 'sec_'
+const SECRET_MARK = 'sec_'
 
 const KEY_BODY = ID_LENGTH + SECRET_LENGTH + CHECKSUM_LENGTH
 const PAIR_KEY_BODY = ID_LENGTH + CHECKSUM_LENGTH

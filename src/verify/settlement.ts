@@ -1,21 +1,17 @@
-import { randomBytes } from 'node:crypto'
 import { KeywardError } from '../model/errors.ts'
 import { show } from '../model/redact.ts'
 import type { CreditAccount, CreditSpend, KeyStore } from '../model/store.ts'
 import type { Settled } from '../model/verdict.ts'
+import { newId } from './new-id.ts'
 
 /** How long credit may stay held, ms: past that it is free again, whatever became of the request. */
-export const LEASE = 600_000
+const LEASE = 600_000
 
 /** How long a settled hold is known, ms: for as long as somebody may settle it again after an unknown outcome. */
 const MARK = 60_000
 
-/** What the requests of this process hold is told apart from what others hold. */
-const PROCESS = randomBytes(9).toString('base64url')
-let holds = 0
-
 export function newHold(now: number): NonNullable<CreditSpend['hold']> {
-  return { id: `${PROCESS}${(++holds).toString(36)}`, until: now + LEASE }
+  return { id: newId(), until: now + LEASE }
 }
 
 /** What one request holds, until it is settled or given back. Several guards on a request hold together. */
