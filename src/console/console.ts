@@ -1,0 +1,106 @@
+import type { ApiKeys } from '../api-keys.ts'
+import { management } from '../http/management.ts'
+import { identify } from '../http/management-authority.ts'
+import { replyToFault } from '../http/management-faults.ts'
+import { readOptions } from '../http/management-options.ts'
+import { refusal } from '../http/management-problems.ts'
+import { responseTo } from '../http/management-reply.ts'
+import { askedAt } from '../http/mount.ts'
+import { type Asset, assetsOf } from './assets.ts'
+import { languageOf } from './language.ts'
+import { type ConsoleOptions, readConsoleOptions } from './options.ts'
+import { documentOf, PAGE_HEADERS } from './page.ts'
+import { describeInstance, tellSettings } from './told.ts'
+
+export type { Authority, Authorize, ManagementVerb } from '../http/management.ts'
+export type { ConsoleOptions } from './options.ts'
+export type { Endpoints } from './settings.ts'
+
+/** Where the page reads what it has to know. */
+const SETTINGS_PATH = '/keyward-console.json'
+
+/**
+ * The API Keys page and the management routes below it, as one fetch-style handler: mount it where the page shall be. A
+ * `GET` of the mount point is the page, unless it accepts JSON and no HTML: then it is the list, as `management` has it.
+ * @throws KeywardError `CONFIG` without `authorize` or `baseUrl`, and for each wrong option
+ */
+export function consolePage(keys: ApiKeys, options: ConsoleOptions): (request: Request) => Promise<Response> {
+  const [plan, routes] = readConsoleOptions(options)
+  const manage = management(keys, routes)
+  const { authorize, patience, onError, path } = readOptions(keys, routes)
+  const fixed = describeInstance(keys, plan)
+  const assets = assetsOf()
+
+  return async function apiKeysPage(request) {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return manage(request)
+    const { pathname } = new URL(request.url)
+    const asset = assets.get(pathname)
+    if (asset !== undefined) return serveAsset(request, asset)
+    if (pathname === '/' && wantsPage(request)) return guarded(request, servePage)
+    if (pathname === SETTINGS_PATH) return guarded(request, serveSettings)
+    return manage(request)
+  }
+
+  async function servePage(request: Request): Promise<Response> {
+    const known = (await identify(authorize, request, patience)) !== undefined
+    const language = languageOf(request.headers.get('accept-language'))
+    const { title, stylesheet } = plan
+    const html = documentOf({ known, language, title, stylesheet, base: baseOf(request, path) })
+    return new Response(bodyFor(request, html), { status: known ? 200 : 401, headers: PAGE_HEADERS })
+  }
+
+  async function serveSettings(request: Request): Promise<Response> {
+    const authority = await identify(authorize, request, patience)
+    if (authority === undefined) return responseTo(refusal('unauthenticated'), request.method === 'HEAD')
+    const body = await tellSettings(fixed, authority, patience)
+    return responseTo({ status: 200, body }, request.method === 'HEAD')
+  }
+
+  async function guarded(request: Request, serve: (request: Request) => Promise<Response>): Promise<Response> {
+    try {
+      return await serve(request)
+    } catch (error) {
+      onError(error, request)
+      return responseTo(replyToFault(error), request.method === 'HEAD')
+    }
+  }
+}
+
+/** A browser that opens an address asks for HTML; the page's own script and other clients ask for JSON. */
+function wantsPage({ headers }: Request): boolean {
+  const accept = headers.get('accept') ?? ''
+  return /\btext\/html\b/i.test(accept) || !/\bapplication\/json\b/i.test(accept)
+}
+
+/**
+ * What links of the page begin with. Relative to what the browser asked for, they also hold behind a proxy that takes a
+ * part of the path away.
+ */
+function baseOf(request: Request, path: string | undefined): string {
+  if (path !== undefined) return `${path}/`
+  const asked = askedAt(request) ?? '/'
+  const last = asked.slice(asked.lastIndexOf('/') + 1)
+  return /^[\w.~%-]+$/.test(last) ? `./${last}/` : './'
+}
+
+async function serveAsset(request: Request, asset: () => Promise<Asset>): Promise<Response> {
+  const { type, plain, zipped, tag } = await asset()
+  const headers = {
+    'Content-Type': type,
+    'Cache-Control': 'no-cache', // asked for again each time, and answered with 304
+    ETag: tag,
+    Vary: 'Accept-Encoding',
+    'X-Content-Type-Options': 'nosniff',
+    'Cross-Origin-Resource-Policy': 'same-site',
+  }
+  if (request.headers.get('if-none-match')?.includes(tag)) return new Response(null, { status: 304, headers })
+  const isZipped = /\bgzip\b/.test(request.headers.get('accept-encoding') ?? '')
+  const body = isZipped ? zipped : plain
+  const coding = isZipped ? { 'Content-Encoding': 'gzip' } : undefined
+  const length = { 'Content-Length': String(body.byteLength) }
+  return new Response(bodyFor(request, body), { headers: { ...headers, ...coding, ...length } })
+}
+
+function bodyFor<T>({ method }: Request, body: T): T | null {
+  return method === 'HEAD' ? null : body
+}

@@ -1,0 +1,84 @@
+import type { Language } from './language.ts'
+
+const TEXTS = {
+  en: {
+    title: 'API keys',
+    script: 'This page needs JavaScript.',
+    signedOut: 'You are not signed in',
+    signIn: 'Sign in to manage API keys, then load this page again.',
+  },
+  zh: {
+    title: 'API 密钥',
+    script: '此页面需要 JavaScript。',
+    signedOut: '您尚未登录',
+    signIn: '请登录后重新加载此页面以管理 API 密钥。',
+  },
+} as const satisfies Readonly<Record<Language, object>>
+
+/** Nothing but this page's own files, nothing inline, no frame around it; markup is made by lit's one policy alone. */
+const POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  "img-src 'self'",
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  'trusted-types lit-html',
+].join('; ')
+
+export const PAGE_HEADERS = {
+  'Content-Type': 'text/html; charset=utf-8',
+  'Content-Security-Policy': POLICY,
+  'Cache-Control': 'no-store',
+  Vary: 'Accept, Accept-Language',
+  'Referrer-Policy': 'no-referrer',
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Permissions-Policy': 'clipboard-write=(self), camera=(), geolocation=(), microphone=()',
+}
+
+export interface DocumentParts {
+  /** Whether whoever asks may see anything at all. */
+  readonly known: boolean
+  readonly language: Language
+  readonly title: string | undefined
+  readonly stylesheet: string | undefined
+  /** What the addresses of the page's files begin with. */
+  readonly base: string
+}
+
+/** The page: where the custom element stands. */
+export function documentOf({ known, language, title, stylesheet, base }: DocumentParts): string {
+  const texts = TEXTS[language]
+  const sheet = stylesheet === undefined ? '' : `<link rel="stylesheet" href="${escaped(stylesheet)}">\n`
+  const script = known ? `<script type="module" src="${escaped(base)}keyward-console.js"></script>\n` : ''
+  const body = known
+    ? `<keyward-console lang="${language}"></keyward-console>\n<noscript>${texts.script}</noscript>`
+    : `<main class="notice"><h1>${texts.signedOut}</h1><p>${texts.signIn}</p></main>`
+  return `<!doctype html>
+<html lang="${language}">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="robots" content="noindex">
+<title>${escaped(title ?? texts.title)}</title>
+<link rel="icon" type="image/svg+xml" href="${escaped(base)}keyward-console.svg">
+<link rel="stylesheet" href="${escaped(base)}keyward-console.css">
+${sheet}${script}</head>
+<body>
+${body}
+</body>
+</html>
+`
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+
+function escaped(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => ENTITIES[character] ?? '')
+}

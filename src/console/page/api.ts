@@ -1,0 +1,83 @@
+import type { KeyRecord } from '../../model/key.ts'
+import type { ConsoleSettings } from '../settings.ts'
+
+/** A refusal of the routes, or that they could not be reached. */
+export interface Problem {
+  /** 0 where there was no answer at all. */
+  readonly status: number
+  readonly code: string
+  readonly detail: string
+  /** What is wrong, by field. */
+  readonly issues: readonly { readonly path: string; readonly message: string }[]
+  readonly outcome?: 'unknown'
+}
+
+export type Answer<T> =
+  | { readonly ok: true; readonly body: T; readonly etag: string | undefined }
+  | { readonly ok: false; readonly problem: Problem }
+
+export interface Made {
+  /** Absent where the same request had made the key before: its text was told then. */
+  readonly key?: string
+  readonly secret?: string
+  readonly record: KeyRecord
+}
+
+export interface KeyPage {
+  readonly items: readonly KeyRecord[]
+  readonly cursor?: string
+}
+
+export interface Filter {
+  readonly status?: string | undefined
+  readonly name?: string | undefined
+  readonly resource?: string | undefined
+}
+
+export interface Tags {
+  /** Makes one key however often it is sent. */
+  readonly idempotencyKey?: string
+  /** What the change was made to. */
+  readonly etag?: string | undefined
+}
+
+type Shown = { readonly record: KeyRecord }
+export type Api = ReturnType<typeof createApi>
+
+/** The management routes. @param base where they are, with a slash at its end */
+export function createApi(base: string) {
+  const url = (path: string) => new URL(path, base).href
+
+  async function call<T>(method: string, path: string, body?: object, tags: Tags = {}): Promise<Answer<T>> {
+    const headers = new Headers({ Accept: 'application/json' })
+    if (body !== undefined) headers.set('Content-Type', 'application/json')
+    if (tags.idempotencyKey !== undefined) headers.set('Idempotency-Key', tags.idempotencyKey)
+    if (tags.etag !== undefined) headers.set('If-Match', tags.etag)
+    try {
+      const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+      const response = await fetch(url(path), init)
+      const answered = response.status === 204 ? undefined : await response.json()
+      if (!response.ok) return { ok: false, problem: { issues: [], detail: '', ...answered } }
+      return { ok: true, body: answered, etag: response.headers.get('ETag') ?? undefined }
+    } catch {
+      return { ok: false, problem: { status: 0, code: 'offline', detail: '', issues: [] } }
+    }
+  }
+
+  return {
+    settings: () => call<ConsoleSettings>('GET', 'keyward-console.json'),
+    list(filter: Filter, limit: number, cursor: string | undefined) {
+      const asked = Object.entries({ ...filter, limit: String(limit), cursor })
+      const query = asked.flatMap(([name, value]): [string, string][] => (value ? [[name, value]] : []))
+      return call<KeyPage>('GET', `?${new URLSearchParams(query)}`)
+    },
+    create: (body: object, idempotencyKey: string) => call<Made>('POST', '', body, { idempotencyKey }),
+    get: (id: string) => call<Shown>('GET', id),
+    update: (id: string, body: object, etag: string | undefined) => call<Shown>('PATCH', id, body, { etag }),
+    rotate: (id: string, overlap: string | number) => call<Made>('POST', `${id}/rotate`, { overlap }),
+    disable: (id: string) => call<Shown>('POST', `${id}/disable`),
+    enable: (id: string) => call<Shown>('POST', `${id}/enable`),
+    revoke: (id: string, reason: string) => call<Shown>('POST', `${id}/revoke`, reason === '' ? {} : { reason }),
+    remove: (id: string) => call<undefined>('DELETE', id),
+  }
+}

@@ -1,0 +1,75 @@
+import { html, nothing } from 'lit'
+import type { KeyRecord } from '../../model/key.ts'
+import type { ConsoleSettings } from '../settings.ts'
+import type { Api, Made } from './api.ts'
+import type { Question } from './confirm.ts'
+import type { Credential } from './snippets.ts'
+import type { Say, TextName } from './texts.ts'
+
+/** Which dialog is open. The text of a key is in here and nowhere else, until it closes. */
+export type Open =
+  | { readonly kind: 'create' }
+  | { readonly kind: 'edit'; readonly record: KeyRecord; readonly etag: string | undefined }
+  | { readonly kind: 'told'; readonly made: Made; readonly isRotated: boolean }
+  | { readonly kind: Question; readonly record: KeyRecord }
+
+export interface DialogContext {
+  readonly say: Say
+  readonly api: Api
+  readonly settings: ConsoleSettings
+  /** Keeps a key in this browser; absent where that is not offered. */
+  readonly keep: ((credential: Credential) => boolean) | undefined
+  show(open: Open): void
+  /** @param told what has happened */
+  close(told?: TextName): void
+  /** The list has a key more or less. */
+  reload(): void
+  replace(record: KeyRecord): void
+  /** Somebody else has changed the key. */
+  stale(record: KeyRecord): void
+}
+
+export function openDialog(open: Open | undefined, context: DialogContext) {
+  if (open === undefined) return nothing
+  if (open.kind === 'create' || open.kind === 'edit') return form(open, context)
+  if (open.kind === 'told') return told(open, context)
+  return question(open, context)
+}
+
+function form(open: Extract<Open, { kind: 'create' | 'edit' }>, context: DialogContext) {
+  const { say, api, settings, close, show, reload, replace, stale } = context
+  const record = open.kind === 'edit' ? open.record : undefined
+  const onMade = (made: Made) => {
+    show({ kind: 'told', made, isRotated: false })
+    reload()
+  }
+  const onSaved = (saved: KeyRecord) => {
+    replace(saved)
+    close('wasSaved')
+  }
+  return html`<keyward-key-form .say=${say} .api=${api} .settings=${settings} .record=${record} .etag=${open.kind === 'edit' ? open.etag : undefined}
+    .onClose=${() => close()} .onMade=${onMade} .onSaved=${onSaved} .onStale=${() => record && stale(record)}></keyward-key-form>`
+}
+
+function told({ made, isRotated }: Extract<Open, { kind: 'told' }>, { say, settings, keep, close }: DialogContext) {
+  return html`<keyward-told-key .say=${say} .settings=${settings} .made=${made} .isRotated=${isRotated} .onKeep=${keep}
+    .onClose=${() => close()}></keyward-told-key>`
+}
+
+function question({ kind, record }: Extract<Open, { kind: Question }>, context: DialogContext) {
+  const { say, api, close, show, reload, replace } = context
+  const onRotated = (made: Made) => {
+    replace(made.record)
+    show({ kind: 'told', made, isRotated: true })
+  }
+  const onRevoked = (revoked: KeyRecord) => {
+    replace(revoked)
+    close('wasRevoked')
+  }
+  const onRemoved = () => {
+    reload()
+    close('wasRemoved')
+  }
+  return html`<keyward-confirm .say=${say} .api=${api} .record=${record} .question=${kind} .onClose=${() => close()}
+    .onRotated=${onRotated} .onRevoked=${onRevoked} .onRemoved=${onRemoved}></keyward-confirm>`
+}

@@ -1,0 +1,187 @@
+import type { KeyRecord } from '../../model/key.ts'
+import type { ConsoleSettings } from '../settings.ts'
+import { addressFlaw, addressLines } from './addresses.ts'
+import type { Say, TextName } from './texts.ts'
+
+/** What the form holds: text as it is typed. */
+export interface Draft {
+  readonly name: string
+  readonly description: string
+  readonly environment: string
+  readonly resource: string
+  readonly scopes: ReadonlySet<string>
+  /** Where there is no vocabulary: one a line. */
+  readonly scopeText: string
+  /** By window name. */
+  readonly limits: Readonly<Record<string, string>>
+  readonly addresses: string
+  readonly expiry: 'never' | 'days' | 'custom'
+  readonly days: number
+  /** As a field for date and time has it: in the reader's own zone. */
+  readonly date: string
+}
+
+export const WINDOWS = ['second', 'minute', 'hour', 'day', 'week'] as const
+export const WINDOW_TEXTS: Readonly<Record<string, TextName>> = {
+  second: 'second',
+  minute: 'minute',
+  hour: 'hour',
+  day: 'day',
+  week: 'week',
+}
+const DAY = 86_400_000
+const MOST_ADDRESSES = 1000
+
+export function draftOf(record: KeyRecord | undefined, settings: ConsoleSettings): Draft {
+  const scopes = record?.scopes ?? []
+  const limits = Object.entries(record?.limits ?? {})
+  return {
+    name: record?.name ?? '',
+    description: record?.description ?? '',
+    environment: record?.environment ?? settings.environments[0] ?? '',
+    resource: record?.resource ?? '',
+    scopes: new Set(scopes),
+    scopeText: scopes.join('\n'),
+    limits: Object.fromEntries(limits.map(([name, limit]) => [name, String(numberOf(limit))])),
+    addresses: (record?.allowedIps ?? []).join('\n'),
+    expiry: record?.expiresAt === undefined ? 'never' : 'custom',
+    days: 30,
+    date: record?.expiresAt === undefined ? '' : localTime(record.expiresAt),
+  }
+}
+
+/** What is wrong with it by field, as far as can be told without asking the service. */
+export function flawsOf(draft: Draft, settings: ConsoleSettings, say: Say, now: number): Record<string, string> {
+  const flaws: Record<string, string | undefined> = {
+    name: nameFlaw(draft, settings, say),
+    description: draft.description.length > 1000 ? say('tooLong', { most: 1000 }) : undefined,
+    resource: draft.resource.length > 256 ? say('tooLong', { most: 256 }) : undefined,
+    scopes: scopesFlaw(draft, settings, say),
+    limits: limitsFlaw(draft, settings, say),
+    allowedIps: addressesFlaw(draft.addresses, say),
+    expiresAt: expiryFlaw(draft, say, now),
+  }
+  return Object.fromEntries(Object.entries(flaws).flatMap(([field, flaw]) => (flaw === undefined ? [] : [[field, flaw]])))
+}
+
+/** The body of `POST /`. */
+export function creation(draft: Draft, settings: ConsoleSettings, now: number): object {
+  const limits = Object.entries(draft.limits).filter(([, text]) => text.trim() !== '')
+  const addresses = addressLines(draft.addresses)
+  const scopes = scopesOf(draft, settings)
+  return {
+    ...filled('name', draft.name.trim()),
+    ...filled('description', draft.description.trim()),
+    ...(settings.environments.length === 0 ? {} : { environment: draft.environment }),
+    ...(settings.resource === undefined ? filled('resource', draft.resource.trim()) : {}),
+    ...(scopes.length === 0 ? {} : { scopes }),
+    ...(limits.length === 0 ? {} : { limits: Object.fromEntries(limits.map(([name, text]) => [name, Number(text)])) }),
+    ...(addresses.length === 0 ? {} : { allowedIps: addresses }),
+    ...(draft.expiry === 'never' ? {} : { expiresAt: momentOf(draft, now) }),
+  }
+}
+
+/** The body of `PATCH /{id}`: what differs from the record. */
+export function changes(draft: Draft, record: KeyRecord, settings: ConsoleSettings, now: number): object {
+  const before = draftOf(record, settings)
+  const addresses = addressLines(draft.addresses)
+  const scopes = scopesOf(draft, settings)
+  const limits = changedLimits(draft, record, before)
+  const same = (field: 'name' | 'description' | 'addresses') => draft[field].trim() === before[field].trim()
+  const sameScopes = scopes.length === record.scopes.length && scopes.every((scope) => before.scopes.has(scope))
+  const sameExpiry = draft.expiry === before.expiry && draft.date === before.date
+  return {
+    ...(same('name') ? {} : { name: draft.name.trim() || null }),
+    ...(same('description') ? {} : { description: draft.description.trim() || null }),
+    ...(sameScopes ? {} : { scopes }),
+    ...(limits === undefined ? {} : { limits }),
+    ...(same('addresses') ? {} : { allowedIps: addresses.length === 0 ? null : addresses }),
+    ...(sameExpiry ? {} : { expiresAt: draft.expiry === 'never' ? null : momentOf(draft, now) }),
+  }
+}
+
+/** A list where a window has a length of its own, else by name; `null` lifts a window. */
+function changedLimits({ limits }: Draft, record: KeyRecord, before: Draft): object | undefined {
+  const changed = Object.entries(limits).filter(([name, text]) => text.trim() !== (before.limits[name] ?? ''))
+  if (changed.length === 0) return undefined
+  const numberFrom = (text: string) => (text.trim() === '' ? null : Number(text))
+  if (changed.every(([name]) => name in WINDOW_TEXTS)) {
+    return Object.fromEntries(changed.map(([name, text]) => [name, numberFrom(text)]))
+  }
+  return changed.map(([name, text]) => ({ name, limit: numberFrom(text), window: lengthOf(name, record) }))
+}
+
+const LENGTHS: Readonly<Record<string, number>> = {
+  second: 1000,
+  minute: 60_000,
+  hour: 3_600_000,
+  day: DAY,
+  week: 7 * DAY,
+}
+
+function lengthOf(name: string, { limits }: KeyRecord): number {
+  const limit = limits[name]
+  return typeof limit === 'object' ? limit.window : (LENGTHS[name] ?? 0)
+}
+
+function numberOf(limit: KeyRecord['limits'][string]): number {
+  return typeof limit === 'number' ? limit : limit.limit
+}
+
+export function scopesOf(draft: Draft, settings: ConsoleSettings): readonly string[] {
+  if (settings.scopes !== undefined) return [...draft.scopes]
+  return draft.scopeText.split(/[\s,]+/).filter((scope) => scope !== '')
+}
+
+function nameFlaw({ name }: Draft, { names }: ConsoleSettings, say: Say): string | undefined {
+  if (name.trim() === '' && names !== 'free') return say('nameRequired')
+  return name.trim().length > 100 ? say('tooLong', { most: 100 }) : undefined
+}
+
+function scopesFlaw(draft: Draft, settings: ConsoleSettings, say: Say): string | undefined {
+  const scopes = scopesOf(draft, settings)
+  if (settings.scopes !== undefined) return scopes.length === 0 ? say('scopesRequired') : undefined
+  const wrong = scopes.find((scope) => !/^(\*|[\w.-]+(:[\w.-]+)*(:\*)?)$/.test(scope) || scope.length > 128)
+  return wrong === undefined ? undefined : say('scopeWrong', { text: wrong })
+}
+
+function limitsFlaw({ limits }: Draft, settings: ConsoleSettings, say: Say): string | undefined {
+  for (const [name, text] of Object.entries(limits)) {
+    const known = WINDOW_TEXTS[name]
+    const window = known === undefined ? name : say(known)
+    const most = settings.limits.max[name]
+    if (!/^\d{0,15}$/.test(text.trim())) return say('limitWrong', { window })
+    if (most !== undefined && Number(text) > most) return say('limitTooHigh', { window, most })
+  }
+  return undefined
+}
+
+export function addressesFlaw(text: string, say: Say): string | undefined {
+  if (addressLines(text).length > MOST_ADDRESSES) return say('addressesMost')
+  const flaw = addressFlaw(text)
+  if (flaw === undefined) return undefined
+  if (flaw.kind === 'length') return say('addressLength', { line: flaw.line, most: flaw.most })
+  if (flaw.kind === 'host bits') return say('addressHostBits', { line: flaw.line, suggestion: flaw.suggestion })
+  return say('addressWrong', { line: flaw.line, text: flaw.text })
+}
+
+function expiryFlaw({ expiry, date }: Draft, say: Say, now: number): string | undefined {
+  if (expiry !== 'custom') return undefined
+  const moment = new Date(date).getTime()
+  if (Number.isNaN(moment)) return say('expiryRequired')
+  return moment <= now ? say('expiryPast') : undefined
+}
+
+function momentOf({ expiry, days, date }: Draft, now: number): string {
+  return new Date(expiry === 'days' ? now + days * DAY : date).toISOString()
+}
+
+/** `2026-11-21T10:48` in the reader's own zone. */
+function localTime(iso: string): string {
+  const moment = new Date(iso)
+  return new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
+}
+
+function filled(name: string, text: string): object {
+  return text === '' ? {} : { [name]: text }
+}

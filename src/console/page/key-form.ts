@@ -1,0 +1,125 @@
+import { html } from 'lit'
+import type { KeyRecord } from '../../model/key.ts'
+import type { ConsoleSettings } from '../settings.ts'
+import type { Answer, Api, Made } from './api.ts'
+import { DialogPart } from './dialog.ts'
+import { changes, creation, type Draft, draftOf, flawsOf } from './draft.ts'
+import * as fields from './key-fields.ts'
+import { byField, explain } from './problems.ts'
+
+/** The form for a new key, or for one that is there. */
+export class KeyForm extends DialogPart {
+  static override properties = {
+    ...DialogPart.properties,
+    api: { attribute: false },
+    settings: { attribute: false },
+    record: { attribute: false },
+    draft: { state: true },
+    flaws: { state: true },
+  }
+  declare api: Api
+  declare settings: ConsoleSettings
+  /** The key to edit; `undefined` for a new one. */
+  declare record: KeyRecord | undefined
+  declare etag: string | undefined
+  declare onMade: (made: Made) => void
+  declare onSaved: (record: KeyRecord) => void
+  declare onStale: () => void
+  declare private draft: Draft | undefined
+  declare private flaws: Readonly<Record<string, string>>
+  /** One for all attempts of this form: a lost answer makes no second key. */
+  private readonly idempotencyKey = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16)).join('')
+
+  constructor() {
+    super()
+    this.flaws = {}
+  }
+
+  protected override look(): string {
+    return 'wide'
+  }
+
+  protected override heading(): string {
+    const { record, say } = this
+    return record === undefined ? say('createTitle') : say('editTitle', { name: record.name ?? record.display })
+  }
+
+  protected override body() {
+    const { say, settings, record } = this
+    const draft = this.draft ?? draftOf(record, settings)
+    const change = (part: Partial<Draft>) => this.change({ ...draft, ...part })
+    const form: fields.Form = { draft, settings, say, flaws: this.flaws, isNew: record === undefined, change }
+    return html`<form novalidate @submit=${this.submit}>
+      <div class="dialog-body">
+        ${this.problemText()}
+        ${fields.nameField(form)}
+        ${record === undefined ? fields.environmentField(form) : ''}
+        ${fields.scopesField(form)}
+        ${fields.expiryField(form)}
+        ${fields.limitsField(form)}
+        ${fields.addressesField(form)}
+        ${record === undefined ? fields.resourceField(form) : ''}
+        ${fields.descriptionField(form)}
+      </div>
+      <footer class="dialog-foot">
+        <button type="button" class="button" @click=${() => this.close()}>${say('cancel')}</button>
+        <button type="submit" class="button primary" ?disabled=${this.busy}>${this.submitText()}</button>
+      </footer>
+    </form>`
+  }
+
+  private submitText(): string {
+    const { say, busy, record } = this
+    if (record === undefined) return say(busy ? 'creating' : 'createSubmit')
+    return say(busy ? 'saving' : 'saveChanges')
+  }
+
+  /** What was wrong is looked at again as it is mended; what is not yet finished is not found fault with. */
+  private change(draft: Draft): void {
+    this.draft = draft
+    if (Object.keys(this.flaws).length > 0) this.flaws = flawsOf(draft, this.settings, this.say, Date.now())
+  }
+
+  private async submit(event: Event): Promise<void> {
+    event.preventDefault()
+    if (this.busy) return
+    const { settings, record, say } = this
+    const draft = this.draft ?? draftOf(record, settings)
+    this.problem = undefined
+    this.flaws = flawsOf(draft, settings, say, Date.now())
+    if (Object.keys(this.flaws).length > 0) return this.showFirstFlaw()
+    this.busy = true
+    if (record === undefined) await this.create(draft)
+    else await this.save(draft, record)
+    this.busy = false
+  }
+
+  private async create(draft: Draft): Promise<void> {
+    const answer = await this.api.create(creation(draft, this.settings, Date.now()), this.idempotencyKey)
+    if (answer.ok) this.onMade(answer.body)
+    else await this.refused(answer)
+  }
+
+  private async save(draft: Draft, record: KeyRecord): Promise<void> {
+    const patch = changes(draft, record, this.settings, Date.now())
+    if (Object.keys(patch).length === 0) return this.close()
+    const answer = await this.api.update(record.id, patch, this.etag)
+    if (answer.ok) return this.onSaved(answer.body.record)
+    if (answer.problem.status === 412) return this.onStale()
+    await this.refused(answer)
+  }
+
+  private async refused({ problem }: Extract<Answer<unknown>, { ok: false }>): Promise<void> {
+    this.flaws = byField(problem)
+    const named = problem.code === 'conflict' && 'name' in this.flaws
+    if (named) this.flaws = { name: this.say('problemConflict') }
+    this.problem = named ? undefined : explain(problem, this.say)
+    await this.showFirstFlaw()
+  }
+
+  private async showFirstFlaw(): Promise<void> {
+    await this.updateComplete
+    const flawed = this.querySelector('.flaw')?.closest('.field')
+    flawed?.querySelector<HTMLElement>('input, textarea, select')?.focus()
+  }
+}

@@ -1,0 +1,73 @@
+import type { KeyRecord } from '../../model/key.ts'
+import type { Api, Filter, KeyPage, Problem } from './api.ts'
+
+const PAGE_SIZE = 50
+
+/** The part of the list that is looked at: one page of it, however long it is. */
+export interface Listing {
+  /** `undefined` while it is being loaded for the first time. */
+  page(): KeyPage | undefined
+  problem(): Problem | undefined
+  filter(): Filter
+  /** Counted from 1. */
+  number(): number
+  isLoading(): boolean
+  isFiltered(): boolean
+  load(): Promise<void>
+  narrow(filter: Filter): Promise<void>
+  next(): Promise<void>
+  previous(): Promise<void>
+  first(): Promise<void>
+  /** Shows a record as it is now. */
+  replace(record: KeyRecord): void
+}
+
+/** @param changed called whenever something else is to be shown */
+export function createListing(api: Api, changed: () => void): Listing {
+  let page: KeyPage | undefined
+  let problem: Problem | undefined
+  let filter: Filter = {}
+  let loading = false
+  /** Where each page began, up to this one: the way back. The first begins at no cursor. */
+  let cursors: readonly (string | undefined)[] = [undefined]
+  let asked = 0
+
+  async function load(): Promise<void> {
+    const question = ++asked
+    loading = true
+    changed()
+    const answer = await api.list(filter, PAGE_SIZE, cursors.at(-1))
+    if (question !== asked) return // what was asked since is what is waited for
+    loading = false
+    problem = answer.ok ? undefined : answer.problem
+    page = answer.ok ? answer.body : undefined
+    changed()
+  }
+
+  function goTo(places: readonly (string | undefined)[]): Promise<void> {
+    cursors = places
+    return load()
+  }
+
+  return {
+    page: () => page,
+    problem: () => problem,
+    filter: () => filter,
+    number: () => cursors.length,
+    isLoading: () => loading,
+    isFiltered: () => Object.values(filter).some(Boolean),
+    load,
+    narrow(wanted) {
+      filter = wanted
+      return goTo([undefined])
+    },
+    next: () => (page?.cursor === undefined ? Promise.resolve() : goTo([...cursors, page.cursor])),
+    previous: () => goTo(cursors.length > 1 ? cursors.slice(0, -1) : cursors),
+    first: () => goTo([undefined]),
+    replace(record) {
+      if (page === undefined) return
+      page = { ...page, items: page.items.map((each) => (each.id === record.id ? record : each)) }
+      changed()
+    },
+  }
+}

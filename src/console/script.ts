@@ -1,0 +1,17 @@
+/** The build puts the browser's code here: tsup.config.ts. */
+declare const KEYWARD_CONSOLE_SCRIPT: string | undefined
+
+let made: Promise<string> | undefined
+
+/** The browser's code. */
+export function pageScript(): Promise<string> {
+  made ??= make()
+  return made
+}
+
+/** Where the sources run, as in tests and examples, it is made when it is first asked for. */
+async function make(): Promise<string> {
+  if (typeof KEYWARD_CONSOLE_SCRIPT === 'string') return KEYWARD_CONSOLE_SCRIPT
+  const { bundlePage } = await import('./bundle.ts')
+  return bundlePage()
+}

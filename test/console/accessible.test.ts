@@ -1,0 +1,128 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { openBrowser, openPage } from '../support/browser.ts'
+import { openSite } from './site.ts'
+import { fill, fillForm, press } from './tour.ts'
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+/** `npm run console:images` takes the pictures anew. */
+const FOLDER = process.env.KEYWARD_IMAGES
+
+interface Look {
+  readonly look: string
+  readonly options: BrowserContextOptions
+  /** What a look can spoil that the first one has not: all of it where it is absent. */
+  readonly rules?: readonly string[]
+}
+
+const WIDE = { viewport: { width: 1280, height: 860 } }
+const LOOKS: readonly Look[] = [
+  { look: 'light', options: { ...WIDE, colorScheme: 'light' } },
+  { look: 'dark', options: { ...WIDE, colorScheme: 'dark' }, rules: ['color-contrast'] },
+  { look: 'narrow', options: { viewport: { width: 390, height: 844 } }, rules: ['target-size', 'scrollable-region-focusable'] },
+  { look: 'chinese', options: { ...WIDE, locale: 'zh-CN' }, rules: ['html-has-lang', 'button-name', 'label'] },
+]
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await openBrowser()
+})
+afterAll(() => browser.close())
+
+/** What differs between them shows in the list; the rest is looked at where pictures are taken. */
+const isWhole = (look: string) => FOLDER !== undefined || look === 'light' || look === 'dark'
+
+describe.each(LOOKS)('in its $look look', ({ look, options, rules }) => {
+  const text = (english: string, chinese: string) => (look === 'chinese' ? chinese : english)
+
+  /** What axe finds wrong, and a picture where those are wanted. */
+  async function examine(page: Page, state: string): Promise<void> {
+    if (FOLDER !== undefined) {
+      await page.screenshot({ path: `${FOLDER}/console-${state}-${look}.png`, fullPage: !state.startsWith('dialog') })
+    }
+    const run = { resultTypes: ['violations'], ...(rules === undefined ? {} : { runOnly: rules }) }
+    const found = (await page.evaluate(`axe.run(document, ${JSON.stringify(run)})`)) as {
+      violations: { id: string; nodes: { html: string; failureSummary: string }[] }[]
+    }
+    const told = found.violations.map(({ id, nodes }) => [id, nodes.map((node) => [node.html, node.failureSummary])])
+    expect({ state, told }).toEqual({ state, told: [] })
+  }
+
+  /** Scripts of a test are not the page's: axe is put in past its policy. */
+  async function open(address: string): Promise<Page> {
+    const { page } = await openPage(browser, { ...options, bypassCSP: true })
+    await page.addInitScript({ content: AXE })
+    await page.goto(address)
+    return page
+  }
+
+  it('axe finds nothing wrong with the list', async () => {
+    const site = await openSite()
+    const page = await open(site.page)
+    await page.getByRole('heading', { name: text('No keys yet', '还没有密钥') }).waitFor()
+    await examine(page, 'empty')
+    await fill(site)
+    await page.reload()
+    await page.getByRole('row', { name: 'Production sync' }).waitFor()
+    await examine(page, 'list')
+    await page.getByRole('searchbox').first().fill('Nothing of the kind')
+    await page.keyboard.press('Enter')
+    await page.getByText(text('No key matches', '没有匹配的密钥')).waitFor()
+    await examine(page, 'nothing-found')
+  })
+
+  it.runIf(isWhole(look))('axe finds nothing wrong with the dialogs', async () => {
+    const site = await openSite()
+    await fill(site)
+    const page = await open(site.page)
+    const close = async () => {
+      await page.keyboard.press('Escape')
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+    }
+    await page.getByRole('button', { name: text('Create key', '创建密钥') }).click()
+    await examine(page, 'dialog-create')
+    await page.getByRole('dialog').getByRole('button', { name: text('Create', '创建'), exact: true }).click()
+    await page.getByRole('textbox', { name: text('Allowed addresses', '允许的地址') }).fill('203.0.113.7\n10.0.0.5/8')
+    await examine(page, 'dialog-create-flaws')
+    await close()
+    for (const [state, english, chinese] of [
+      ['edit', 'Edit', '编辑'],
+      ['rotate', 'Rotate', '轮换'],
+      ['revoke', 'Revoke', '吊销'],
+      ['delete', 'Delete', '删除'],
+    ] as const) {
+      await press(page, 'Production sync', text(english, chinese))
+      await page.getByRole('dialog').waitFor()
+      await examine(page, `dialog-${state}`)
+      await close()
+    }
+    await page.getByRole('button', { name: text('Create key', '创建密钥') }).click()
+    await fillForm(page, 'Data warehouse')
+    await page.keyboard.press('Enter')
+    await page.getByRole('button', { name: text('Copy', '复制'), exact: true }).waitFor()
+    await examine(page, 'dialog-created')
+  })
+
+  it.runIf(isWhole(look))('axe finds nothing wrong with what is shown when something is', async () => {
+    const site = await openSite()
+    const page = await open(site.page)
+    for (const [state, status, shown] of [
+      ['failed', 503, text('could not be loaded', '无法加载密钥')],
+      ['signed-out', 401, text('You are signed out', '您已退出登录')],
+      ['not-allowed', 403, text('You may not see these keys', '您无权查看这些密钥')],
+    ] as const) {
+      await page.unrouteAll()
+      await page.route('**/?limit=50', (route) => route.fulfill({ status, json: { status, code: 'x' } }))
+      await page.reload()
+      await page.getByText(shown).waitFor()
+      await examine(page, state)
+    }
+    await page.unrouteAll()
+    await page.route('**/?limit=50', () => {})
+    await page.reload()
+    await page.getByRole('region', { name: text('Connect', '接入') }).waitFor()
+    await examine(page, 'loading')
+  })
+})
