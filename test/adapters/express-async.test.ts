@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { connect } from 'node:net'
+import { connect, type Socket } from 'node:net'
 import type { ErrorRequestHandler, RequestHandler } from 'express'
 import { type ApiKeysOptions, createApiKeys, type KeyStore, memoryStore } from 'keyward'
 import { guard } from 'keyward/express'
@@ -22,6 +22,9 @@ function heldStore() {
   })
   return { inner, store, asked: asked.promise, release: release.resolve }
 }
+
+/** Not `once` of node:events: on Deno a connection whose client has gone tells of an error, too. */
+const ended = (connection: Socket) => new Promise((resolve) => connection.once('close', resolve))
 
 /** Lets every callback run that is due. */
 const settled = async () => {
@@ -80,7 +83,7 @@ for (const way of EVERY_WAY) {
         store: held.store,
       })
       const created = await keys.create({ owner: 'acct_1' })
-      const closed = once(server, 'connection').then(([connection]) => once(connection, 'close'))
+      const closed = once(server, 'connection').then(([connection]) => ended(connection))
       const client = connect(port, '127.0.0.1')
       client.write(request(way.lines(created)))
       await held.asked

@@ -75,7 +75,9 @@ for (const way of EVERY_WAY) {
       const { ask, reached } = await optional()
       const filler = Array.from({ length: 1000 }, (_, i) => `F${i}: x`)
       const answer = await ask([...filler, ...way.lines({ key: 'opt_x', secret: 'opt_x' })])
-      expect([answer.status, JSON.parse(answer.body).code]).toEqual([400, 'ambiguous_credentials'])
+      // Later versions of Node refuse it themselves.
+      const told = answer.status === 431 ? '431' : `${answer.status} ${JSON.parse(answer.body).code}`
+      expect(['400 ambiguous_credentials', '431']).toContain(told)
       expect(reached).toEqual([])
     })
   })

@@ -1,0 +1,87 @@
+import type { AnyDemand } from '../model/demand.ts'
+import { KeywardError } from '../model/errors.ts'
+import { show } from '../model/redact.ts'
+import { DOOR, type WithDoor } from './door.ts'
+import { type Ask, createGuard } from './guard.ts'
+import { type Said, saidOf } from './nest-layers.ts'
+import type { Class, Handler } from './nest-metadata.ts'
+
+type Instances = WithDoor | readonly WithDoor[]
+
+/** What `KeywardModule` is given. */
+export interface BookOptions {
+  readonly keys: Instances | Readonly<Record<string, WithDoor>>
+  readonly demand?: AnyDemand
+}
+
+/** What a request to a handler has to pass. */
+export interface Rule {
+  /** Whether somebody said so of this handler or its controller. */
+  readonly isSaid: boolean
+  readonly ask: Ask | 'open'
+}
+
+/**
+ * The rule of each handler, compiled when it is first asked for.
+ * @throws KeywardError `CONFIG` for each wrong option; and the function that it gives, for a wrong demand
+ */
+export function createRules(options: BookOptions): (controller: Class, handler: Handler) => Rule {
+  const { instances, named } = readOptions(options)
+  const { demand = {} } = options
+  const unsaid: Rule = { isSaid: false, ask: createGuard(instances, demand) }
+  const rules = new WeakMap<Class, WeakMap<Handler, Rule>>()
+
+  function compile({ controller, handler }: Said): Rule {
+    const last = handler ?? controller
+    if (last === undefined) return unsaid
+    if (last.open) return { isSaid: true, ask: 'open' }
+    const outer = controller?.open ? undefined : controller
+    const name = last.keys ?? outer?.keys
+    // Field by field: what a handler does not state is as its controller has it.
+    const merged = { ...demand, ...outer?.demand, ...last.demand }
+    return { isSaid: true, ask: createGuard(name === undefined ? instances : named(name), merged) }
+  }
+
+  return (controller, handler) => {
+    const ofController = rules.get(controller) ?? new WeakMap<Handler, Rule>()
+    const rule = ofController.get(handler) ?? compile(saidOf(controller, handler))
+    rules.set(controller, ofController.set(handler, rule))
+    return rule
+  }
+}
+
+interface Read {
+  /** All of them. */
+  readonly instances: Instances
+  /** @throws KeywardError `CONFIG` for a name that is none of them */
+  named(name: string): WithDoor
+}
+
+function readOptions(options: BookOptions): Read {
+  if (typeof options !== 'object' || options === null) {
+    throw config('options', `must be { keys, demand? }, not ${show(options)}`)
+  }
+  for (const [name, value] of Object.entries(options)) {
+    if (name !== 'keys' && name !== 'demand') throw config(name, 'is no option of KeywardModule (keys, demand)')
+    if (value === undefined) throw config(name, 'must not be undefined; leave it out')
+  }
+  const { keys } = options
+  const byName = isNamed(keys) ? keys : {}
+  return {
+    instances: isNamed(keys) ? Object.values(keys) : keys,
+    named(name) {
+      const found = Object.hasOwn(byName, name) ? byName[name] : undefined
+      if (found !== undefined) return found
+      const names = Object.keys(byName).join(', ') || 'none has a name'
+      throw config('keys', `of @ApiKey must be a name that KeywardModule was given (${names}), not ${show(name)}`)
+    },
+  }
+}
+
+function isNamed(keys: BookOptions['keys']): keys is Readonly<Record<string, WithDoor>> {
+  return typeof keys === 'object' && keys !== null && !Array.isArray(keys) && !(DOOR in keys)
+}
+
+function config(path: string, message: string): KeywardError {
+  return new KeywardError('CONFIG', `${path} ${message}`, { issues: [{ path, message }] })
+}
