@@ -6,6 +6,7 @@ import type {
   CreateBy,
   CreateInput,
   ListOptions,
+  RevokeAllOptions,
   RevokeOptions,
   RotateOptions,
   UpdateBy,
@@ -17,6 +18,7 @@ import { get, list, type Page } from './manage/list.ts'
 import { remove, revoke, revokeAll } from './manage/revoke.ts'
 import { rotate } from './manage/rotate.ts'
 import { disable, enable, update } from './manage/update.ts'
+import { type Usage, usage } from './manage/usage.ts'
 import type { Awaitable } from './model/awaitable.ts'
 import type { Demand } from './model/demand.ts'
 import { KeywardError } from './model/errors.ts'
@@ -53,6 +55,11 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
   get(id: string, by?: By): Promise<KeyRecord<Scope> | undefined>
   /** Keys by age, the newest first: 50, at most 100. @throws KeywardError `INPUT` */
   list(options?: ListOptions): Promise<Page<Scope>>
+  /**
+   * How often a key was used, and what is left of its limits and its balance, spending nothing.
+   * @throws KeywardError `NOT_FOUND`
+   */
+  usage(id: string, by?: By): Promise<Usage>
   /** Changes a key from its next request on. @throws KeywardError `INPUT`, `NOT_FOUND`, `CONFLICT`, `STATE` when revoked */
   update(id: string, patch: UpdatePatch<Scope>, by?: UpdateBy): Promise<KeyRecord<Scope>>
   /** Stops a key until it is enabled. @throws KeywardError `NOT_FOUND`, `STATE` when revoked */
@@ -67,9 +74,9 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
   /** Ends a key for good and keeps its record. @throws KeywardError `NOT_FOUND` */
   revoke(id: string, options?: RevokeOptions): Promise<KeyRecord<Scope>>
   /** Ends every key of an owner or a resource, and answers how many. @throws KeywardError `INPUT` for an empty condition */
-  revokeAll(options: RevokeOptions): Promise<number>
+  revokeAll(options: RevokeAllOptions): Promise<number>
   /** Forgets a key and frees its name. @throws KeywardError `NOT_FOUND` */
-  remove(id: string, by?: By): Promise<void>
+  remove(id: string, by?: UpdateBy): Promise<void>
   /**
    * Gives credit to a key, or where `credits` is `'owner'` to an owner, and answers the balance.
    * @param amount a whole number ≥ 1
@@ -108,19 +115,21 @@ export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysO
   const verification = assembleVerification(settings, store, events)
   const office = assembleOffice(settings, store, events, verification)
   const door = assembleDoor(settings, verification)
-  const { usage, released, tidings } = verification
+  const { usage: uses, leases, released, tidings } = verification
 
   async function close(): Promise<void> {
     await tidings?.stop()
     await released()
-    await usage.flush()
-    usage.stop()
+    await leases?.close()
+    await uses.flush()
+    uses.stop()
   }
 
   const keys: ApiKeys = {
     create: (input, by) => create(office, input, by),
     get: (id, by) => get(office, id, by),
     list: (options) => list(office, options),
+    usage: (id, by) => usage(office, id, by),
     update: (id, patch, by) => update(office, id, patch, by),
     disable: (id, by) => disable(office, id, by),
     enable: (id, by) => enable(office, id, by),
@@ -131,7 +140,7 @@ export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysO
     credit: (whom, amount, by) => credit(office, whom, amount, by),
     balance: (whom, by) => balance(office, whom, by),
     ...verbs(door, verification),
-    flush: usage.flush,
+    flush: uses.flush,
     close,
     [Symbol.asyncDispose ?? Symbol.for('Symbol.asyncDispose')]: close,
     [DOOR]: door,

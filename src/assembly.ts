@@ -1,3 +1,4 @@
+import { clientAddress } from './credential/client-address.ts'
 import { remembering } from './hash/remembering.ts'
 import type { Door } from './http/door.ts'
 import { pairFormat, plainFormat } from './key/format.ts'
@@ -17,12 +18,15 @@ import { soundKey } from './policy/soundness.ts'
 import type { Settings } from './settings.ts'
 import { localWindows } from './storage/local-windows.ts'
 import type { Attempt } from './verify/attempt.ts'
+import type { Bill } from './verify/bill.ts'
 import { createEntrance, type Instance } from './verify/entrance.ts'
 import { createGatekeeper } from './verify/gatekeeper.ts'
 import { compileKey, type Known } from './verify/known.ts'
 import { knownKeys } from './verify/known-keys.ts'
+import { type LeaseBook, leaseBookOf } from './verify/lease-book.ts'
+import { createLenience } from './verify/lenience.ts'
 import { createLocate } from './verify/locate.ts'
-import { type Bill, createMeter } from './verify/meter.ts'
+import { createMeter } from './verify/meter.ts'
 import type { Locate } from './verify/rules.ts'
 import { createSettlement, type Settlement } from './verify/settlement.ts'
 import { createThrottle, type Throttle } from './verify/throttle.ts'
@@ -37,6 +41,9 @@ import { type Parts, verify } from './verify/verifier.ts'
 export interface Verification {
   readonly parts: Parts
   readonly instance: Instance
+  readonly take: NonNullable<KeyStore['take']>
+  /** What hot keys are leased by, where they are. */
+  readonly leases: LeaseBook | undefined
   readonly usage: Usage
   /** When what is being given back has been. */
   readonly released: () => Promise<void>
@@ -56,12 +63,14 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
   const take = store.take ?? takeLocally()
   const usage = createUsage(store, fault('touch'))
   const locate = createLocate(settings.proxies)
+  const leases = leaseBookOf(settings, store, look, fault('lease'))
   const keys = knownKeys<Known>({
     store,
     cache: settings.cache,
     moment: look,
     build: (id, found, last) => build(settings, id, found, last, fault('record')),
     provenElsewhere: (known) => isProvenByTake(settings, store, known),
+    onForget: leases?.forget,
   })
   const { hold, released } = settlementsOf(settings, store, look, events, fault('settle'))
   const parts: Parts = {
@@ -71,14 +80,17 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     locate,
     gatekeeper: settings.gate && createGatekeeper(settings.gate, settings.storeTimeout),
     throttle: settings.failures && throttleOf(settings.failures, locate),
-    meter: createMeter({ take, credits: settings.credits, patience: settings.storeTimeout, look }),
+    meter: createMeter({ take, credits: settings.credits, patience: settings.storeTimeout, look, leases }),
+    lenience: settings.opensOnFault
+      ? createLenience({ credits: settings.credits, maxLag: settings.cache?.maxLag, keys })
+      : undefined,
     verdicts: createVerdicts({ usage, events, locate, hold, look }),
     look,
   }
   const { watch } = store
   const hears = settings.cache !== undefined && watch !== undefined
   const tidings = hears ? listen({ watch, forget: keys.forget, onFault: fault('watch') }) : undefined
-  return { parts, instance: instanceOf(settings, parts, look), usage, released, tidings, look }
+  return { parts, instance: instanceOf(settings, parts, look), take, leases, usage, released, tidings, look }
 }
 
 /**
@@ -174,18 +186,23 @@ function instanceOf(settings: Settings, parts: Parts, look: () => Time): Instanc
 
 /** The instance's own entrance for guards, which may bring several instances together. */
 export function assembleDoor(settings: Settings, { instance }: Verification): Door {
-  const { realm, reveal, rateHeaders, answers, vocabulary, prefixes } = settings
+  const { realm, reveal, rateHeaders, answers, vocabulary, prefixes, names, plan } = settings
   return {
     instance,
     settings: { realm, reveal, rateHeaders, answers },
     context: { vocabulary, environments: prefixes.environments },
-    compile(demand: Demand, doors) {
+    making: { names, plan },
+    compile(demand, doors) {
       const clash = clashIn(doors.flatMap((each) => each.instance.formats.map(({ prefix }) => prefix)))
       if (clash !== undefined) throw new KeywardError('CONFIG', `guard: the prefixes of its instances ${clash}`)
       return compileDemand(demand, together(doors))
     },
     open: (doors, requirement) =>
       createEntrance(doors.map((each) => each.instance) as [Instance, ...Instance[]], requirement),
+    addressOf(facts) {
+      const found = clientAddress(facts, settings.proxies)
+      return typeof found === 'string' ? undefined : found.text
+    },
   }
 }
 
@@ -203,11 +220,12 @@ export function assembleOffice(
   settings: Settings,
   store: KeyStore,
   events: Announcer,
-  { parts, look }: Verification,
+  { parts, take, look }: Verification,
 ): Office {
   const { vocabulary, plan, names, prefixes } = settings
   return {
     store,
+    take,
     input: createInput({ vocabulary, plan, names, environments: prefixes.environments }),
     hasher: settings.hasher,
     prefixes,

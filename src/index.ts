@@ -10,6 +10,7 @@ export type {
   CreateInput,
   CreditsInput,
   ListOptions,
+  RevokeAllOptions,
   RevokeOptions,
   RotateOptions,
   UpdateBy,
@@ -18,6 +19,7 @@ export type {
 export type { Created } from './manage/create.ts'
 export type { Whom } from './manage/credit.ts'
 export type { Page } from './manage/list.ts'
+export type { Usage } from './manage/usage.ts'
 export type { Answer, AnswerChange, AnswerOverrides } from './model/answer.ts'
 export type { Awaitable } from './model/awaitable.ts'
 export type { Clock } from './model/clock.ts'

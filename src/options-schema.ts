@@ -56,7 +56,17 @@ export const OPTIONS = z.strictObject(
     scopes: z.optional(
       z.record(text, listOf(text, 'must be a list of actions'), 'must be lists of actions by resource'),
     ),
-    limits: z.optional(z.strictObject({ default: z.optional(z.unknown()), max: z.optional(z.unknown()) }, object)),
+    limits: z.optional(
+      z.strictObject(
+        {
+          default: z.optional(z.unknown()),
+          max: z.optional(z.unknown()),
+          onFault: z.optional(choice('open', 'closed')),
+          lease: z.optional(z.int(WHOLE).check(z.positive(WHOLE))),
+        },
+        object,
+      ),
+    ),
     names: z.optional(choice('free', 'required', 'unique')),
     credits: z.optional(choice('key', 'owner')),
     gate: z.optional(callable),

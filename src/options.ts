@@ -48,7 +48,24 @@ export interface ApiKeysOptions<V extends ScopeVocabulary = ScopeVocabulary> {
    */
   readonly scopes?: V | undefined
   /** What every key may use unless it says otherwise, and what no key may go beyond. */
-  readonly limits?: { readonly default?: Limits | undefined; readonly max?: Limits | undefined } | undefined
+  readonly limits?:
+    | {
+        readonly default?: Limits | undefined
+        readonly max?: Limits | undefined
+        /**
+         * What becomes of a request whose windows cannot be counted because the store fails: `'open'` admits it, where
+         * its record is no older than `cache.maxLag` and it takes no credit.
+         * @default 'closed'
+         */
+        readonly onFault?: 'open' | 'closed' | undefined
+        /**
+         * How many uses of a hot key this process may take from the store at once, to serve them without a round trip.
+         * Limits stay exact; a change by another process is obeyed within `cache.maxLag`, as if the key had no limits.
+         * @default every use is taken by itself
+         */
+        readonly lease?: number | undefined
+      }
+    | undefined
   /**
    * Whether keys have names: `'unique'` among the keys of an owner, exactly and case-sensitively, implies required.
    * @default 'free'

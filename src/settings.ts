@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import type { core } from 'zod/mini'
+import type { core, z } from 'zod/mini'
 import { bearer, header, pair, type Source } from './credential/sources.ts'
 import { hashing } from './hash/hashing.ts'
 import { sha256 } from './hash/sha256.ts'
@@ -37,6 +37,10 @@ export interface Settings {
   readonly sources: readonly Source[]
   readonly vocabulary: Vocabulary | undefined
   readonly plan: LimitPlan
+  /** Whether windows that a fault of the store leaves uncounted let requests pass. */
+  readonly opensOnFault: boolean
+  /** How many uses of a hot key are taken at once. */
+  readonly lease: number | undefined
   readonly names: 'free' | 'required' | 'unique'
   readonly credits: CreditMode
   readonly gate: Gate | undefined
@@ -62,13 +66,14 @@ export function parseOptions(options: ApiKeysOptions): Settings {
   const parsed = OPTIONS.safeParse(given)
   if (!parsed.success) throw config(parsed.error.issues.flatMap((issue) => issuesOf(issue, given)))
   const issues: Issue[] = []
-  const settings = compile(readOnce(given, parsed.data as unknown as ApiKeysOptions), parsed.data.prefix, issues)
+  const { prefix, ...checked } = parsed.data
+  const settings = compile(readOnce(given, checked), prefix, issues)
   if (issues.length > 0) throw config(issues)
   return Object.freeze(settings)
 }
 
 /** What was parsed is what was checked, also where a getter would answer otherwise the next time. */
-function readOnce(given: ApiKeysOptions, parsed: ApiKeysOptions): ApiKeysOptions {
+function readOnce(given: ApiKeysOptions, parsed: Omit<z.infer<typeof OPTIONS>, 'prefix'>): ApiKeysOptions {
   const { cache, limits, failures, ...rest } = own(parsed)
   return Object.assign(own(given), rest, {
     cache: cache && own(cache),
@@ -89,6 +94,8 @@ function compile(given: ApiKeysOptions, prefixes: Prefixes, issues: Issue[]): Se
       (paired ? [pair('x-api-key', 'x-api-secret')] : [bearer(), header('x-api-key')]),
     vocabulary: given.scopes && vocabularyFrom(given.scopes, issues),
     plan: planOf(given.limits, issues),
+    opensOnFault: opensOnFault(given, issues),
+    lease: leaseOf(given, issues),
     names: given.names ?? 'free',
     credits: creditsOf(given, issues),
     gate: given.gate,
@@ -146,6 +153,22 @@ function planOf(limits: ApiKeysOptions['limits'], issues: Issue[]): LimitPlan {
   for (const { path, message } of beyondMax(plan.defaults, plan))
     issues.push({ path: `limits.default.${path}`, message })
   return plan
+}
+
+function opensOnFault({ limits, credits }: ApiKeysOptions, issues: Issue[]): boolean {
+  if (limits?.onFault !== 'open') return false
+  if (credits === 'owner') {
+    issues.push({ path: 'limits.onFault', message: "cannot be 'open' where every request takes credit" })
+  }
+  return true
+}
+
+/** Uses that were taken before a change are served after it: where there is to be no lag, there is no lease. */
+function leaseOf({ limits, cache }: ApiKeysOptions, issues: Issue[]): number | undefined {
+  if (limits?.lease !== undefined && cache === false) {
+    issues.push({ path: 'limits.lease', message: 'needs a cache: a lease is served without asking the store' })
+  }
+  return limits?.lease
 }
 
 function proxiesOf(proxies: readonly string[], issues: Issue[]): Networks {

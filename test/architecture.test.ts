@@ -19,8 +19,9 @@ const ROOMS: Record<string, string[]> = {
   storage: ['model'],
   verify: ['model', 'key', 'hash', 'credential', 'policy', 'network'],
   manage: ['model', 'key', 'hash', 'policy', 'network'],
+  audit: ['model', 'storage'],
   // The management routes are a door onto the verbs of an instance: they know them as a type, and are handed one.
-  http: ['model', 'type policy', 'type verify', 'type api-keys.ts'],
+  http: ['model', 'audit', 'type policy', 'type verify', 'type api-keys.ts'],
   testing: ['model', 'storage', 'index.ts', 'http'],
   'events.ts': ['model'],
   'options.ts': HOUSE.map((room) => `type ${room}`),

@@ -7,3 +7,12 @@ export const sha256Of: (text: string, encoding: Encoding) => string =
   typeof crypto.hash === 'function'
     ? (text, encoding) => crypto.hash('sha256', text, encoding)
     : (text, encoding) => crypto.createHash('sha256').update(text).digest(encoding)
+
+/** Random text of this process, to hash under. It is made when it is first asked for: Workers have no chance while they load. */
+export function newSalt(): () => string {
+  let salt: string | undefined
+  return () => {
+    salt ??= crypto.randomBytes(12).toString('hex')
+    return salt
+  }
+}

@@ -1,7 +1,6 @@
-import { randomBytes } from 'node:crypto'
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Hasher } from '../model/hasher.ts'
-import { sha256Of } from './digest.ts'
+import { newSalt, sha256Of } from './digest.ts'
 import { equalDigests } from './equal.ts'
 
 /**
@@ -11,14 +10,14 @@ import { equalDigests } from './equal.ts'
  * @param most how many proofs are remembered
  */
 export function remembering(hasher: Hasher, most: number): Hasher {
-  const salt = randomBytes(12).toString('hex')
+  const salt = newSalt()
   const proofs = new Map<string, Uint8Array>()
   const underWay = new Map<string, Promise<number>>()
 
   return { ...hasher, check }
 
   function check(text: string, kept: readonly string[]): Awaitable<number> {
-    const digest = sha256Of(salt + text, 'binary')
+    const digest = sha256Of(salt() + text, 'binary')
     const remembered = kept.findIndex((hash) => equalDigests(digest, proofs.get(hash)))
     if (remembered !== -1) return remembered
     const same = underWay.get(kept + digest)

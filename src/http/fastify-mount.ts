@@ -30,7 +30,8 @@ export function mount(handler: FetchHandler): (app: unknown) => Promise<void> {
         if (!reply.raw.writableFinished) gone.abort(new DOMException('The client hung up.', 'AbortError'))
       })
       const url = (raw.url ?? '/').slice(scope.prefix.length)
-      return reply.send(await handler(requestOf(raw, { url: url.startsWith('/') ? url : `/${url}` }, gone.signal)))
+      const request = requestOf(raw, { url: url.startsWith('/') ? url : `/${url}` }, gone.signal)
+      return reply.send(await handler(request, { incoming: raw }))
     }
     scope.all('/', answer)
     scope.all('/*', answer)

@@ -3,6 +3,7 @@ import { type Duration, parseDuration } from '../model/duration.ts'
 import { KeywardError } from '../model/errors.ts'
 import type { KeyRecord } from '../model/key.ts'
 import { show } from '../model/redact.ts'
+import { inBackground } from '../model/timer.ts'
 
 /** A connection that stays open: a WebSocket of `ws`, or any stream. */
 export interface Connection {
@@ -95,7 +96,7 @@ function newWatch(keys: Lookup, id: string, every: number): Watch {
       () => {}, // A store that is down ends no connection; the next look may find it up.
     )
   }
-  return { connections, look, timer: setInterval(look, every).unref() }
+  return { connections, look, timer: inBackground(setInterval(look, every)) }
 }
 
 /** A client may ignore that a WebSocket is closed, and send on: so it is ended as well. */

@@ -1,12 +1,17 @@
 import type { ApiKeys } from '../api-keys.ts'
-import { hasCode, KeywardError } from '../model/errors.ts'
+import type { AuditLog } from '../audit/log.ts'
+import { hasCode } from '../model/errors.ts'
 import type { KeyRecord } from '../model/key.ts'
+import { DOOR } from './door.ts'
 import type { Authority } from './management-authority.ts'
 import { etagOf, type Precondition } from './management-etag.ts'
 import { readJson } from './management-json.ts'
 import { invalid, refusal } from './management-problems.ts'
 import type { Read, Reply } from './management-reply.ts'
 import * as schema from './management-schemas.ts'
+
+type UpdateBy = NonNullable<Parameters<ApiKeys['update']>[2]>
+type By = NonNullable<Parameters<ApiKeys['get']>[1]>
 
 /** A request that may do what it asks for. */
 export interface Visit {
@@ -16,8 +21,11 @@ export interface Visit {
   /** Of the path; empty where the route has none. */
   readonly id: string
   readonly precondition: Precondition | undefined
+  /** From where the request came, as far as that can be known. */
+  readonly address: string | undefined
   /** Where clients see the routes, as far as that was said. */
   readonly path: string | undefined
+  readonly audit: AuditLog | undefined
 }
 
 export type Action = (visit: Visit) => Promise<Reply>
@@ -27,7 +35,7 @@ export const create: Action = async (visit) => {
   const body = await read(visit, schema.createKey)
   if (!body.ok) return body.reply
   const idempotencyKey = request.headers.get('idempotency-key')
-  const author = { ...by(authority), ...(idempotencyKey === null ? {} : { idempotencyKey }) }
+  const author = { ...by(visit), ...(idempotencyKey === null ? {} : { idempotencyKey }) }
   const { owner, resource } = authority
   // The conditions are the host's; what a body says of a resource must meet them.
   const input = { ...(resource === undefined ? {} : { resource }), ...body.value, owner }
@@ -38,28 +46,37 @@ export const create: Action = async (visit) => {
   } catch (error) {
     if (!hasCode(error, 'CONFLICT') || error.id === undefined) throw error
     // The text was told to whoever was first; who lost it rotates the key.
-    const record = await keys.get(error.id, by(authority))
+    const record = await keys.get(error.id, by(visit))
     return record === undefined ? refusal('conflict') : shown(record, { 'Idempotency-Replayed': 'true' })
   }
 }
 
-export const list: Action = async ({ keys, request, authority }) => {
-  const parameters = [...new URL(request.url).searchParams]
-  const repeated = parameters.find(([name], i) => parameters.findIndex(([other]) => other === name) < i)
-  if (repeated !== undefined) return invalid([{ path: repeated[0], message: 'must not be there twice' }])
-  const given = Object.fromEntries(parameters.map(([name, value]) => [name, name === 'limit' ? whole(value) : value]))
-  const query = schema.check(schema.listQuery, given)
+export const list: Action = async (visit) => {
+  const query = readQuery(visit, schema.listQuery)
   if (!query.ok) return query.reply
-  const { resource } = authority
+  const { resource } = visit.authority
   // Somebody else's resource is one without keys.
   if (resource !== undefined && (query.value.resource ?? resource) !== resource)
     return { status: 200, body: { items: [] } }
-  return { status: 200, body: await keys.list({ ...query.value, ...by(authority) }) }
+  return { status: 200, body: await visit.keys.list({ ...query.value, ...by(visit) }) }
 }
 
-export const get: Action = async ({ keys, id, authority }) => {
-  const record = await keys.get(id, by(authority))
+export const get: Action = async (visit) => {
+  const record = await visit.keys.get(visit.id, by(visit))
   return record === undefined ? refusal('not_found') : shown(record)
+}
+
+export const usage: Action = async (visit) => {
+  return { status: 200, body: { usage: await visit.keys.usage(visit.id, by(visit)) } }
+}
+
+/** What was done to keys that the request may see, also to those that are gone. */
+export const listAudit: Action = async (visit) => {
+  const query = readQuery(visit, schema.auditQuery)
+  if (!query.ok) return query.reply
+  const { owner, resource } = visit.authority
+  const prefixes = visit.keys[DOOR].instance.formats.map(({ prefix }) => prefix)
+  return { status: 200, body: await visit.audit?.list({ ...query.value, owner, resource, prefixes }) }
 }
 
 export const update: Action = async (visit) => {
@@ -71,8 +88,7 @@ export const update: Action = async (visit) => {
 export const rotate: Action = async (visit) => {
   const body = await read(visit, schema.rotateKey)
   if (!body.ok) return body.reply
-  await expectMatch(visit)
-  const made = await visit.keys.rotate(visit.id, { ...by(visit.authority), overlap: body.value.overlap as never })
+  const made = await visit.keys.rotate(visit.id, { ...conditions(visit), overlap: body.value.overlap as never })
   return { status: 200, body: made, headers: { ETag: etagOf(made.record) } }
 }
 
@@ -89,13 +105,11 @@ export const enable: Action = async (visit) => {
 export const revoke: Action = async (visit) => {
   const body = await read(visit, schema.revokeKey, {})
   if (!body.ok) return body.reply
-  await expectMatch(visit)
-  return shown(await visit.keys.revoke(visit.id, { ...by(visit.authority), ...body.value }))
+  return shown(await visit.keys.revoke(visit.id, { ...conditions(visit), ...body.value }))
 }
 
 export const remove: Action = async (visit) => {
-  await expectMatch(visit)
-  await visit.keys.remove(visit.id, by(visit.authority))
+  await visit.keys.remove(visit.id, conditions(visit))
   return { status: 204 }
 }
 
@@ -110,25 +124,29 @@ async function read<T extends Parameters<typeof schema.check>[0]>(
   return schema.check(shape, json.value === undefined ? absent : json.value) as never
 }
 
-function by({ owner, resource, actor }: Authority): { owner: string; resource?: string; actor?: string } {
-  return { owner, ...(resource === undefined ? {} : { resource }), ...(actor === undefined ? {} : { actor }) }
+/** A query, each of whose parameters may be there once. */
+function readQuery<T extends Parameters<typeof schema.check>[0]>({ request }: Visit, shape: T) {
+  const parameters = [...new URL(request.url).searchParams]
+  const repeated = parameters.find(([name], i) => parameters.findIndex(([other]) => other === name) < i)
+  if (repeated !== undefined) {
+    return { ok: false, reply: invalid([{ path: repeated[0], message: 'must not be there twice' }]) } as const
+  }
+  const given = parameters.map(([name, value]) => [name, name === 'limit' ? whole(value) : value])
+  return schema.check(shape, Object.fromEntries(given))
+}
+
+function by({ authority: { owner, resource, actor }, address }: Visit): By & { readonly owner: string } {
+  const known = { ...(resource === undefined ? {} : { resource }), ...(actor === undefined ? {} : { actor }) }
+  return { owner, ...known, ...(address === undefined ? {} : { address }) }
 }
 
 /** With the precondition looked at in the very moment of the change. */
-function conditions({ authority, precondition }: Visit) {
-  return { ...by(authority), ...(precondition === undefined ? {} : { when: precondition.when }) }
+function conditions(visit: Visit): UpdateBy {
+  const { precondition } = visit
+  return { ...by(visit), ...(precondition === undefined ? {} : { when: precondition.when }) }
 }
 
-/** For verbs that decide by themselves which of several changes at once wins. */
-async function expectMatch({ keys, id, authority, precondition }: Visit): Promise<void> {
-  if (precondition === undefined) return
-  const record = await keys.get(id, by(authority))
-  if (record !== undefined && !precondition.when(record)) {
-    throw new KeywardError('CONFLICT', 'the key is not as it was expected to be')
-  }
-}
-
-function shown(record: KeyRecord, headers: Readonly<Record<string, string>> = {}): Reply {
+export function shown(record: KeyRecord, headers: Readonly<Record<string, string>> = {}): Reply {
   return { status: 200, body: { record }, headers: { ETag: etagOf(record), ...headers } }
 }
 

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { AUDITED } from '../audit/entry.ts'
 import { described } from './management-fields.ts'
 import { createKey, STATUSES } from './management-schemas.ts'
 
@@ -45,6 +46,60 @@ const newKey = z.object({
   record,
 })
 
+const part = described(z.partial(record), { description: 'Some fields of a key.' })
+
+const reading = described(
+  z.object({
+    name: z.string(),
+    limit: z.int(),
+    remaining: z.int(),
+    resetsAt: described(z.string(), { format: 'date-time', description: 'When one more use would be free.' }),
+  }),
+  { description: 'A window of a key as it is now.' },
+)
+
+const usage = described(
+  z.object({
+    uses: record.shape.uses,
+    lastUsedAt: z.optional(time()),
+    readings: z.array(reading),
+    balance: z.optional(described(z.int(), { description: 'What is free of the balance that the key is charged to.' })),
+  }),
+  { description: 'How much a key was used, and what it has left: looking spends nothing.' },
+)
+
+const keyUsage = z.object({ usage })
+const self = z.object({ record, usage })
+
+const entry = described(
+  z.object({
+    id: z.string(),
+    at: time(),
+    type: z.enum(AUDITED),
+    owner: z.optional(z.string()),
+    key: z.optional(described(z.string(), { description: 'The id of the key, which may be gone.' })),
+    resource: z.optional(z.string()),
+    actor: z.optional(described(z.string(), { description: 'Who did it.' })),
+    address: z.optional(described(z.string(), { description: 'From where.' })),
+    before: z.optional(
+      described(part, { description: 'The fields that differ, as they were; of a removed key, all.' }),
+    ),
+    after: z.optional(part),
+    omitted: z.optional(described(z.array(z.string()), { description: 'Fields that were too large to be kept.' })),
+    count: z.optional(described(z.int(), { description: 'How many keys, where all of an owner were revoked.' })),
+    amount: z.optional(described(z.int(), { description: 'How much credit was given.' })),
+    balance: z.optional(described(z.int(), { description: 'What was free afterwards.' })),
+  }),
+  {
+    description:
+      'Something that was done to keys. `before` and `after` have the fields that differ; of a new or a removed key, all.',
+  },
+)
+
+const auditPage = described(z.object({ items: z.array(entry), cursor: z.optional(z.string()) }), {
+  description: 'Some of what was done, the newest first; a cursor where there is more.',
+})
+
 const page = described(z.object({ items: z.array(record), cursor: z.optional(z.string()) }), {
   description: 'Some of the keys, the newest first; a cursor where there are more.',
 })
@@ -74,4 +129,17 @@ const problem = described(
 )
 
 /** What the routes answer. It is described, not checked: an answer is what a verb gave. */
-export const ANSWERS = { KeyRecord: record, Key: key, NewKey: newKey, KeyPage: page, Problem: problem }
+export const ANSWERS = {
+  KeyRecord: record,
+  Key: key,
+  NewKey: newKey,
+  KeyPage: page,
+  KeyFields: part,
+  Reading: reading,
+  Usage: usage,
+  KeyUsage: keyUsage,
+  Self: self,
+  AuditEntry: entry,
+  AuditPage: auditPage,
+  Problem: problem,
+}

@@ -1,5 +1,6 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import { own } from '../model/own.ts'
+import { inBackground } from '../model/timer.ts'
 import { warnOnce } from '../model/warn.ts'
 
 /** What somebody may be asked for: the verbs of the management routes. */
@@ -13,6 +14,7 @@ export type ManagementVerb =
   | 'enable'
   | 'revoke'
   | 'remove'
+  | 'audit'
 
 /** The host's answer to who is asking: whose keys they may see, and what they may do to them. */
 export interface Authority {
@@ -74,7 +76,7 @@ function inTime<T>(what: string, patience: number, ask: () => Promise<T>): Promi
   return new Promise((resolve, reject) => {
     const late = () => reject(new Error(`${what} of management() gave no answer within ${patience} ms`))
     const timer = setTimeout(late, patience)
-    timer.unref()
+    inBackground(timer)
     ask()
       .then(resolve, reject)
       .finally(() => clearTimeout(timer))

@@ -1,8 +1,10 @@
+import type { AuditLog } from '../audit/log.ts'
 import type { Duration } from '../model/duration.ts'
 import { parseDuration } from '../model/duration.ts'
 import { type Issue, KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
 import { redact, show } from '../model/redact.ts'
+import { emitWarning } from '../model/warn.ts'
 import { DOOR } from './door.ts'
 import type { Authorize } from './management-authority.ts'
 
@@ -34,6 +36,20 @@ export interface ManagementOptions {
    * throws rejects the request. @default a warning of the process
    */
   readonly onError?: (error: unknown, request: Request) => void
+  /**
+   * Whether whoever holds a key may ask what it is (`GET /self`) and end it (`DELETE /self`), with the key itself in
+   * place of what `authorize` looks at.
+   * @default true
+   */
+  readonly self?: boolean
+  /** What was done to keys, for `GET /audit`: made by `auditLog(store)`, whose `onEvent` the instance was given. */
+  readonly audit?: AuditLog
+  /**
+   * From where a request came, where there is no socket to ask: `trustedProxies` is asked about it as about a socket's
+   * address. For events, and for the allowlist of a key that asks about itself.
+   * @default the socket's, through `mount` and `@hono/node-server`; else it is not known
+   */
+  readonly address?: (request: Request, platform: unknown) => string | undefined
   readonly document?: DocumentOptions
 }
 
@@ -43,10 +59,13 @@ export interface ManagementSettings {
   readonly origins: readonly string[]
   readonly patience: number
   readonly onError: (error: unknown, request: Request) => void
+  readonly self: boolean
+  readonly audit: AuditLog | undefined
+  readonly address: (request: Request, platform: unknown) => string | undefined
   readonly document: DocumentOptions
 }
 
-const OPTIONS = ['authorize', 'path', 'origins', 'timeout', 'onError', 'document']
+const OPTIONS = ['authorize', 'path', 'origins', 'timeout', 'onError', 'self', 'audit', 'address', 'document']
 const LONGEST = 3_600_000
 
 /** @throws KeywardError `CONFIG` that names each wrong option */
@@ -61,6 +80,7 @@ export function readOptions(keys: unknown, options: unknown): ManagementSettings
     if (!OPTIONS.includes(name)) issues.push({ path: name, message: `is not an option (${OPTIONS.join(', ')})` })
   }
   const { authorize, path, origins = [], timeout = '5s', onError = warn, document = {} } = given
+  const { self = true, audit, address = peerOf } = given
   const patience = parseDuration(timeout) ?? 0
   if (typeof authorize !== 'function') issues.push(NO_AUTHORIZE)
   if (path !== undefined && !isPath(path)) wrong('path', "must be a path such as '/keys'", path)
@@ -69,9 +89,20 @@ export function readOptions(keys: unknown, options: unknown): ManagementSettings
   }
   if (patience < 1 || patience > LONGEST) wrong('timeout', "must be a time such as '5s', at most '1h'", timeout)
   if (typeof onError !== 'function') wrong('onError', 'must be a function', onError)
+  if (typeof self !== 'boolean') wrong('self', 'must be true or false', self)
+  if (audit !== undefined && typeof Object(audit).list !== 'function') wrong('audit', 'must be an auditLog()', audit)
+  if (typeof address !== 'function') wrong('address', 'must be a function', address)
   if (typeof document !== 'object' || document === null) wrong('document', 'must be an object', document)
   if (issues.length > 0) throw config(issues)
-  return Object.freeze({ authorize, path, origins: [...origins], patience, onError, document: own(document) })
+  const asked = { authorize, path, origins: [...origins], patience, onError, self, audit, address }
+  return Object.freeze({ ...asked, document: own(document) })
+}
+
+/** On Node, `mount` and `@hono/node-server` say beside a request what really came. */
+function peerOf(_request: Request, platform: unknown): string | undefined {
+  const { incoming } = Object(platform) as { readonly incoming?: { readonly socket?: { remoteAddress?: unknown } } }
+  const peer = incoming?.socket?.remoteAddress
+  return typeof peer === 'string' ? peer : undefined
 }
 
 const NO_AUTHORIZE = {
@@ -89,10 +120,7 @@ function isOrigin(origin: unknown): boolean {
 
 function warn(error: unknown): void {
   const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  process.emitWarning(`A management route failed: ${redact(text)}`, {
-    type: 'KeywardWarning',
-    code: 'KEYWARD_MANAGEMENT',
-  })
+  emitWarning('KEYWARD_MANAGEMENT', `A management route failed: ${redact(text)}`)
 }
 
 function config(issues: readonly Issue[]): KeywardError {

@@ -115,6 +115,14 @@ export const listQuery = strict({
   cursor: z.optional(text(1000, 'Where the page before ended.')),
 })
 
+/** The query of `GET /audit`. */
+export const auditQuery = strict({
+  key: z.optional(text(100, 'Only what was done to the key of this id, which may be gone.')),
+  actor: z.optional(text(256, 'Only what exactly this actor did.')),
+  limit: listQuery.shape.limit,
+  cursor: listQuery.shape.cursor,
+})
+
 function mapShape<T extends Record<string, z.ZodMiniType>, R extends z.ZodMiniType>(
   shape: T,
   change: (schema: z.ZodMiniType) => R,

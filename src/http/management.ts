@@ -1,85 +1,105 @@
 import type { ApiKeys } from '../api-keys.ts'
 import { DOOR } from './door.ts'
+import { fetchFacts } from './fetch.ts'
 import type { Visit } from './management-actions.ts'
 import { identify, isAllowed } from './management-authority.ts'
-import { preconditionOf } from './management-etag.ts'
+import { type Precondition, preconditionOf } from './management-etag.ts'
 import { replyTo, replyToFault } from './management-faults.ts'
 import { type ManagementOptions, readOptions } from './management-options.ts'
 import { isCrossSite } from './management-origin.ts'
 import { refusal } from './management-problems.ts'
 import { type Reply, responseTo } from './management-reply.ts'
-import { DOCUMENT_PATH, methodsOf, placeOf, ROUTES, type Route } from './management-routes.ts'
-import { documentOf, type OpenApiDocument } from './openapi.ts'
+import { DOCUMENT_PATH, methodsOf, type NamedRoute, placeOf, type Route, routesFor } from './management-routes.ts'
+import { selfService } from './management-self.ts'
+import { documentOf } from './openapi.ts'
 
+export { AUDITED, type AuditEntry } from '../audit/entry.ts'
+export { type AuditLog, type AuditLogOptions, type AuditPage, type AuditQuery, auditLog } from '../audit/log.ts'
 export type { Authority, Authorize, ManagementVerb } from './management-authority.ts'
 export type { DocumentOptions, ManagementOptions } from './management-options.ts'
-export type { OpenApiDocument } from './openapi.ts'
+export { type DocumentedRoutes, managementDocument, type OpenApiDocument } from './openapi.ts'
 export { describeGuards } from './openapi-guards.ts'
 
 /**
  * The routes by which people manage their keys, as one fetch-style handler: mount it where they shall be. Each request
- * is for whom `authorize` says, and whatever it does is done under that owner and resource.
+ * is for whom `authorize` says, and whatever it does is done under that owner and resource. `GET` and `DELETE /self` are
+ * for keys themselves.
  * @throws KeywardError `CONFIG` without `authorize`, and for each wrong option
  */
-export function management(keys: ApiKeys, options: ManagementOptions): (request: Request) => Promise<Response> {
+export function management(
+  keys: ApiKeys,
+  options: ManagementOptions,
+): (request: Request, platform?: unknown) => Promise<Response> {
   const settings = readOptions(keys, options)
-  const document = documentOf(settings)
-  const { realm } = keys[DOOR].settings
+  const { origins, authorize, patience, path, audit } = settings
+  const routes = routesFor({ self: settings.self, audit: audit !== undefined })
+  const document = documentOf(settings, routes, keys)
+  const { addressOf, settings: told } = keys[DOOR]
+  const serveSelf = selfService(keys)
 
-  return async function manageApiKeys(request) {
-    const reply = await answer(request)
-    return responseTo(reply, request.method === 'HEAD')
+  return async function manageApiKeys(request, platform) {
+    const reply = await answer(request, platform)
+    return reply instanceof Response ? reply : responseTo(reply, request.method === 'HEAD')
   }
 
-  async function answer(request: Request): Promise<Reply> {
+  async function answer(request: Request, platform: unknown): Promise<Reply | Response> {
     try {
-      return await serve(request)
+      return await serve(request, platform)
     } catch (error) {
       settings.onError(error, request)
       return replyToFault(error)
     }
   }
 
-  async function serve(request: Request): Promise<Reply> {
-    if (isCrossSite(request, settings.origins)) return refusal('cross_site_request')
-    const authority = await identify(settings.authorize, request, settings.patience)
-    if (authority === undefined) {
-      return refusal('unauthenticated', { headers: { 'WWW-Authenticate': `Bearer realm="${realm}"` } })
-    }
-    const place = placeOf(new URL(request.url).pathname)
-    if (place === undefined) return refusal('not_found')
-    const route = routeFor(request, place.path)
-    if (route === undefined) {
-      return refusal('method_not_allowed', { headers: { Allow: methodsOf(place.path).join(', ') } })
-    }
-    if (route === 'document') return { status: 200, body: document }
-    if (!(await isAllowed(authority, route.verb, settings.patience))) return refusal('forbidden')
+  async function serve(request: Request, platform: unknown): Promise<Reply | Response> {
+    if (isCrossSite(request, origins)) return refusal('cross_site_request')
+    const place = placeOf(routes, new URL(request.url).pathname)
+    const found = place === undefined ? 'nothing' : routeFor(routes, request, place.path)
+    const facts = fetchFacts(request, platform, settings.address(request, platform), request)
     const precondition = preconditionOf(request.headers)
-    return act(route, { keys, request, authority, id: place.id, precondition, path: settings.path })
+    if (typeof found === 'object' && found.verb === 'self') {
+      const call = { method: request.method, facts, address: addressOf(facts), precondition }
+      return act(precondition, () => serveSelf(call))
+    }
+    const authority = await identify(authorize, request, patience)
+    if (authority === undefined) {
+      return refusal('unauthenticated', { headers: { 'WWW-Authenticate': `Bearer realm="${told.realm}"` } })
+    }
+    if (place === undefined || found === 'nothing') return refusal('not_found')
+    if (found === undefined) {
+      return refusal('method_not_allowed', { headers: { Allow: methodsOf(routes, place.path).join(', ') } })
+    }
+    if (found === 'document') return { status: 200, body: document }
+    if (!(await isAllowed(authority, found.verb, patience))) return refusal('forbidden')
+    const visit: Visit = {
+      keys,
+      request,
+      authority,
+      id: place.id,
+      precondition,
+      address: addressOf(facts),
+      path,
+      audit,
+    }
+    return act(precondition, () => found.action(visit))
   }
 }
 
-/** The document of the routes (OpenAPI 3.1), to be written to a file. It is what `GET /openapi.json` answers. */
-export function managementDocument({
-  path,
-  document = {},
-}: Pick<ManagementOptions, 'path' | 'document'> = {}): OpenApiDocument {
-  return documentOf({ path, document })
-}
+type Found = Route | Extract<NamedRoute, { readonly verb: 'self' }> | 'document' | undefined
 
 /** A request that means another method than it says is refused: what stands before us may have judged it by that. */
-function routeFor({ method, headers }: Request, path: string): Route | 'document' | undefined {
+function routeFor(routes: readonly NamedRoute[], { method, headers }: Request, path: string): Found {
   if (headers.has('x-http-method-override') || headers.has('x-method-override')) return undefined
   const asked = method === 'HEAD' ? 'GET' : method
   if (path === DOCUMENT_PATH) return asked === 'GET' ? 'document' : undefined
-  return ROUTES.find((route) => route.path === path && route.method === asked)
+  return routes.find((route) => route.path === path && route.method === asked)
 }
 
-async function act(route: Route, visit: Visit): Promise<Reply> {
+async function act<T>(precondition: Precondition | undefined, work: () => Promise<T>): Promise<T | Reply> {
   try {
-    return await route.action(visit)
+    return await work()
   } catch (error) {
-    if (visit.precondition?.failed() === true) return refusal('precondition_failed')
+    if (precondition?.failed() === true) return refusal('precondition_failed')
     const reply = replyTo(error)
     if (reply === undefined) throw error
     return reply

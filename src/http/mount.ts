@@ -3,8 +3,13 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { hasAnswered } from './node.ts'
 
+/** What a handler is given beside the request, as `@hono/node-server` does: there it finds the socket. */
+export interface Platform {
+  readonly incoming: IncomingMessage
+}
+
 /** A handler in the manner of `fetch`: the routes of `keyward/management`, an application of Hono. */
-export type FetchHandler = (request: Request) => Response | Promise<Response>
+export type FetchHandler = (request: Request, platform: Platform) => Response | Promise<Response>
 
 /** What Node's own request has in common with those that frameworks make of it. */
 export interface Mounted {
@@ -39,7 +44,7 @@ export async function passOn(
     res.statusCode = 405
     return void res.end()
   }
-  const response = await handler(requestOf(req, { url, body }, gone.signal))
+  const response = await handler(requestOf(req, { url, body }, gone.signal), { incoming: req })
   if (hasAnswered(res)) return void response.body?.cancel()
   res.statusCode = response.status
   for (const [name, value] of response.headers) if (name !== 'set-cookie') res.setHeader(name, value)
@@ -54,6 +59,19 @@ export async function passOn(
   } catch (error) {
     // Half of an answer is written: a client that hung up needs no other, and for a broken body there is none.
     res.destroy(gone.signal.aborted ? undefined : (error as Error))
+  }
+}
+
+/**
+ * Mounts a fetch-style handler: `app.use('/keys', mount(handler))`. It sees the path below the mount point, and a body
+ * that a parser has read already. What it throws goes to `next`.
+ */
+export function mount(
+  handler: FetchHandler,
+): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
+  return (req, res, next) => {
+    const { body } = req as { body?: unknown }
+    passOn(handler, req, res, { url: req.url ?? '/', body }).catch(next)
   }
 }
 
@@ -80,7 +98,19 @@ export function requestOf(req: IncomingMessage, { url, body: parsed }: Mounted, 
   target.pathname = path.startsWith('/') ? path : `/${path}`
   target.search = query.join('?')
   const init = { method, headers, signal, ...(body === undefined ? {} : { body, duplex: 'half' }) }
-  return new Request(target, init as RequestInit)
+  return Object.defineProperty(new Request(target, init as RequestInit), ASKED_AT, { value: pathOf(req) })
+}
+
+const ASKED_AT = Symbol.for('keyward.askedAt')
+
+/** The path that the client asked for, as it wrote it, also above the mount point; `undefined` where nobody said. */
+export function askedAt(request: Request): string | undefined {
+  return (request as { readonly [ASKED_AT]?: string })[ASKED_AT]
+}
+
+/** Express takes the mount point off `url`, and keeps what was there. */
+function pathOf(req: IncomingMessage & { readonly originalUrl?: string }): string | undefined {
+  return (req.originalUrl ?? req.url)?.split('?')[0]
 }
 
 function headersOf({ rawHeaders }: IncomingMessage): Headers {

@@ -1,9 +1,9 @@
 import * as z from 'zod/mini'
-import type { ManagementVerb } from './management-authority.ts'
 import { META } from './management-fields.ts'
 import { PROBLEMS, type ProblemCode } from './management-problems.ts'
-import type { Route } from './management-routes.ts'
-import { listQuery } from './management-schemas.ts'
+import type { NamedRoute, RouteName } from './management-routes.ts'
+import { auditQuery, listQuery } from './management-schemas.ts'
+import type { Security } from './security.ts'
 
 interface Told {
   readonly summary: string
@@ -13,48 +13,76 @@ interface Told {
 }
 
 const ANY: readonly ProblemCode[] = ['unauthenticated', 'forbidden', 'internal_error', 'unavailable']
+/** What a key is told, as on any route that it may use. */
+const OF_KEYS: readonly ProblemCode[] = [
+  'invalid_request',
+  'unauthenticated',
+  'forbidden',
+  'internal_error',
+  'unavailable',
+]
 const CHANGING: readonly ProblemCode[] = [...ANY, 'cross_site_request']
 const BODY: readonly ProblemCode[] = [...CHANGING, 'invalid_request', 'content_too_large', 'unsupported_media_type']
 const CHANGE: readonly ProblemCode[] = [...BODY, 'not_found', 'conflict', 'precondition_failed']
 
-/** What the document says of each route; a new verb fails the build until it is told here. */
-const TOLD: Readonly<Record<ManagementVerb, Told>> = {
-  create: {
+/** What the document says of each route; a new one fails the build until it is told here. */
+const TOLD: Readonly<Record<RouteName, Told>> = {
+  createKey: {
     summary: 'Make a key. Its text is told this once.',
     body: { schema: 'CreateKey', required: true },
     answers: { 201: 'NewKey', 200: 'Key' },
     refusals: [...BODY, 'conflict', 'idempotency_key_reused'],
   },
-  list: {
+  listKeys: {
     summary: 'List keys, the newest first.',
     answers: { 200: 'KeyPage' },
     refusals: [...ANY, 'invalid_request'],
   },
-  read: { summary: 'Read a key.', answers: { 200: 'Key' }, refusals: [...ANY, 'not_found'] },
-  update: {
+  readKey: { summary: 'Read a key.', answers: { 200: 'Key' }, refusals: [...ANY, 'not_found'] },
+  readUsage: {
+    summary: 'Read how much a key was used, and what it has left. That spends nothing.',
+    answers: { 200: 'KeyUsage' },
+    refusals: [...ANY, 'not_found', 'conflict'],
+  },
+  updateKey: {
     summary: 'Change a key, from its next request on.',
     body: { schema: 'UpdateKey', required: true },
     answers: { 200: 'Key' },
     refusals: CHANGE,
   },
-  remove: {
+  removeKey: {
     summary: 'Forget a key and free its name.',
     answers: { 204: undefined },
-    refusals: [...CHANGING, 'not_found', 'precondition_failed'],
+    refusals: [...CHANGING, 'not_found', 'conflict', 'precondition_failed'],
   },
-  rotate: {
+  rotateKey: {
     summary: 'Give a key a new secret under the same id.',
     body: { schema: 'RotateKey', required: true },
     answers: { 200: 'NewKey' },
     refusals: CHANGE,
   },
-  disable: { summary: 'Stop a key until it is enabled.', answers: { 200: 'Key' }, refusals: CHANGE },
-  enable: { summary: 'Let a stopped key go on.', answers: { 200: 'Key' }, refusals: CHANGE },
-  revoke: {
+  disableKey: { summary: 'Stop a key until it is enabled.', answers: { 200: 'Key' }, refusals: CHANGE },
+  enableKey: { summary: 'Let a stopped key go on.', answers: { 200: 'Key' }, refusals: CHANGE },
+  revokeKey: {
     summary: 'End a key for good, and keep its record.',
     body: { schema: 'RevokeKey', required: false },
     answers: { 200: 'Key' },
     refusals: CHANGE,
+  },
+  listAudit: {
+    summary: 'List what was done to keys, also to those that are gone, the newest first.',
+    answers: { 200: 'AuditPage' },
+    refusals: [...ANY, 'invalid_request'],
+  },
+  readSelf: {
+    summary: 'Read the key that the request carries, and what it has left.',
+    answers: { 200: 'Self' },
+    refusals: [...OF_KEYS, 'not_found'],
+  },
+  endSelf: {
+    summary: 'Revoke the key that the request carries.',
+    answers: { 204: undefined },
+    refusals: [...OF_KEYS, 'cross_site_request', 'conflict', 'precondition_failed'],
   },
 }
 
@@ -86,20 +114,27 @@ export const PARAMETERS = {
   },
 }
 
-/** A route as an operation of the document. */
-export function operationOf({ verb, path, method }: Route): Record<string, unknown> {
-  const { summary, body, answers, refusals } = TOLD[verb]
+const QUERIES: { readonly [name in RouteName]?: z.ZodMiniType } = { listKeys: listQuery, listAudit: auditQuery }
+
+/**
+ * A route as an operation of the document.
+ * @param security what a request carries that speaks for a key
+ */
+export function operationOf({ verb, name, path, method }: NamedRoute, security?: Security): Record<string, unknown> {
+  const { summary, body, answers, refusals } = TOLD[name]
   const changes = method !== 'GET' && path !== '/'
+  const query = QUERIES[name]
   const parameters = [
-    ...(path === '/' ? [] : [ID]),
+    ...(path.includes('{id}') ? [ID] : []),
     ...(changes ? [IF_MATCH] : []),
-    ...(verb === 'list' ? queryParameters() : []),
+    ...(query === undefined ? [] : queryParameters(query)),
     ...(verb === 'create' ? [{ $ref: '#/components/parameters/IdempotencyKey' }] : []),
   ]
   return {
-    operationId: verb === 'list' ? 'listKeys' : `${verb}Key`,
+    operationId: name,
     summary,
     tags: ['API keys'],
+    ...(verb === 'self' && security !== undefined ? { security } : {}),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(body === undefined ? {} : { requestBody: { required: body.required, content: json(body.schema) } }),
     responses: Object.assign(
@@ -109,12 +144,21 @@ export function operationOf({ verb, path, method }: Route): Record<string, unkno
   }
 }
 
-const SAID = { Key: 'The key.', NewKey: 'The key, with its text.', KeyPage: 'Some of the keys.' }
+const SAID = {
+  Key: 'The key.',
+  NewKey: 'The key, with its text.',
+  KeyPage: 'Some of the keys.',
+  KeyUsage: 'What was used and what is left.',
+  AuditPage: 'Some of what was done.',
+  Self: 'The key, and what it has left.',
+}
+/** Answers that tell the state of one key. */
+const TAGGED: readonly string[] = ['Key', 'NewKey', 'Self']
 
 function answerOf(schema: Told['answers'][number]): Record<string, unknown> {
   if (schema === undefined) return { description: 'Done.' }
   const etag = { ETag: { description: 'For If-Match.', schema: { type: 'string' } } }
-  return { description: SAID[schema], ...(schema === 'KeyPage' ? {} : { headers: etag }), content: json(schema) }
+  return { description: SAID[schema], ...(TAGGED.includes(schema) ? { headers: etag } : {}), content: json(schema) }
 }
 
 /** Refusals by status: one answer may stand for several of them. */
@@ -133,8 +177,8 @@ function json(schema: string): Record<string, unknown> {
   return { 'application/json': { schema: { $ref: `#/components/schemas/${schema}` } } }
 }
 
-function queryParameters(): readonly Record<string, unknown>[] {
-  const { properties = {} } = z.toJSONSchema(listQuery, { metadata: META as never, io: 'input' })
+function queryParameters(query: z.ZodMiniType): readonly Record<string, unknown>[] {
+  const { properties = {} } = z.toJSONSchema(query, { metadata: META as never, io: 'input' })
   return Object.entries(properties).map(([name, described]) => {
     const { description, ...schema } = described as { description?: string }
     return { name, in: 'query', required: false, description, schema }

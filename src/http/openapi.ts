@@ -1,8 +1,11 @@
+import type { ApiKeys } from '../api-keys.ts'
+import type { WithDoor } from './door.ts'
 import { ANSWERS } from './management-answers.ts'
-import type { ManagementSettings } from './management-options.ts'
-import { DOCUMENT_PATH, ROUTES } from './management-routes.ts'
+import type { DocumentOptions, ManagementOptions } from './management-options.ts'
+import { DOCUMENT_PATH, type NamedRoute, routesFor } from './management-routes.ts'
 import { components } from './management-schemas.ts'
 import { operationOf, PARAMETERS, refusalsOf } from './openapi-operations.ts'
+import { type Scheme, type Security, securityOf } from './security.ts'
 
 /** An OpenAPI document, as far as Keyward writes in it. */
 export interface OpenApiDocument {
@@ -12,14 +15,34 @@ export interface OpenApiDocument {
   readonly [member: string]: unknown
 }
 
-/** The document of the management routes: what they read is described by the schemas that they read it with. */
-export function documentOf({ path, document }: Pick<ManagementSettings, 'path' | 'document'>): OpenApiDocument {
+/** What the document is of. */
+export interface DocumentedRoutes extends Pick<ManagementOptions, 'path' | 'document' | 'self'> {
+  /** Whether there is an audit log. @default false */
+  readonly audit?: boolean
+  /** Whose keys: how they are sent, for `/self`. @default as keys are read by default */
+  readonly keys?: ApiKeys
+}
+
+/** The document of the routes (OpenAPI 3.1), to be written to a file. It is what `GET /openapi.json` answers. */
+export function managementDocument(of: DocumentedRoutes = {}): OpenApiDocument {
+  const { path, document = {}, self = true, audit = false, keys } = of
+  return documentOf({ path, document }, routesFor({ self, audit }), keys)
+}
+
+/** What they read is described by the schemas that they read it with. */
+export function documentOf(
+  { path, document }: { readonly path: string | undefined; readonly document: DocumentOptions },
+  routes: readonly NamedRoute[],
+  keys: WithDoor | undefined,
+): OpenApiDocument {
   const { title = 'API keys', version = '1.0.0', security, securitySchemes } = document
+  const credentials = routes.some(({ verb }) => verb === 'self') ? credentialsOf(keys) : undefined
+  const schemes = { ...credentials?.schemes, ...securitySchemes }
   const paths: Record<string, Record<string, unknown>> = {}
-  for (const route of ROUTES) {
+  for (const route of routes) {
     const operations = paths[route.path] ?? {}
     paths[route.path] = operations
-    operations[route.method.toLowerCase()] = operationOf(route)
+    operations[route.method.toLowerCase()] = operationOf(route, credentials?.security)
   }
   paths[DOCUMENT_PATH] = { get: ITSELF }
   return {
@@ -33,9 +56,23 @@ export function documentOf({ path, document }: Pick<ManagementSettings, 'path' |
     components: {
       parameters: PARAMETERS,
       schemas: components(ANSWERS),
-      ...(securitySchemes === undefined ? {} : { securitySchemes }),
+      ...(Object.keys(schemes).length === 0 ? {} : { securitySchemes: schemes }),
     },
   }
+}
+
+interface Credentials {
+  readonly security: Security
+  readonly schemes: Readonly<Record<string, Scheme>>
+}
+
+const USUAL: Credentials = {
+  security: [{ bearer: [] }, { xApiKey: [] }],
+  schemes: { bearer: { type: 'http', scheme: 'bearer' }, xApiKey: { type: 'apiKey', in: 'header', name: 'x-api-key' } },
+}
+
+function credentialsOf(keys: WithDoor | undefined): Credentials {
+  return keys === undefined ? USUAL : securityOf(keys, false)
 }
 
 const ITSELF = {

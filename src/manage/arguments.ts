@@ -54,6 +54,8 @@ export interface By {
   readonly resource?: string | undefined
   /** Goes into events, nothing is decided by it. */
   readonly actor?: string | undefined
+  /** As `actor`: from where they ask. */
+  readonly address?: string | undefined
 }
 
 export interface CreateBy extends By {
@@ -77,11 +79,13 @@ export interface ListOptions extends By {
   readonly cursor?: string | undefined
 }
 
-export interface RotateOptions extends By {
+export interface RotateOptions extends UpdateBy {
   /** How long the secret that is replaced still works: `0`, or up to ten years. */
   readonly overlap: Duration
 }
 
-export interface RevokeOptions extends By {
+export interface RevokeAllOptions extends By {
   readonly reason?: string | undefined
 }
+
+export interface RevokeOptions extends RevokeAllOptions, UpdateBy {}

@@ -4,7 +4,7 @@ import type { CreditAccount } from '../model/store.ts'
 import { accountOf, ownerAccount } from '../policy/credits.ts'
 import type { By } from './arguments.ts'
 import { refused } from './input.ts'
-import { existing, type Office } from './office.ts'
+import { authorOf, existing, type Office } from './office.ts'
 
 /** Whose balance: a key's, or, where `credits` is `'owner'`, an owner's. */
 export type Whom = { readonly id: string; readonly owner?: never } | { readonly owner: string; readonly id?: never }
@@ -16,8 +16,7 @@ export async function credit(office: Office, whom: unknown, amount: unknown, by:
   const { account, whose } = await find(office, whom, author)
   const { balance } = await mover(office)({ ...account, add }, office.steady())
   if (office.events.wants('credited')) {
-    const actor = author.actor === undefined ? {} : { actor: author.actor }
-    office.events.tell({ type: 'credited', at: iso(office.now()), ...whose, amount: add, balance, ...actor })
+    office.events.tell({ type: 'credited', at: iso(office.now()), ...whose, amount: add, balance, ...authorOf(author) })
   }
   return balance
 }

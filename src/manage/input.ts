@@ -7,7 +7,7 @@ import { own } from '../model/own.ts'
 import { redact, show } from '../model/redact.ts'
 import { beyondMax, type LimitMap, type LimitPlan } from '../policy/limits.ts'
 import type { Vocabulary } from '../policy/scopes.ts'
-import type { By, CreateBy, CreditsInput, ListOptions, RevokeOptions, UpdateBy } from './arguments.ts'
+import type { By, CreateBy, CreditsInput, ListOptions, RevokeAllOptions, RevokeOptions, UpdateBy } from './arguments.ts'
 import * as field from './fields.ts'
 
 /** A new key's fields as they are stored. */
@@ -47,8 +47,9 @@ export interface Input {
   creator(by: unknown): CreateBy
   updater(by: unknown): UpdateBy
   list(options: unknown): ListOptions
-  rotate(options: unknown): By & { readonly overlap: number }
+  rotate(options: unknown): UpdateBy & { readonly overlap: number }
   revoke(options: unknown): RevokeOptions
+  revokeAll(options: unknown): RevokeAllOptions
   /** Whose balance. */
   account(whom: unknown): { readonly id?: string | undefined; readonly owner?: string | undefined }
   /** How much to give. */
@@ -57,7 +58,12 @@ export interface Input {
 
 const NAME = field.line(100)
 const OWNER = field.line(256)
-const BY = { owner: z.optional(OWNER), resource: z.optional(field.line(256)), actor: z.optional(field.line(256)) }
+const BY = {
+  owner: z.optional(OWNER),
+  resource: z.optional(field.line(256)),
+  actor: z.optional(field.line(256)),
+  address: z.optional(field.line(64)),
+}
 
 export function createInput({ vocabulary, plan, names, environments }: InputOptions): Input {
   const CREATE = z.strictObject({
@@ -110,6 +116,7 @@ export function createInput({ vocabulary, plan, names, environments }: InputOpti
     list: (options) => parse(LIST, options ?? {}),
     rotate: (options) => parse(ROTATE, options),
     revoke: (options) => parse(REVOKE, options ?? {}),
+    revokeAll: (options) => parse(REVOKE_ALL, options ?? {}),
     account: (whom) => parse(ACCOUNT, whom),
     amount: (amount) => parse(AMOUNT, { amount }).amount,
   }
@@ -140,12 +147,13 @@ const CREATE_BY = z.strictObject({
   ),
 })
 
-const UPDATE_BY = z.strictObject({
+const CHANGE_BY = {
   ...BY,
   when: z.optional(
     z.custom<NonNullable<UpdateBy['when']>>((value) => typeof value === 'function', 'must be a function'),
   ),
-})
+}
+const UPDATE_BY = z.strictObject(CHANGE_BY)
 
 const LIST = z.strictObject({
   ...BY,
@@ -160,7 +168,7 @@ const LIST = z.strictObject({
 })
 
 const ROTATE = z.strictObject({
-  ...BY,
+  ...CHANGE_BY,
   overlap: z.pipe(
     z.custom<Duration>((value) => parseDuration(value) !== undefined, {
       error: ({ input }) => `must be 0 or a time such as '24h', not ${show(input)}`,
@@ -169,7 +177,9 @@ const ROTATE = z.strictObject({
   ),
 })
 
-const REVOKE = z.strictObject({ ...BY, reason: z.optional(field.lines(500)) })
+const REASON = { reason: z.optional(field.lines(500)) }
+const REVOKE = z.strictObject({ ...CHANGE_BY, ...REASON })
+const REVOKE_ALL = z.strictObject({ ...BY, ...REASON })
 
 const ACCOUNT = z.strictObject({ id: z.optional(field.line(100)), owner: z.optional(OWNER) })
 const AMOUNT = z.strictObject({

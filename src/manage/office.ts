@@ -16,6 +16,8 @@ import type { Input } from './input.ts'
 /** What the management verbs share. */
 export interface Office {
   readonly store: KeyStore
+  /** The store's, or where it has none, this process's own. */
+  readonly take: NonNullable<KeyStore['take']>
   readonly input: Input
   readonly hasher: Hasher
   readonly prefixes: Prefixes
@@ -85,9 +87,7 @@ export async function change(
   for (let tries = 0; tries < MOST_TRIES; tries++) {
     const before = await existing(office, id, by)
     const now = office.now()
-    if (by.when?.(shownAt(office, before, now)) === false) {
-      throw new KeywardError('CONFLICT', 'the key is not as it was expected to be')
-    }
+    expect(office, before, by, now)
     const edited = edit(before, now)
     if (edited === before) return recordFor(office, before)
     const after = { ...edited, version: before.version + 1, updatedAt: now }
@@ -97,6 +97,12 @@ export async function change(
     }
   }
   throw new KeywardError('CONFLICT', 'the key is being changed by others')
+}
+
+/** @throws KeywardError `CONFLICT` where the key, as it is about to be changed, is not what the caller wants to change */
+export function expect(office: Office, stored: StoredKey, { when }: UpdateBy, now: number): void {
+  if (when?.(shownAt(office, stored, now)) !== false) return
+  throw new KeywardError('CONFLICT', 'the key is not as it was expected to be')
 }
 
 /** One conditional write; this process obeys it from here on, even when its outcome is unknown. */
@@ -142,10 +148,15 @@ export function announce(
     at: iso(office.now()),
     id: stored.id,
     owner: stored.owner,
-    ...(by.actor === undefined ? {} : { actor: by.actor }),
+    ...authorOf(by),
     ...shown(office, 'before', before),
     ...shown(office, 'after', after),
   })
+}
+
+/** Who did it, and from where, as far as that was said. */
+export function authorOf({ actor, address }: By): { readonly actor?: string; readonly address?: string } {
+  return { ...(actor === undefined ? {} : { actor }), ...(address === undefined ? {} : { address }) }
 }
 
 /** A damaged record, which can only be removed, cannot be shown. */

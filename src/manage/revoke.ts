@@ -3,9 +3,9 @@ import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
 import type { Filter, ListQuery } from '../model/store.ts'
-import type { RevokeOptions } from './arguments.ts'
+import type { RevokeAllOptions, UpdateBy } from './arguments.ts'
 import { refused } from './input.ts'
-import { announce, change, lookUp, notFound, type Office } from './office.ts'
+import { announce, authorOf, change, lookUp, notFound, type Office } from './office.ts'
 
 /** Ends a key for good. A second call changes nothing. */
 export async function revoke(office: Office, id: string, options: unknown): Promise<KeyRecord> {
@@ -20,7 +20,7 @@ function revoked(stored: StoredKey, now: number, reason: string | undefined): St
 
 /** Ends every key of an owner or a resource. */
 export async function revokeAll(office: Office, options: unknown): Promise<number> {
-  const by = office.input.revoke(options)
+  const by = office.input.revokeAll(options)
   if (by.owner === undefined && by.resource === undefined) {
     throw refused([
       { path: '', message: 'must name an owner or a resource: an empty condition would revoke every key' },
@@ -34,14 +34,13 @@ export async function revokeAll(office: Office, options: unknown): Promise<numbe
   }
   const count = await revokeMatching(office, filter, by)
   if (count > 0 && office.events.wants('revoked')) {
-    const whose = { ...filter, ...(by.actor === undefined ? {} : { actor: by.actor }) }
-    const { prefixes: _, ...named } = whose
-    office.events.tell({ type: 'revoked', at: iso(office.now()), count, ...named })
+    const { prefixes: _, ...named } = filter
+    office.events.tell({ type: 'revoked', at: iso(office.now()), count, ...named, ...authorOf(by) })
   }
   return count
 }
 
-async function revokeMatching(office: Office, filter: Filter, { reason }: RevokeOptions): Promise<number> {
+async function revokeMatching(office: Office, filter: Filter, { reason }: RevokeAllOptions): Promise<number> {
   if (office.store.revokeWhere === undefined) return revokeEach(office, filter, reason)
   try {
     return await office.store.revokeWhere(filter, office.now(), reason)
@@ -52,7 +51,7 @@ async function revokeMatching(office: Office, filter: Filter, { reason }: Revoke
 
 /** One by one. Keys of the same moment may come and go meanwhile: those that are gone need no revoking. */
 async function revokeEach(office: Office, filter: Filter, reason: string | undefined): Promise<number> {
-  const quietly = { ...office, events: { wants: () => false, asker: () => () => false, tell: () => {} } }
+  const quietly = silent(office)
   let count = 0
   for (const status of ['active', 'disabled'] as const) {
     for await (const id of idsOf(office, { ...filter, status, limit: 100 })) {
@@ -64,6 +63,11 @@ async function revokeEach(office: Office, filter: Filter, reason: string | undef
     }
   }
   return count
+}
+
+/** Changes by which nobody hears of anything. */
+function silent(office: Office): Office {
+  return { ...office, events: { wants: () => false, asker: () => () => false, tell: () => {} } }
 }
 
 /** @returns whether it was this call that ended the key */
@@ -87,13 +91,37 @@ async function* idsOf(office: Office, query: ListQuery): AsyncGenerator<string> 
 
 /** Forgets a key and frees its name. */
 export async function remove(office: Office, id: string, by: unknown): Promise<void> {
-  const conditions = office.input.by(by)
+  const conditions = office.input.updater(by)
   const stored = await lookUp(office, id, conditions)
   if (stored === undefined) throw notFound()
+  const ended = conditions.when === undefined ? undefined : await endFirst(office, id, conditions)
   try {
     if (!(await office.store.remove(id))) throw notFound()
+  } catch (error) {
+    if (ended !== undefined) announce(office, 'revoked', conditions, ended.before, ended.after)
+    throw error
   } finally {
     office.onChange(id)
   }
-  announce(office, 'removed', conditions, stored, undefined)
+  announce(office, 'removed', conditions, ended?.before ?? stored, undefined)
+}
+
+interface Ended {
+  readonly before: StoredKey
+  readonly after: StoredKey
+}
+
+/**
+ * Stores remove whatever is there. Where it must be what the caller saw, it is revoked first, at that version: from then
+ * on nobody else can make anything of it.
+ * @returns `undefined` where it was revoked before
+ */
+async function endFirst(office: Office, id: string, by: UpdateBy): Promise<Ended | undefined> {
+  const ended: { last?: Ended } = {}
+  await change(silent(office), 'revoked', id, by, (before, now) => {
+    const after = revoked(before, now, undefined)
+    if (after !== before) ended.last = { before, after }
+    return after
+  })
+  return ended.last
 }

@@ -11,26 +11,32 @@ interface Happened {
   readonly owner?: string
 }
 
-/** A key was changed by a verb; `actor` is whom the caller named as its author. */
-export interface ChangeEvent extends Happened {
+/** Who did it and from where, as the caller of a verb named them. */
+interface Done extends Happened {
+  readonly actor?: string
+  readonly address?: string
+}
+
+/** A key was changed by a verb. */
+export interface ChangeEvent extends Done {
   readonly type: ChangeType
   readonly id: string
-  readonly actor?: string
   readonly before?: KeyRecord
   readonly after?: KeyRecord
 }
 
 /** `revokeAll` revoked every key of an owner or resource. */
-export interface BulkRevokedEvent extends Happened {
+export interface BulkRevokedEvent extends Done {
   readonly type: 'revoked'
   readonly id?: never
   readonly resource?: string
   readonly count: number
-  readonly actor?: string
 }
 
 export interface AdmittedEvent extends Happened {
   readonly type: 'admitted'
+  /** The store failed, and the windows of the request were not counted (`limits.onFault`). */
+  readonly unmetered?: true
   /** The client's address, where it is known. */
   readonly address?: string
 }
@@ -43,11 +49,10 @@ export interface DeniedEvent extends Happened {
 }
 
 /** Credit was given by the `credit` verb, or a hold was settled. */
-export interface CreditEvent extends Happened {
+export interface CreditEvent extends Done {
   readonly type: 'credited' | 'settled'
   readonly amount: number
   readonly balance: number
-  readonly actor?: string
 }
 
 /** Something failed that no client can mend: the store, a damaged record, a listener. */

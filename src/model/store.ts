@@ -88,6 +88,25 @@ export interface Spend {
   readonly credits?: CreditSpend
 }
 
+/** Uses that one process takes at once, and makes one by one without asking again. */
+export interface Lease {
+  /** Never used before: 1 to 32 letters, digits, `-` and `_`. */
+  readonly id: string
+  /** Until when they may be made, ms from the decision on; at most as long as each of the windows. */
+  readonly ms: number
+}
+
+/** What is leased: `cost` from every window, or from none. */
+export interface LeaseSpend {
+  readonly windows: readonly Window[]
+  /** A whole number ≥ 0. */
+  readonly cost: number
+  /** There whenever there is a cost. */
+  readonly lease?: Lease
+  /** An earlier lease of the key that is over, and how many of its uses were never made. */
+  readonly ended?: { readonly id: string; readonly unused: number }
+}
+
 /** A window after a `take`. */
 export interface MeterReading {
   readonly name: string
@@ -113,6 +132,53 @@ export type Taken =
       readonly stale?: never
     }
   | { readonly stale: StoredKey | undefined; readonly ok?: never }
+
+/** Something that was done to keys, as it is kept for whoever asks later. */
+export interface Note {
+  /** 1 to 64 letters, digits and `-`: notes of one moment go by it. */
+  readonly id: string
+  /** When it was done, ms. */
+  readonly at: number
+  /** Whose keys; `''` where it concerned no single owner. */
+  readonly owner: string
+  /** The id of the key; absent where it was done to several, or to a balance. */
+  readonly key?: string
+  /** Of the key. */
+  readonly prefix?: string
+  readonly resource?: string
+  readonly actor?: string
+  /** Everything else, as text: at most 64 KiB. */
+  readonly data: string
+}
+
+/** What is kept of notes. */
+export interface NotesKept {
+  /** Of each owner, the newest so many. */
+  readonly most: number
+  /** What is older than this (ms) may go. */
+  readonly since: number
+}
+
+/** Which notes. Every field that is there must match exactly, byte for byte. */
+export interface NotesQuery {
+  readonly owner: string
+  /** Of keys of these prefixes, and those without one. */
+  readonly prefixes?: readonly string[]
+  readonly key?: string
+  readonly resource?: string
+  readonly actor?: string
+  /** None older than this, ms. */
+  readonly since: number
+  readonly limit: number
+  /** As an earlier page gave it. */
+  readonly cursor?: string
+}
+
+export interface NotesPage {
+  readonly items: readonly Note[]
+  /** Where the next page begins; absent on the last. A page may be short while it is present. */
+  readonly cursor?: string
+}
 
 /**
  * The storage contract. The first five verbs make a store; Keyward decides everything else (merging, terminal
@@ -148,11 +214,30 @@ export interface KeyStore {
    */
   take?(id: string, version: number, spend: Spend, now: number): Awaitable<Taken>
 
+  /**
+   * Takes as `take` does, but uses that will be made later, one by one, until the lease is over (the store's clock): each
+   * counts at once, and as if it were made at that last moment. Until then `ended` ends it: what was used counts as used
+   * now, what was not is free again, and its id is forgotten. That happens before anything is decided, whatever is then
+   * decided, and at any version; a lease that is unknown, over or ended already is left alone, so that the same command
+   * twice gives nothing back twice. Of more than 16 leases at once in one window those that are over first may lose
+   * their ids: nobody can end them then, they run out.
+   */
+  lease?(id: string, version: number, spend: LeaseSpend, now: number): Awaitable<Taken>
+
   /** Moves credit, atomically across every process. A store has it if it has `take`, or its keys have no credits. */
   move?(credit: CreditMove, now: number): Awaitable<Moved>
 
   /** Revokes every key that matches and is not revoked yet, each under a new version; answers how many. */
   revokeWhere?(filter: Filter, at: number, reason?: string): Awaitable<number>
+
+  /**
+   * Keeps notes; the same again is kept once, so that it can be tried again. Forgets what need not be kept: of these
+   * owners at once. Notes outlive their keys.
+   */
+  note?(notes: readonly Note[], keep: NotesKept): Awaitable<void>
+
+  /** By `at`, then `id`, descending. A store has both, or neither. */
+  notes?(query: NotesQuery): Awaitable<NotesPage>
 
   /** Tells of durable changes by any process: an id, or `'*'` for "anything", which it also says at every (re)connection. Hints only. */
   watch?(onChange: (id: string | '*') => void): Promise<() => Promise<void>>

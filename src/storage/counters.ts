@@ -1,17 +1,9 @@
 import { KeywardError } from '../model/errors.ts'
 import type { Window } from '../model/limits.ts'
-import type { MeterReading, Spend, SpendWindow } from '../model/store.ts'
-import {
-  add,
-  type Frozen,
-  fitsAt,
-  freeze,
-  newCounter,
-  readingOf,
-  revive,
-  settle,
-  type WindowCounter,
-} from './window-counter.ts'
+import { own } from '../model/own.ts'
+import type { LeaseSpend, MeterReading, Spend, SpendWindow } from '../model/store.ts'
+import { add, fitsAt, type Leased, newCounter, readingOf, type WindowCounter } from './window-counter.ts'
+import { addLease, bringUp, endLease } from './window-leases.ts'
 
 /** Whatever holds the counters of one key: `take` puts a new list there when a window is used for the first time. */
 export interface Metered {
@@ -30,6 +22,48 @@ export interface Outcome {
 
 /** Takes the cost from every window or, where one has no room, from none. */
 export function take(metered: Metered, spend: Spend, now: number): Outcome {
+  return takeAll(metered, spend, undefined, now)
+}
+
+/** Takes what will be used until the lease is over, after `endLeased`. */
+export function lease(metered: Metered, { windows, cost, lease }: LeaseSpend, now: number): Outcome {
+  const leased = lease === undefined ? undefined : { id: lease.id, until: now + lease.ms, units: cost }
+  return takeAll(metered, { windows: windows.map(({ name, limit, ms }) => ({ name, limit, ms })), cost }, leased, now)
+}
+
+/** Ends the lease that is to be ended, whatever comes of the rest. `INPUT` for a spend that nothing may be done with. */
+export function endLeased(metered: Metered, spend: LeaseSpend, now: number): void {
+  checkLease(spend)
+  const { ended } = spend
+  if (ended === undefined) return
+  for (const counter of metered.counters) {
+    if (counter.leases === undefined) continue
+    bringUp(counter, now)
+    endLease(counter, ended.id, ended.unused, now)
+  }
+}
+
+/** What a lease is asked for with itself, not with what someone put on a prototype. */
+export function ownLease(spend: LeaseSpend): LeaseSpend {
+  const { lease, ended, ...rest } = own(spend)
+  return { ...rest, ...(lease && { lease: own(lease) }), ...(ended && { ended: own(ended) }) }
+}
+
+function checkLease({ windows, cost, lease, ended }: LeaseSpend): void {
+  if (!isWhole(cost)) throw wrong('cost', 'must be a whole number ≥ 0')
+  if (ended !== undefined && !isWhole(ended.unused)) throw wrong('ended.unused', 'must be a whole number ≥ 0')
+  if (lease === undefined && cost > 0) throw wrong('lease', 'must be there')
+  const most = windows.reduce((shortest, { ms }) => Math.min(shortest, ms), Number.POSITIVE_INFINITY)
+  if (lease !== undefined && !(isWhole(lease.ms) && lease.ms > 0 && lease.ms <= most)) {
+    throw wrong('lease.ms', 'must be a whole number > 0, at most as long as each window')
+  }
+}
+
+function isWhole(value: number): boolean {
+  return Number.isSafeInteger(value) && value >= 0
+}
+
+function takeAll(metered: Metered, spend: Spend, leased: Leased | undefined, now: number): Outcome {
   const { windows } = spend
   const room = settleAndCompare(metered.counters, spend, now)
   const readings = new Array<MeterReading>(windows.length)
@@ -39,7 +73,8 @@ export function take(metered: Metered, spend: Spend, now: number): Outcome {
     let counter = find(metered.counters, window, at)
     if (room && cost > 0) {
       counter ??= append(metered, window, now)
-      add(counter, window.limit, cost, now)
+      if (leased === undefined) add(counter, window.limit, cost, now)
+      else addLease(counter, window.limit, leased)
     }
     readings[at] = readingOf(window, counter, now)
   }
@@ -48,33 +83,8 @@ export function take(metered: Metered, spend: Spend, now: number): Outcome {
   return retryAt === undefined ? { ok: false, readings } : { ok: false, readings, retryAt }
 }
 
-/** Counters as text, without those that are empty at `now`; `''` when all are. */
-export function encodeCounters(counters: readonly WindowCounter[], now: number): string {
-  const used: Frozen[] = []
-  for (const counter of counters) {
-    settle(counter, now)
-    if (counter.used > 0) used.push(freeze(counter))
-  }
-  return used.length === 0 ? '' : JSON.stringify(used)
-}
-
-/** Throws on text that is not of `encodeCounters`. */
-export function decodeCounters(text: string): readonly WindowCounter[] {
-  if (text === '') return NO_COUNTERS
-  const all: unknown = JSON.parse(text)
-  if (!Array.isArray(all) || !all.every(isFrozen)) throw new SyntaxError('no counters')
-  return all.map(revive)
-}
-
-function isFrozen(value: unknown): value is Frozen {
-  if (!Array.isArray(value) || value.length < 4) return false
-  const [name, ...numbers] = value
-  return typeof name === 'string' && numbers.every((number) => Number.isFinite(number) && number >= 0)
-}
-
-function wrongCost(): KeywardError {
-  const message = 'must be a whole number ≥ 0'
-  return new KeywardError('INPUT', `cost ${message}`, { issues: [{ path: 'cost', message }] })
+function wrong(path: string, message: string): KeywardError {
+  return new KeywardError('INPUT', `${path} ${message}`, { issues: [{ path, message }] })
 }
 
 /** Its own member only: what somebody put on `Object.prototype` is no cost of ours. */
@@ -90,9 +100,9 @@ function settleAndCompare(counters: readonly WindowCounter[], spend: Spend, now:
     const window = spend.windows[at] as SpendWindow
     const cost = costOf(window, spend)
     // A wrong cost must not reach the counters, where it would stay: NaN would disarm them.
-    if (!Number.isSafeInteger(cost) || cost < 0) throw wrongCost()
+    if (!Number.isSafeInteger(cost) || cost < 0) throw wrong('cost', 'must be a whole number ≥ 0')
     const counter = find(counters, window, at)
-    if (counter !== undefined) settle(counter, now)
+    if (counter !== undefined) bringUp(counter, now)
     const used = counter === undefined ? 0 : counter.used
     if (cost > 0 && !(used + cost <= window.limit)) room = false
   }
@@ -122,7 +132,7 @@ function find(counters: readonly WindowCounter[], window: Window, at: number): W
 /** Windows that the program no longer knows would pile up: those that are empty make room for the new one. */
 function append(metered: Metered, window: Window, now: number): WindowCounter {
   const used = metered.counters.filter((counter) => {
-    settle(counter, now)
+    bringUp(counter, now)
     return counter.used > 0
   })
   const counter = newCounter(window.name, window.ms)

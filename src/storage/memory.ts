@@ -6,6 +6,7 @@ import type {
   CreditMove,
   Filter,
   KeyStore,
+  LeaseSpend,
   ListPage,
   ListQuery,
   Moved,
@@ -15,9 +16,10 @@ import type {
 } from '../model/store.ts'
 import { warnOnce } from '../model/warn.ts'
 import { type Account, bringUp, memoryHolds, move as moveOn, openAccount, takeWith } from './accounts.ts'
-import { NO_COUNTERS, take as takeFrom } from './counters.ts'
+import { endLeased, lease as leaseFrom, NO_COUNTERS, ownLease, take as takeFrom } from './counters.ts'
 import { cursorAfter, readCursor } from './cursor.ts'
 import { frozenCopy } from './frozen.ts'
+import { memoryNotes } from './memory-notes.ts'
 import { addTo, type Entry, indexOf, removeFrom } from './ordered.ts'
 
 /** Keys have few sets of scopes and of limits among them: equal ones are kept once, as long as they are no more than these. */
@@ -63,8 +65,10 @@ export function memoryStore(): KeyStore {
       for (const mark of marks) touch(shelves, mark)
     },
     take: (id, version, spend, now) => take(shelves, shelves.byId.get(id), version, spend, now),
+    lease: (id, version, spend, now) => lease(shelves.byId.get(id), version, ownLease(spend), now),
     move: (credit, now) => move(shelves, own(credit), now),
     revokeWhere: (filter, at, reason) => revokeWhere(shelves, filter, at, reason),
+    ...memoryNotes(),
     close: () => {},
   }
 }
@@ -142,6 +146,12 @@ function take(shelves: Shelves, entry: Entry | undefined, version: number, spend
   if (spend.credits === undefined || !Object.hasOwn(spend, 'credits')) return takeFrom(entry, spend, now)
   const credits = own(spend.credits)
   return takeWith(accountFor(shelves, credits, now), credits, entry, spend, now)
+}
+
+function lease(entry: Entry | undefined, version: number, spend: LeaseSpend, now: number): Taken {
+  if (entry === undefined) return { stale: undefined }
+  endLeased(entry, spend, now)
+  return entry.key.version === version ? leaseFrom(entry, spend, now) : { stale: entry.key }
 }
 
 function move(shelves: Shelves, credit: CreditMove, now: number): Moved {

@@ -21,9 +21,16 @@ export interface Connection {
   info(section: string): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
   on(event: string, listener: (...args: readonly unknown[]) => void): unknown
-  readonly stream?: { unref?(): unknown }
+  readonly stream?: Stream
   /** Of a Cluster. */
   nodes?(role: 'master'): readonly Duplicable[]
+}
+
+/** The socket below a connection. */
+export interface Stream {
+  unref?(): unknown
+  cork?(): unknown
+  uncork?(): unknown
 }
 
 export interface ClientOptions {
@@ -33,6 +40,7 @@ export interface ClientOptions {
 }
 
 interface Duplicable {
+  readonly stream?: Stream
   duplicate(options: object): Connection
 }
 

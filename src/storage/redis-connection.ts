@@ -1,8 +1,11 @@
 import { KeywardError } from '../model/errors.ts'
 import { redact } from '../model/redact.ts'
+import { inBackground } from '../model/timer.ts'
 import { warnOnce } from '../model/warn.ts'
 import type { Connection } from './redis-client.ts'
+import { deadlines } from './redis-deadlines.ts'
 import type { Script } from './redis-scripts.ts'
+import { turnsOf } from './redis-turns.ts'
 
 /** Runs a script on the slot of its keys, which are one slot's. @throws KeywardError `STORE`, in time */
 export type Run = (script: Script, keys: readonly string[], args?: readonly string[]) => Promise<unknown>
@@ -24,6 +27,8 @@ export function lineOver(connection: Connection, timeout: number): Line {
   let isClosed = false
   let reason = ''
   const waiting = new Set<() => void>()
+  const calls = deadlines(timeout)
+  const writeTogether = turnsOf(connection)
   connection.on('error', (error) => {
     reason = `: ${messageOf(error)}`
   })
@@ -33,7 +38,7 @@ export function lineOver(connection: Connection, timeout: number): Line {
     void warnOfEviction(connection)
   })
 
-  const run: Run = (script, keys, args = []) => inTime((given) => send(script, [...keys, ...args], keys.length, given))
+  const run: Run = (script, keys, args = []) => inTime((call) => send(script, [...keys, ...args], keys.length, call))
   return {
     run,
     opened: () => inTime(ready),
@@ -50,24 +55,30 @@ export function lineOver(connection: Connection, timeout: number): Line {
     waiting.clear()
   }
 
-  async function send(script: Script, rest: readonly string[], keys: number, given: Given): Promise<unknown> {
-    if (connection.status !== 'ready') await ready(given)
+  function send(script: Script, rest: readonly string[], keys: number, call: Call): Promise<unknown> {
+    if (connection.status === 'ready') return ask(script, rest, keys, call)
+    return ready(call).then(() => ask(script, rest, keys, call))
+  }
+
+  async function ask(script: Script, rest: readonly string[], keys: number, call: Call): Promise<unknown> {
     if (isClosed) throw new KeywardError('STORE', 'the Redis store is closed')
     // Given up while it waited: nobody would hear the answer.
-    if (given.up) return undefined
+    if (call.isOver) return undefined
+    // One that is alone is not kept waiting for others.
+    if (calls.count() > 1) writeTogether()
     try {
       return await connection.evalsha(script.sha, keys, ...rest)
     } catch (error) {
       // The server has forgotten the script, and so has done nothing. This sends it along, and does it once.
-      if (messageOf(error).startsWith('NOSCRIPT') && !given.up) return connection.eval(script.text, keys, ...rest)
+      if (messageOf(error).startsWith('NOSCRIPT') && !call.isOver) return connection.eval(script.text, keys, ...rest)
       throw error
     }
   }
 
-  async function ready(given: Given): Promise<void> {
-    while (connection.status !== 'ready' && !isClosed && !given.up) {
+  async function ready(call: Call): Promise<void> {
+    while (connection.status !== 'ready' && !isClosed && !call.isOver) {
       const turn = new Promise<void>((go) => {
-        given.wake = go
+        call.wake = go
         waiting.add(go)
       })
       // When the first attempt fails, the next ones follow by themselves.
@@ -76,22 +87,24 @@ export function lineOver(connection: Connection, timeout: number): Line {
     }
   }
 
-  function inTime<T>(work: (given: Given) => Promise<T>): Promise<T> {
+  function inTime<T>(work: (call: Call) => Promise<T>): Promise<T> {
     return new Promise((resolve, reject) => {
-      const given: Given = { up: false }
-      const timer = setTimeout(() => {
-        given.up = true
-        if (given.wake !== undefined && waiting.delete(given.wake)) given.wake()
-        reject(new KeywardError('STORE', `Redis gave no answer within ${timeout} ms${reason}`))
-      }, timeout)
-      timer.unref()
-      work(given).then(
+      const call: Call = {
+        isOver: false,
+        giveUp() {
+          call.isOver = true
+          if (call.wake !== undefined && waiting.delete(call.wake)) call.wake()
+          reject(new KeywardError('STORE', `Redis gave no answer within ${timeout} ms${reason}`))
+        },
+      }
+      const entry = calls.add(call.giveUp)
+      work(call).then(
         (answer) => {
-          clearTimeout(timer)
+          calls.remove(entry)
           resolve(answer)
         },
         (error) => {
-          clearTimeout(timer)
+          calls.remove(entry)
           reject(translated(error))
         },
       )
@@ -99,9 +112,10 @@ export function lineOver(connection: Connection, timeout: number): Line {
   }
 }
 
-interface Given {
+interface Call {
   /** Its time was over. */
-  up: boolean
+  isOver: boolean
+  readonly giveUp: () => void
   /** Ends its wait for a connection. */
   wake?: () => void
 }

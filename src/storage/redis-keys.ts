@@ -54,9 +54,12 @@ export function placeOf(member: string): Place {
 }
 
 const DIGITS = 16
+/** Nearly every text: it needs no other. */
+const PLAIN = /^[\w.:-]+$/
 
 /** A brace in it would end the part of a name that decides its slot, and an empty one would be none. */
 function tag(text: string): string {
+  if (PLAIN.test(text)) return text
   return text === '' ? MARK : escapeText(text).replace(/[{}]/g, escapeUnit)
 }
 

@@ -56,6 +56,7 @@ export async function revokeWhere(
   const [whose, what, why] = [tagged('o', owner), tagged('r', resource), tagged('w', reason)]
   const args = [whose, what, why, String(at), ...prefixes.map(escapeText)]
   let count = 0
+  let isWhole = false
   try {
     for (const shelf of shelvesFor(names, filter)) {
       let before: Place | undefined
@@ -66,10 +67,11 @@ export async function revokeWhere(
         before = places.length < CHUNK ? undefined : places.at(-1)
       } while (before !== undefined)
     }
+    isWhole = true
     return count
   } finally {
-    // Also of what was done before something broke.
-    await run(TELL, [], [names.channel, '*']).catch(() => {})
+    // Also of what was done before something broke; but everyone forgets everything, which is not for nothing.
+    if (count > 0 || !isWhole) await run(TELL, [], [names.channel, '*']).catch(() => {})
   }
 }
 

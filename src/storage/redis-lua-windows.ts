@@ -1,222 +1,138 @@
 /**
- * `window-counter.ts` and `counters.ts` in Lua, answer for answer. All counters of a key are one packed value: each is
- * a list of name, ms, whether it has slots, the oldest moment or slot, then gaps or counts.
+ * `counters.ts` in Lua, answer for answer, in one walk over one string: no table for a counter, no step for each unit.
  *
- * In a counter here, the cells from `head` to `tail` count. `dirty` says that what is kept is no longer true.
+ * All counters of a key are that string: when it ends (ms), the windows as they were asked for (`limit:ms:name` and a NUL
+ * each), then in their order a counter each, which is a head, all cells but the newest, and the leases, if there are any.
+ * A cell is the moment of a unit or, with slots, the units of a slot. A head is the kind (1: slots; 2 more: leases), ms,
+ * limit, units, the oldest and the newest moment or slot, and the units of the newest slot.
  */
 export const WINDOWS = `
-local SLOTS, LONGEST_LOG = 96, 100
-local counters, dirty = {}, false
+local SLOTS, LONGEST_LOG, WIDTH = 96, 100, 7
+local TOP, HEAD, CELL, LEASES, LEASE = '<dI2c0', '<Bdddddd', '<I7', '<I2ddd', '<dds'
 
-local function slotOf(moment, ms) return math.floor(moment * SLOTS / ms) end
-
-local function addToLog(c, moment, units)
-  if c.tail >= c.head and c.cells[c.tail] > moment then moment = c.cells[c.tail] end
-  for at = c.tail + 1, c.tail + units do c.cells[at] = moment end
-  c.tail = c.tail + units
-  c.used = c.used + units
-end
-
-local function addToSlot(c, slot, units)
-  if c.tail < c.head then c.first = slot end
-  local present = math.max(c.head + slot - c.first, c.tail)
-  while c.tail < present do
-    c.tail = c.tail + 1
-    c.cells[c.tail] = 0
+-- Takes off what is older than 'oldest', but not the newest: units, the oldest, and where its cell is.
+local function withoutOld(text, from, to, slotted, units, first, last, oldest)
+  if not slotted then
+    repeat
+      units, from = units - 1, from + WIDTH
+      first = from < to and struct.unpack(CELL, text, from) or last
+    until first >= oldest
+    return units, first, from
   end
-  c.cells[present] = c.cells[present] + units
-  c.used = c.used + units
+  repeat
+    units = units - struct.unpack(CELL, text, from)
+    first, from = first + 1, from + WIDTH
+  until first >= oldest
+  -- The oldest slot has units.
+  local filled = math.min(string.find(text, '[^%z]', from) or to, to)
+  local empty = math.floor((filled - from) / WIDTH)
+  return units, first + empty, from + empty * WIDTH
 end
 
-local function newCounter(name, ms)
-  return { name = name, ms = ms, slotted = false, first = 0, head = 1, tail = 0, used = 0, cells = {} }
+-- The moment or the slot of a unit, counted from the oldest. What is leased comes last, as if it were used at the end.
+local function momentOf(unit, text, from, to, leases, slotted, ms, units, first, last)
+  if unit > units and leases > to then
+    local ends, leased, id
+    unit = unit - units
+    repeat
+      ends, leased, id, leases = struct.unpack(LEASE, text, leases)
+      unit = unit - leased
+    until unit <= 0
+    return slotted and math.floor(ends * SLOTS / ms) or ends
+  end
+  if not slotted then
+    from = from + (unit - 1) * WIDTH
+    return from < to and struct.unpack(CELL, text, from) or last
+  end
+  while first < last do
+    unit = unit - struct.unpack(CELL, text, from)
+    if unit <= 0 then break end
+    first, from = first + 1, from + WIDTH
+  end
+  return first
 end
 
-local function revive(kept)
-  local c = newCounter(kept[1], kept[2])
-  c.slotted = kept[3] == 1
-  local cells, size = c.cells, #kept - 3
-  if c.slotted then
-    c.first = kept[4]
-    for at = 1, size - 1 do
-      cells[at] = kept[at + 4]
-      c.used = c.used + cells[at]
+-- Brings every window to 'now' and, if it 'takes', takes its cost from each of the first 'asked'. Answers true, the new
+-- text, the longest window that is used and whether anything differs; false where there is no room; nil where 'arranged'
+-- must come first, and whether a log has become too small. Without 'takes' it makes no text. Appends to 'answer' what
+-- is used and when it resets, and, without 'takes', when all would fit: -1 for never.
+local function pass(text, at, asked, now, cost, costs, takes, answer)
+  local new, longest, differs, retryAt, outgrown = string.sub(text, 1, at - 1), 0, false, now, false
+  local i, place = 0, 3
+  while at <= #text do
+    i = i + 1
+    local kind, ms, limit, units, first, last, newest, from = struct.unpack(HEAD, text, at)
+    local slotted, leased, tail = kind % 2 == 1, 0, ''
+    local time, reach, to = now, ms, from + WIDTH * (units > 0 and units - 1 or 0)
+    if slotted then time, reach, to = math.floor(now * SLOTS / ms), SLOTS, from + WIDTH * (last - first) end
+    local leases = to
+    at = to
+    if kind > 1 then
+      local size, lands, latest
+      size, leased, lands, latest, leases = struct.unpack(LEASES, text, to)
+      at = leases + size
+      if lands <= now or latest - now > 2 * ms then return nil end
     end
-    c.tail = size - 1
-    return c
-  end
-  local moment = 0
-  for at = 1, size do
-    moment = moment + kept[at + 3]
-    cells[at] = moment
-  end
-  c.tail, c.used = size, size
-  return c
-end
-
-local function load(key)
-  local text = redis.call('GET', key)
-  if not text then return true end
-  local readable, kept = pcall(cmsgpack.unpack, text)
-  if not readable or type(kept) ~= 'table' then return false end
-  return pcall(function()
-    for at = 1, #kept do counters[at] = revive(kept[at]) end
-  end)
-end
-
-local function drop(c)
-  dirty = true
-  c.used = c.used - (c.slotted and c.cells[c.head] or 1)
-  c.cells[c.head] = nil
-  c.head = c.head + 1
-  c.first = c.first + 1
-end
-
-local function settleLog(c, now)
-  local newest = c.cells[c.tail]
-  if newest - now > c.ms then
-    dirty = true
-    for at = c.tail, c.head, -1 do
-      if c.cells[at] <= now then break end
-      c.cells[at] = now
+    -- The clock was set back.
+    if last - time > reach then return nil end
+    if last > time then time = last end
+    local oldest = slotted and time - reach or time - reach + 1
+    if first < oldest and units > 0 then
+      differs = true
+      if last < oldest then units, first, last, newest, from = 0, 0, 0, 0, to
+      else units, first, from = withoutOld(text, from, to, slotted, units, first, last, oldest) end
     end
-    newest = c.cells[c.tail]
-  end
-  local time = math.max(now, newest)
-  while c.tail >= c.head and time - c.cells[c.head] >= c.ms do drop(c) end
-end
 
-local function foldSlots(c, slot)
-  dirty = true
-  if c.first > slot then c.first = slot end
-  local present, units = c.head + slot - c.first, 0
-  for at = present, c.tail do
-    units = units + c.cells[at]
-    c.cells[at] = nil
-  end
-  c.cells[present] = units
-  c.tail = present
-end
-
-local function settleSlots(c, now)
-  local slot = slotOf(now, c.ms)
-  if c.first + c.tail - c.head - slot > SLOTS then foldSlots(c, slot) end
-  local present = math.max(slot, c.first + c.tail - c.head)
-  while c.tail >= c.head and (c.cells[c.head] == 0 or c.first < present - SLOTS) do drop(c) end
-end
-
-local function settle(c, now)
-  if c.tail < c.head then return end
-  if c.slotted then settleSlots(c, now) else settleLog(c, now) end
-end
-
-local function becomeSlots(c)
-  local moments, head, tail = c.cells, c.head, c.tail
-  c.slotted, c.cells, c.head, c.tail, c.used = true, {}, 1, 0, 0
-  for at = head, tail do addToSlot(c, slotOf(moments[at], c.ms), 1) end
-end
-
-local function add(c, limit, units, now)
-  local large = limit > LONGEST_LOG
-  if c.used == 0 then c.slotted = large
-  elseif large and not c.slotted then becomeSlots(c) end
-  if c.slotted then addToSlot(c, slotOf(now, c.ms), units) else addToLog(c, now, units) end
-end
-
-local function gone(c, units)
-  if not c.slotted then return c.cells[math.min(c.head + units - 1, c.tail)] + c.ms end
-  local at, left = c.head, units - c.cells[c.head]
-  while left > 0 and at < c.tail do
-    at = at + 1
-    left = left - c.cells[at]
-  end
-  return math.ceil((c.first + at - c.head + SLOTS + 1) * c.ms / SLOTS)
-end
-
-local function find(w, at)
-  local c = counters[at]
-  if c and c.name == w.name and c.ms == w.ms then return c end
-  for _, other in ipairs(counters) do
-    if other.name == w.name and other.ms == w.ms then return other end
-  end
-end
-
-local function append(w, now)
-  local used = {}
-  for _, c in ipairs(counters) do
-    settle(c, now)
-    if c.used > 0 then used[#used + 1] = c end
-  end
-  local c = newCounter(w.name, w.ms)
-  used[#used + 1] = c
-  counters = used
-  return c
-end
-
-local function resetsAt(w, c, now)
-  if not c or c.used == 0 then return now end
-  return gone(c, math.max(1, c.used - w.limit + 1))
-end
-
-local function whenRoom(windows, now)
-  local latest = now
-  for at, w in ipairs(windows) do
-    if w.cost > w.limit then return -1 end
-    local c = find(w, at)
-    local surplus = (c and c.used or 0) + w.cost - w.limit
-    if c and surplus > 0 then latest = math.max(latest, gone(c, surplus)) end
-  end
-  return latest
-end
-
--- Takes from every window or, where one has no room, from none; puts what is used and when it resets into 'answer'.
-local function takeAll(windows, now, answer)
-  local room = true
-  for at, w in ipairs(windows) do
-    local c = find(w, at)
-    if c then settle(c, now) end
-    if w.cost > 0 and not ((c and c.used or 0) + w.cost <= w.limit) then room = false end
-  end
-  for at, w in ipairs(windows) do
-    local c = find(w, at)
-    if room and w.cost > 0 then
-      c = c or append(w, now)
-      add(c, w.limit, w.cost, now)
-      dirty = true
+    local used, wish = units + leased, i > asked and 0 or costs and costs[i] or cost
+    if takes and wish > 0 then
+      if used + wish > limit then return false end
+      if used == 0 then
+        slotted = limit > LONGEST_LOG
+        kind, time = slotted and 1 or 0, slotted and math.floor(now * SLOTS / ms) or now
+      end
+      if limit > LONGEST_LOG and not slotted then outgrown = true end
+      local more = not slotted and wish > 1 and string.rep(struct.pack(CELL, time), wish - 1) or ''
+      if units == 0 then first, newest, tail = time, 0, more
+      elseif not slotted then tail = struct.pack(CELL, last) .. more
+      elseif time > last then newest, tail = 0, struct.pack(CELL, newest) .. string.rep('\\0', WIDTH * (time - last - 1)) end
+      last, newest, units, used, differs = time, newest + wish, units + wish, used + wish, true
     end
-    answer[#answer + 1] = c and c.used or 0
-    answer[#answer + 1] = resetsAt(w, c, now)
-  end
-  return room
-end
 
-local function freeze(c)
-  local kept = { c.name, c.ms, c.slotted and 1 or 0 }
-  if c.slotted then
-    kept[4] = c.first
-    for at = c.head, c.tail do kept[#kept + 1] = c.cells[at] end
-    return kept
-  end
-  local before = 0
-  for at = c.head, c.tail do
-    kept[#kept + 1] = c.cells[at] - before
-    before = c.cells[at]
-  end
-  return kept
-end
-
--- They outlive every unit in them: the time of a counter may run ahead of the clock by one window.
-local function keep(key, now)
-  local kept, longest = {}, 0
-  for _, c in ipairs(counters) do settle(c, now) end
-  if not dirty then return end
-  for _, c in ipairs(counters) do
-    if c.used > 0 then
-      kept[#kept + 1] = freeze(c)
-      longest = math.max(longest, c.ms)
+    if i <= asked then
+      local resetsAt = now
+      if used > 0 then
+        local moment = first
+        if units == 0 or used > limit then
+          moment = momentOf(math.max(1, used - limit + 1), text, from, to, leases, slotted, ms, units, first, last)
+        end
+        resetsAt = slotted and math.ceil((moment + SLOTS + 1) * ms / SLOTS) or moment + ms
+      end
+      answer[place], answer[place + 1], place = used, resetsAt, place + 2
     end
+
+    if takes then
+      if leases > to then tail = tail .. string.sub(text, to, at - 1) else to = at end
+      new = new .. struct.pack(HEAD, kind, ms, limit, units, first, last, newest) .. string.sub(text, from, to - 1) .. tail
+    elseif wish > limit then retryAt = -1
+    elseif i <= asked and used + wish > limit and retryAt >= 0 then
+      local moment = momentOf(used + wish - limit, text, from, to, leases, slotted, ms, units, first, last)
+      retryAt = math.max(retryAt, slotted and math.ceil((moment + SLOTS + 1) * ms / SLOTS) or moment + ms)
+    end
+    -- Leases count for one window more.
+    if kind > 1 then ms = ms * 1.5 end
+    if used > 0 and ms > longest then longest = ms end
   end
-  if #kept == 0 then return redis.call('DEL', key) end
-  redis.call('SET', key, cmsgpack.pack(kept), 'PX', string.format('%.0f', 2 * longest + 1000))
+  if outgrown then return nil, true end
+  if not takes then answer[place] = retryAt end
+  if at ~= #text + 1 then error('the counters are damaged') end
+  return true, takes and new or nil, longest, differs
+end
+
+-- A unit may lie ahead of the clock by one window, and so counts for two.
+local function keep(key, text, longest, now)
+  if longest == 0 then return redis.call('DEL', key) end
+  if struct.unpack('<d', text) - now >= 2 * longest then return redis.call('SET', key, text, 'KEEPTTL') end
+  local life = 2 * longest + 1000
+  redis.call('SET', key, struct.pack('<d', now + life) .. string.sub(text, 9), 'PX', life)
 end
 `

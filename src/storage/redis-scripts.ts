@@ -1,5 +1,7 @@
 import { createHash } from 'node:crypto'
+import { ARRANGED } from './redis-lua-arranged.ts'
 import { PURSE } from './redis-lua-purse.ts'
+import { TAKES } from './redis-lua-take.ts'
 import { WINDOWS } from './redis-lua-windows.ts'
 
 /** A script and the name under which a server remembers it. */
@@ -124,55 +126,50 @@ local kept = redis.call('GET', KEYS[1])
 if kept and string.find(kept, '|' .. ARGV[1] .. '|', 1, true) then return redis.call('DEL', KEYS[1]) end
 return 0`)
 
-const PROVED = `
-if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then
-  local found = redis.call('HMGET', KEYS[1], 'v', 'm', 'd', 'u')
-  return { 2, found[1], found[2], found[3], found[4] }
-end
-${NOW}
-local windows, at = {}, 3
-for i = 1, tonumber(ARGV[2]) do
-  windows[i] = { name = ARGV[at], ms = tonumber(ARGV[at + 1]), limit = tonumber(ARGV[at + 2]), cost = tonumber(ARGV[at + 3]) }
-  at = at + 4
-end
-if #windows > 0 and not load(KEYS[2]) then return redis.error_reply('KEYWARD the counters are damaged') end
-local answer = { 1, now, -1, 0 }
-`
-
 /**
- * Record, counters; version, the number of windows, name, ms, limit and cost of each. `{2, record…}`: stale; else
- * `{ok, at, retryAt, 0, used and resetsAt of each window…}`. Nothing is written before everything was proved.
+ * For each key: record, counters; version, windows (as `WINDOWS` says), their cost or, with spaces between them, costs.
+ * `{2, record…}`: stale; else `{ok, at, used and resetsAt of each window…}` and, where there is no room, retryAt. For
+ * more than one key a list of that, with words in place of what failed. Nothing is written before everything was proved.
  */
-export const TAKE = script(`${WINDOWS}${PROVED}
-if not takeAll(windows, now, answer) then
-  answer[1] = 0
-  answer[3] = whenRoom(windows, now)
+export const TAKE = script(`${NOW}${WINDOWS}${ARRANGED}${TAKES}
+local function taken(at)
+  local record, counters, version, wanted = KEYS[at * 2 - 1], KEYS[at * 2], ARGV[at * 3 - 2], ARGV[at * 3 - 1]
+  if redis.call('HGET', record, 'v') ~= version then return stale(record) end
+  return take(counters, wanted, ARGV[at * 3], now)
 end
-keep(KEYS[2], now)
-return answer`)
+if #KEYS == 2 then return taken(1) end
+local answers = {}
+for at = 1, #KEYS / 2 do
+  local done, answer = pcall(taken, at)
+  answers[at] = done and answer or tostring(answer)
+end
+return answers`)
 
-/** As TAKE, and purse, ends; behind the windows the account, the amount, and the hold. In place of the 0, what is free. */
-export const TAKE_PAID = script(`${WINDOWS}${PURSE}${PROVED}
+/** Of one key, as TAKE, and purse, ends; behind the costs the account, the amount, and the hold. Last is what is free. */
+export const TAKE_PAID = script(`${NOW}${WINDOWS}${ARRANGED}${TAKES}${PURSE}
+if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return stale(KEYS[1]) end
+local answer, cost, costs = { 1, now }, costsOf(ARGV[3])
+local text, room, new, longest = redis.call('GET', KEYS[2]), true, nil, nil
+if ARGV[2] ~= '' then room, new, longest = decided(text, ARGV[2], now, cost, costs, true, answer) end
 purse, ends = KEYS[3], KEYS[4]
-local account, amount, hold = bringUp(creditAt(at), now), tonumber(ARGV[at + 5]), ARGV[at + 6]
+local account, amount, hold = bringUp(creditAt(4), now), tonumber(ARGV[9]), ARGV[10]
 if amount > account.free then
-  answer[1] = 0
-  for _, w in ipairs(windows) do w.cost = 0 end
-  takeAll(windows, now, answer)
-elseif not takeAll(windows, now, answer) then
-  answer[1] = 0
-  answer[3] = whenRoom(windows, now)
+  answer = { 0, now }
+  if ARGV[2] ~= '' then room, new, longest = decided(text, ARGV[2], now, cost, costs, false, answer) end
+  -- No wait helps.
+  answer[math.max(3, #answer)] = -1
+elseif not room then answer[1] = 0
 else
   account.free = account.free - amount
   if hold then
     account.held = account.held + amount
-    setHold(ARGV[at] .. '\\0' .. hold, amount, tonumber(ARGV[at + 7]))
+    setHold(ARGV[4] .. '\\0' .. hold, amount, tonumber(ARGV[11]))
   end
 end
 -- As text: one driver reads large integers inexactly.
-answer[4] = number(account.free)
+answer[#answer + 1] = number(account.free)
 keepAccounts()
-keep(KEYS[2], now)
+if new then keep(KEYS[2], new, longest, now) end
 return answer`)
 
 /**
@@ -211,6 +208,6 @@ end
 keepAccounts()
 return { number(account.free), number(charged) }`)
 
-function script(text: string): Script {
+export function script(text: string): Script {
   return { text, sha: createHash('sha1').update(text).digest('hex') }
 }

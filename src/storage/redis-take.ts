@@ -11,8 +11,9 @@ import type {
   SpendWindow,
   Taken,
 } from '../model/store.ts'
+import { escapeText } from './escaping.ts'
 import type { Run } from './redis-connection.ts'
-import { type Names, tagOfAccount, toText } from './redis-keys.ts'
+import { type Names, tagOfAccount } from './redis-keys.ts'
 import { toKey } from './redis-records.ts'
 import { MOVE, TAKE, TAKE_PAID } from './redis-scripts.ts'
 
@@ -46,12 +47,17 @@ export async function move({ run, names }: Till, credit: CreditMove): Promise<Mo
     return { balance }
   }
   if (release !== undefined) {
-    const { balance } = await moved(run, names, credit, ['release', '0', toText(release)])
+    const { balance } = await moved(run, names, credit, ['release', '0', escapeText(release)])
     return { balance }
   }
   if (settle === undefined) return { balance: (await moved(run, names, credit, [])).balance }
   const { id, amount, until } = settle
-  const { balance, charged } = await moved(run, names, credit, ['settle', String(amount), toText(id), String(until)])
+  const { balance, charged } = await moved(run, names, credit, [
+    'settle',
+    String(amount),
+    escapeText(id),
+    String(until),
+  ])
   return { balance, charged }
 }
 
@@ -63,14 +69,13 @@ async function takeAt(
   windows: readonly Required<SpendWindow>[],
   credits: CreditSpend | undefined,
 ): Promise<Taken> {
-  const wanted = windows.flatMap(({ name, ms, limit, cost }) => [name, String(ms), String(limit), String(cost)])
   const keys = [names.record(id), names.windows(id)]
-  const args = [String(version), String(windows.length), ...wanted]
+  const args = [String(version), wantedOf(windows), costsOf(windows)]
   if (credits !== undefined) {
     const { amount, hold } = credits
     const tag = tagOfAccount(credits.account)
     keys.push(names.purse(tag), names.ends(tag))
-    args.push(...accountArgs(credits), String(amount), ...(hold ? [toText(hold.id), String(hold.until)] : []))
+    args.push(...accountArgs(credits), String(amount), ...(hold ? [escapeText(hold.id), String(hold.until)] : []))
   }
   const answer = (await run(credits === undefined ? TAKE : TAKE_PAID, keys, args)) as readonly unknown[]
   return takenOf(id, windows, credits !== undefined, answer)
@@ -102,7 +107,7 @@ async function takeApart(
     return looked.ok === undefined ? looked : { ...looked, ok: false, balance: held.balance }
   }
   const release = async (): Promise<number> =>
-    (await moved(run, names, credits, ['release', '0', toText(hold.id)])).balance
+    (await moved(run, names, credits, ['release', '0', escapeText(hold.id)])).balance
   let taken: Taken
   try {
     taken = await takeAt(till, id, version, windows, undefined)
@@ -116,7 +121,7 @@ async function takeApart(
   }
   if (!taken.ok) return { ...taken, balance: amount > 0 || !isSpent ? await release() : held.balance }
   if (!isSpent || amount === 0) return { ...taken, balance: held.balance }
-  const { balance } = await moved(run, names, credits, ['settle', String(amount), toText(hold.id), `+${HELD_FOR}`])
+  const { balance } = await moved(run, names, credits, ['settle', String(amount), escapeText(hold.id), `+${HELD_FOR}`])
   return { ...taken, balance }
 }
 
@@ -129,7 +134,7 @@ async function holdFirst(
   const { amount } = credits
   if (amount === 0 && credits.hold === undefined) return { ok: true, ...(await moved(run, names, credits, [])) }
   const until = credits.hold === undefined ? `+${HELD_FOR}` : String(hold.until)
-  const { balance, charged } = await moved(run, names, credits, ['hold', String(amount), toText(hold.id), until])
+  const { balance, charged } = await moved(run, names, credits, ['hold', String(amount), escapeText(hold.id), until])
   return { ok: charged !== 0, balance }
 }
 
@@ -148,7 +153,19 @@ async function moved(
 /** As `creditAt` of the scripts reads it. */
 function accountArgs({ account, opening, refill }: CreditAccount): readonly string[] {
   const refilled = refill === undefined ? ['', ''] : [String(refill.to), String(refill.due)]
-  return [toText(account), String(opening.amount), String(opening.at), ...refilled]
+  return [escapeText(account), String(opening.amount), String(opening.at), ...refilled]
+}
+
+/** As the scripts keep it beside the counters. */
+function wantedOf(windows: readonly SpendWindow[]): string {
+  return windows.map(({ limit, ms, name }) => `${limit}:${ms}:${escapeText(name)}\0`).join('')
+}
+
+/** One for all where they are alike, which is the rule. */
+function costsOf(windows: readonly Required<SpendWindow>[]): string {
+  const costs = windows.map(({ cost }) => cost)
+  const [first = 0] = costs
+  return costs.every((cost) => cost === first) ? String(first) : costs.join(' ')
 }
 
 function takenOf(
@@ -157,14 +174,17 @@ function takenOf(
   hasCredits: boolean,
   answer: readonly unknown[],
 ): Taken {
-  const [outcome = Number.NaN, at = Number.NaN, retryAt = -1, balance = Number.NaN, ...used] = answer.map(Number)
+  const [outcome = Number.NaN, at = Number.NaN, ...rest] = answer.map(Number)
   if (outcome === 2) return { stale: toKey(id, answer.slice(1)) }
   const readings = windows.map(({ name, limit }, index): MeterReading => {
-    const [count = Number.NaN, resetsAt = Number.NaN] = used.slice(index * 2)
+    const [count = Number.NaN, resetsAt = Number.NaN] = rest.slice(index * 2)
     return { name, limit, remaining: Math.max(0, limit - count), resetsAt }
   })
-  const taken: Decided = { ok: outcome === 1, readings, at }
-  return { ...taken, ...(retryAt >= 0 && { retryAt }), ...(hasCredits && { balance }) }
+  const ok = outcome === 1
+  const last = rest.slice(windows.length * 2)
+  const retryAt = ok ? -1 : (last[0] ?? -1)
+  const taken: Decided = { ok, readings, at }
+  return { ...taken, ...(retryAt >= 0 && { retryAt }), ...(hasCredits && { balance: last.at(-1) ?? Number.NaN }) }
 }
 
 /** Its own member only: what somebody put on `Object.prototype` is no cost of ours. */

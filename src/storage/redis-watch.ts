@@ -1,6 +1,7 @@
+import { inBackground } from '../model/timer.ts'
+import { unescapeText } from './escaping.ts'
 import { type Connection, isCluster, listeningConnection, type RedisClient } from './redis-client.ts'
 import type { Line } from './redis-connection.ts'
-import { fromText } from './redis-keys.ts'
 
 /** Longer is no message of ours. */
 const LONGEST = 4_096
@@ -64,10 +65,10 @@ export function watchOver({ client, commands, line, channel, onChange }: Watch):
     current = undefined
     if (isOver) return
     timer = setTimeout(() => void begin(), Math.min(SLOWEST, 25 * ++attempts))
-    timer.unref()
+    inBackground(timer)
   }
 
   function tell(message: string): void {
-    if (!isOver) onChange(message.length > LONGEST ? '*' : fromText(message))
+    if (!isOver) onChange(message.length > LONGEST ? '*' : unescapeText(message))
   }
 }

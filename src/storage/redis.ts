@@ -6,6 +6,7 @@ import { commandConnection, isCluster, onEnd, type RedisClient } from './redis-c
 import { lineOver } from './redis-connection.ts'
 import { namesIn } from './redis-keys.ts'
 import { list, revokeWhere } from './redis-list.ts'
+import { notesOver } from './redis-notes.ts'
 import { parseRedisOptions, type RedisStoreOptions } from './redis-options.ts'
 import { toKey } from './redis-records.ts'
 import { FIND } from './redis-scripts.ts'
@@ -50,6 +51,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     take: (id, version, spend) => take(till, id, version, spend),
     move: (credit) => move(till, own(credit)),
     revokeWhere: (filter, at, reason) => revokeWhere(run, names, own(filter), at, reason),
+    ...notesOver(run, names),
     async watch(onChange) {
       if (typeof onChange !== 'function') throw new KeywardError('CONFIG', 'watch of redisStore needs a function')
       const stop = watchOver({ client, commands: connection, line, channel, onChange })

@@ -1,7 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { KeywardError } from '../model/errors.ts'
+import { escapeText, unescapeText } from './escaping.ts'
 import { handwriting, type SqlDatabase } from './sql-database.ts'
-import { fromColumn, toColumn } from './sqlite-rows.ts'
 
 /** A parameter. */
 export type Value = string | number | null | Uint8Array
@@ -31,7 +31,7 @@ const POSTGRES: Engine = {
     let count = 0
     return sql.replaceAll('?', () => `$${++count}`)
   },
-  text: toColumn,
+  text: escapeText,
 }
 
 const MYSQL: Engine = {
@@ -43,7 +43,7 @@ const MYSQL: Engine = {
   placed: (sql) => sql,
   // As bytes: so that no collation folds case or trailing blanks, and so that drivers which write values into the text
   // write them in hexadecimal, which no quote and no NO_BACKSLASH_ESCAPES can break out of.
-  text: (text) => Buffer.from(toColumn(text)),
+  text: (text) => Buffer.from(escapeText(text)),
 }
 
 const SQLITE: Engine = {
@@ -51,7 +51,7 @@ const SQLITE: Engine = {
   begin: 'BEGIN IMMEDIATE',
   lock: '',
   placed: (sql) => sql,
-  text: toColumn,
+  text: escapeText,
 }
 
 const BY_HANDWRITING: Readonly<Record<string, Engine>> = { '"a" $1': POSTGRES, '`a` ?': MYSQL, '"a" ?': SQLITE }
@@ -73,7 +73,7 @@ export function textOf(value: unknown): string {
 
 /** The same, as it was before `Engine.text`. */
 export function plainTextOf(value: unknown): string {
-  return fromColumn(textOf(value))
+  return unescapeText(textOf(value))
 }
 
 /** A column of whole numbers: drivers answer large ones as numbers, as text or as bigints. */

@@ -11,10 +11,14 @@ export const SELECTED = [...COLUMNS, 'last_used_at', 'uses'].join(', ')
 
 /** A key as parameters, in the order of `COLUMNS`. */
 export function valuesOf(engine: Engine, key: StoredKey): readonly Value[] {
-  return toValues(key).map((value, at) => {
+  return parametersOf(engine, COLUMNS, toValues(key))
+}
+
+export function parametersOf(engine: Engine, columns: readonly string[], values: readonly Value[]): readonly Value[] {
+  return values.map((value, at) => {
     if (typeof value === 'number') return Math.floor(value)
     if (typeof value !== 'string') return value
-    const column = COLUMNS[at] as string
+    const column = columns[at] as string
     if (Object.hasOwn(LONGEST, column)) checkLength(column as keyof typeof LONGEST, value)
     return engine.name === 'MySQL' ? Buffer.from(value) : value
   })

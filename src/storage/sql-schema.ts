@@ -7,6 +7,7 @@ export interface Tables {
   readonly keys: string
   readonly accounts: string
   readonly holds: string
+  readonly notes: string
   /** What PostgreSQL tells of changes on. */
   readonly channel: string
 }
@@ -17,6 +18,7 @@ export function tablesOf(prefix: string): Tables {
     keys: `${prefix}keys`,
     accounts: `${prefix}accounts`,
     holds: `${prefix}holds`,
+    notes: `${prefix}notes`,
     channel: `${prefix}changes`,
   }
 }
@@ -30,6 +32,8 @@ export const LONGEST = {
   unique_name: 2_048,
   status: 16,
   account: 1_280,
+  key_id: 512,
+  actor: 1_024,
 } as const
 
 /** Column types, and what stands behind a table. Text is compared byte for byte: a binary collation, or bytes. */
@@ -124,6 +128,23 @@ export const MIGRATIONS: readonly ((engine: Engine, tables: Tables) => readonly 
         indexes: { by_end: 'account, ends_at' },
       }),
     ]
+  },
+  (engine, { notes }) => {
+    const { text, long, whole, behind } = WORDS[engine.name]
+    return table(engine, notes, behind, {
+      columns: [
+        `id ${text(LONGEST.id)} NOT NULL`,
+        `noted_at ${whole} NOT NULL`,
+        `owner ${text(LONGEST.owner)} NOT NULL`,
+        `key_id ${text(LONGEST.key_id)}`,
+        `prefix ${text(LONGEST.prefix)}`,
+        `resource ${text(LONGEST.resource)}`,
+        `actor ${text(LONGEST.actor)}`,
+        `data ${long} NOT NULL`,
+        'PRIMARY KEY (owner, noted_at, id)',
+      ],
+      indexes: { by_age: 'noted_at' },
+    })
   },
 ]
 

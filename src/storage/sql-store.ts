@@ -4,9 +4,10 @@ import type { KeyStore } from '../model/store.ts'
 import { type MoveAsk, moveAll } from './sql-accounts.ts'
 import { find, insert, list, remove, replace, revokeWhere } from './sql-keys.ts'
 import { requireSchema } from './sql-migrate.ts'
+import { listNotes, note } from './sql-notes.ts'
 import type { Tables } from './sql-schema.ts'
 import { type Connections, persistently } from './sql-session.ts'
-import { creditsOf, type TakeAsk, takeAll } from './sql-take.ts'
+import { leaseAsk, type TakeAsk, takeAll, takeAsk } from './sql-take.ts'
 import { touch } from './sql-touch.ts'
 import { inTurns } from './sql-turns.ts'
 import { type SqlListener, watchOver } from './sql-watch.ts'
@@ -43,14 +44,19 @@ export function storeOver(connections: Connections, tables: Tables, listen?: () 
     list: (query) => ask(() => list(connections, tables, query)),
     touch: (marks) => ask(() => touch(connections, tables, marks)),
     async take(id, version, spend, now) {
-      const credits = creditsOf(spend)
-      return takeInTurns(rowOf(id, credits?.account), { version, spend, credits, now })
+      const asked = takeAsk(version, spend, now)
+      return takeInTurns(rowOf(id, asked.credits?.account), asked)
+    },
+    async lease(id, version, spend, now) {
+      return takeInTurns(rowOf(id, undefined), leaseAsk(version, spend, now))
     },
     async move(credit, now) {
       return moveInTurns(credit.account, { credit: own(credit), now })
     },
     revokeWhere: (filter, at, reason) =>
       ask(() => connections.single((session) => revokeWhere(session, tables, filter, at, reason))),
+    note: (notes, keep) => ask(() => connections.transaction((session) => note(session, tables, notes, keep))),
+    notes: (query) => ask(() => listNotes(connections, tables, own(query))),
     ...(listen && { watch: (onChange) => watch(listen, onChange) }),
     close: async () => {
       isOpen = false

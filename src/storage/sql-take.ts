@@ -1,8 +1,8 @@
-import { KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
-import type { CreditSpend, Spend, Taken } from '../model/store.ts'
+import type { CreditSpend, LeaseSpend, Spend, Taken } from '../model/store.ts'
 import { type Account, bringUp, takeWith } from './accounts.ts'
-import { decodeCounters, encodeCounters, type Metered, type Outcome, take as takeFrom } from './counters.ts'
+import { endLeased, lease as leaseFrom, type Metered, type Outcome, ownLease, take as takeFrom } from './counters.ts'
+import { encodeCounters, readCounters } from './counters-text.ts'
 import { lockAccount } from './sql-accounts.ts'
 import { textOf, wholeOf } from './sql-engine.ts'
 import { find } from './sql-keys.ts'
@@ -11,12 +11,22 @@ import type { Tables } from './sql-schema.ts'
 import type { Connections, Session } from './sql-session.ts'
 import { settled } from './sql-turns.ts'
 
-/** A `take` of one key, and the caller's time. */
+/** A `take` or a `lease` of one key, and the caller's time. */
 export interface TakeAsk {
   readonly version: number
   readonly spend: Spend
   readonly credits: CreditSpend | undefined
+  /** In place of `spend`, where it is leased. */
+  readonly leased: LeaseSpend | undefined
   readonly now: number
+}
+
+export function takeAsk(version: number, spend: Spend, now: number): TakeAsk {
+  return { version, spend, credits: creditsOf(spend), leased: undefined, now }
+}
+
+export function leaseAsk(version: number, spend: LeaseSpend, now: number): TakeAsk {
+  return { version, spend, credits: undefined, leased: ownLease(spend), now }
 }
 
 type Answers = readonly PromiseSettledResult<Taken>[]
@@ -97,7 +107,7 @@ async function readMeter(session: Session, { keys }: Tables, id: string, lock: s
     version: wholeOf(row.version),
     revision: wholeOf(row.revision),
     windows,
-    metered: { counters: countersOf(windows, id) },
+    metered: { counters: readCounters(windows, id) },
     at: orNull(row.now_ms, wholeOf) ?? undefined,
   }
 }
@@ -119,31 +129,30 @@ function decide(
   const { at, version, metered } = meter
   const answers = asks.map((ask) =>
     settled((): Taken => {
+      if (ask.leased !== undefined) endLeased(metered, ask.leased, at ?? ask.now)
       if (ask.version !== version) return STALE
       const outcome = takeOne(metered, account, ask, at ?? ask.now)
       return at === undefined ? outcome : { ...outcome, at }
     }),
   )
-  const last = at ?? asks.findLast((ask) => ask.version === version)?.now
+  const last = at ?? asks.findLast((ask) => ask.version === version || ask.leased !== undefined)?.now
   // Nearly every refusal leaves the text as it was, and is not written; one whose clock ran back does not.
   return { answers, windows: last === undefined ? meter.windows : encodeCounters(metered.counters, last) }
 }
 
-function takeOne(metered: Metered, account: Account | undefined, { spend, credits }: TakeAsk, now: number): Outcome {
+function takeOne(
+  metered: Metered,
+  account: Account | undefined,
+  { spend, credits, leased }: TakeAsk,
+  now: number,
+): Outcome {
+  if (leased !== undefined) return leaseFrom(metered, leased, now)
   if (account === undefined || credits === undefined) return takeFrom(metered, spend, now)
   bringUp(account, credits, now)
   return takeWith(account, credits, metered, spend, now)
 }
 
 /** What a take is asked for with credits of its own, not with those that someone put on a prototype. */
-export function creditsOf(spend: Spend): CreditSpend | undefined {
+function creditsOf(spend: Spend): CreditSpend | undefined {
   return Object.hasOwn(spend, 'credits') && spend.credits ? own(spend.credits) : undefined
-}
-
-function countersOf(windows: string, id: string): ReturnType<typeof decodeCounters> {
-  try {
-    return decodeCounters(windows)
-  } catch {
-    throw new KeywardError('STORE', `the counters of ${id} are damaged`)
-  }
 }

@@ -1,5 +1,6 @@
 import { KeywardError } from '../model/errors.ts'
-import { fromColumn } from './sqlite-rows.ts'
+import { inBackground } from '../model/timer.ts'
+import { unescapeText } from './escaping.ts'
 
 /** A connection that listens: a `Client` of `pg` fits. It is not one of a pool, and used for nothing else. */
 export interface SqlListener {
@@ -87,14 +88,14 @@ export async function watchOver({ make, channel, onChange }: Watch): Promise<() 
   }
 
   function tell(payload: string | undefined): void {
-    if (payload !== undefined && payload !== '' && payload.length <= LONGEST) onChange(fromColumn(payload))
+    if (payload !== undefined && payload !== '' && payload.length <= LONGEST) onChange(unescapeText(payload))
   }
 
   function again(): void {
     current = undefined
     if (isOver) return
     timer = setTimeout(() => void resume(), Math.min(SLOWEST, 50 * 2 ** attempts++))
-    timer.unref()
+    inBackground(timer)
   }
 
   async function resume(): Promise<void> {
@@ -117,7 +118,7 @@ async function hangUp(listener: SqlListener): Promise<void> {
 function inTime<T>(work: Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error('too late')), PATIENCE)
-    timer.unref()
+    inBackground(timer)
     work.then(resolve, reject).finally(() => clearTimeout(timer))
   })
 }

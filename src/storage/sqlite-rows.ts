@@ -1,5 +1,6 @@
 import { KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
+import { escapeText, unescapeText } from './escaping.ts'
 import type { Value } from './sqlite-driver.ts'
 
 /** A key as the statements of `sqlite-statements.ts` answer it. */
@@ -40,10 +41,10 @@ export function toValues(key: StoredKey): readonly Value[] {
   const { id, version, prefix, owner, resource, uniqueName, status, createdAt, updatedAt, ...others } = key
   const { revokedAt, revokedReason, lastUsedAt: _, uses: __, ...rest } = others
   return [
-    toColumn(id),
+    escapeText(id),
     version,
-    toColumn(prefix),
-    toColumn(owner),
+    escapeText(prefix),
+    escapeText(owner),
     optional(resource),
     optional(uniqueName),
     status,
@@ -56,44 +57,27 @@ export function toValues(key: StoredKey): readonly Value[] {
 }
 
 export function toKey(row: KeyRow): StoredKey {
-  const id = fromColumn(row.id)
+  const id = unescapeText(row.id)
   return {
     ...parse(row.data, id),
     id,
     version: row.version,
-    prefix: fromColumn(row.prefix),
-    owner: fromColumn(row.owner),
+    prefix: unescapeText(row.prefix),
+    owner: unescapeText(row.owner),
     status: row.status,
     createdAt: row.created_at,
     updatedAt: row.updated_at,
-    ...(row.resource !== null && { resource: fromColumn(row.resource) }),
-    ...(row.unique_name !== null && { uniqueName: fromColumn(row.unique_name) }),
+    ...(row.resource !== null && { resource: unescapeText(row.resource) }),
+    ...(row.unique_name !== null && { uniqueName: unescapeText(row.unique_name) }),
     ...(row.revoked_at !== null && { revokedAt: row.revoked_at }),
-    ...(row.revoked_reason !== null && { revokedReason: fromColumn(row.revoked_reason) }),
+    ...(row.revoked_reason !== null && { revokedReason: unescapeText(row.revoked_reason) }),
     ...(row.last_used_at !== null && { lastUsedAt: row.last_used_at }),
     ...(row.uses !== null && { uses: row.uses }),
   }
 }
 
-/**
- * Text as a column holds it. Drivers cut text off at a NUL and merge lone surrogates, which would make two ids or
- * owners one; so these are written as U+0001 and four hexadecimal digits, and U+0001 itself, too.
- */
-export function toColumn(text: string): string {
-  return text.replace(UNSAFE, (unit) => `\u0001${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the ones to find
-const UNSAFE = /[\u0000\u0001\p{Surrogate}]/gu
-// biome-ignore lint/suspicious/noControlCharactersInRegex: as above
-const ESCAPED = /\u0001([0-9a-f]{4})/g
-
-export function fromColumn(text: string): string {
-  return text.replace(ESCAPED, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
-}
-
 function optional(text: string | undefined): string | null {
-  return text === undefined ? null : toColumn(text)
+  return text === undefined ? null : escapeText(text)
 }
 
 type Rest = Pick<StoredKey, 'scopes' | 'hash'>

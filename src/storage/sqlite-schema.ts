@@ -54,6 +54,18 @@ const MIGRATIONS: readonly string[] = [
      PRIMARY KEY (account, id)
    ) WITHOUT ROWID;
    CREATE INDEX keyward_holds_by_end ON keyward_holds (account, until);`,
+  `CREATE TABLE keyward_notes (
+     id TEXT NOT NULL,
+     noted_at INTEGER NOT NULL,
+     owner TEXT NOT NULL,
+     key_id TEXT,
+     prefix TEXT,
+     resource TEXT,
+     actor TEXT,
+     data TEXT NOT NULL,
+     PRIMARY KEY (owner, noted_at, id)
+   ) WITHOUT ROWID;
+   CREATE INDEX keyward_notes_by_age ON keyward_notes (noted_at);`,
 ]
 
 /**

@@ -1,8 +1,9 @@
 import type { StoredKey } from '../model/key.ts'
 import type { Filter } from '../model/store.ts'
 import type { Place } from './cursor.ts'
+import { escapeText } from './escaping.ts'
 import type { Database, Statement, Value } from './sqlite-driver.ts'
-import { COLUMNS, toColumn } from './sqlite-rows.ts'
+import { COLUMNS } from './sqlite-rows.ts'
 
 const SELECT = `SELECT ${COLUMNS.map((name) => `k.${name}`).join(', ')}, u.last_used_at, u.uses
   FROM keyward_keys k LEFT JOIN keyward_uses u ON u.id = k.id`
@@ -55,11 +56,11 @@ export interface Conditions {
 }
 
 export function conditionsOf({ prefixes, owner, resource }: Filter): Conditions {
-  const list = JSON.stringify(prefixes.map(toColumn))
+  const list = JSON.stringify(prefixes.map(escapeText))
   const wanted = [
     { sql: 'k.prefix IN (SELECT value FROM json_each(?))', values: [list] },
-    ...(owner === undefined ? [] : [{ sql: 'k.owner = ?', values: [toColumn(owner)] }]),
-    ...(resource === undefined ? [] : [{ sql: 'k.resource = ?', values: [toColumn(resource)] }]),
+    ...(owner === undefined ? [] : [{ sql: 'k.owner = ?', values: [escapeText(owner)] }]),
+    ...(resource === undefined ? [] : [{ sql: 'k.resource = ?', values: [escapeText(resource)] }]),
   ]
   return all(wanted)
 }
@@ -70,7 +71,7 @@ export function narrowed(conditions: Conditions, status?: StoredKey['status'], a
     ...(status === undefined ? [] : [{ sql: 'k.status = ?', values: [status] }]),
     ...(after === undefined
       ? []
-      : [{ sql: '(k.created_at, k.id) < (?, ?)', values: [after.createdAt, toColumn(after.id)] }]),
+      : [{ sql: '(k.created_at, k.id) < (?, ?)', values: [after.createdAt, escapeText(after.id)] }]),
   ]
   return all(wanted)
 }

@@ -1,14 +1,28 @@
 import { KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
-import type { CreditMove, Filter, KeyStore, ListPage, ListQuery, Moved, Spend, Taken, UseMark } from '../model/store.ts'
+import type {
+  CreditMove,
+  Filter,
+  KeyStore,
+  LeaseSpend,
+  ListPage,
+  ListQuery,
+  Moved,
+  Spend,
+  Taken,
+  UseMark,
+} from '../model/store.ts'
 import { move as moveOn, takeWith } from './accounts.ts'
-import { decodeCounters, encodeCounters, take as takeFrom } from './counters.ts'
+import { endLeased, lease as leaseFrom, type Metered, ownLease, take as takeFrom } from './counters.ts'
+import { encodeCounters, readCounters } from './counters-text.ts'
 import { cursorAfter, readCursor } from './cursor.ts'
+import { escapeText } from './escaping.ts'
 import { onAccount } from './sqlite-accounts.ts'
 import type { Database } from './sqlite-driver.ts'
 import { translated } from './sqlite-errors.ts'
-import { type KeyRow, toColumn, toKey, toValues } from './sqlite-rows.ts'
+import { listNotes, note } from './sqlite-notes.ts'
+import { type KeyRow, toKey, toValues } from './sqlite-rows.ts'
 import { conditionsOf, listSql, narrowed, prepareStatements, revokeSql, type Statements } from './sqlite-statements.ts'
 import { durably, transaction } from './sqlite-transaction.ts'
 
@@ -40,9 +54,12 @@ export function storeOver(database: Database): KeyStore {
     list: (query) => ask(({ statements }) => list(statements, query)),
     touch: (marks) => ask((connected) => touch(connected, marks)),
     take: (id, version, spend, now) => ask((connected) => take(connected, id, version, spend, now)),
+    lease: (id, version, spend, now) => ask((connected) => lease(connected, id, version, ownLease(spend), now)),
     // Money is not counted as uses are: what was moved has reached the disk.
     move: (credit, now) => change((connected) => move(connected, own(credit), now)),
     revokeWhere: (filter, at, reason) => change(({ statements }) => revokeWhere(statements, filter, at, reason)),
+    note: (notes, keep) => ask((connected) => note(connected, notes, keep)),
+    notes: (query) => ask(({ statements }) => listNotes(statements, own(query))),
     close: () => {
       connection = undefined
       closeOnce(database)
@@ -51,16 +68,16 @@ export function storeOver(database: Database): KeyStore {
 }
 
 function find({ find }: Statements, id: string): StoredKey | undefined {
-  const row = find.get(toColumn(id)) as KeyRow | undefined
+  const row = find.get(escapeText(id)) as KeyRow | undefined
   return row && toKey(row)
 }
 
 function replace({ replace }: Statements, key: StoredKey, ifVersion: number): boolean {
-  return changed(replace.run(...toValues(key), toColumn(key.id), ifVersion)) > 0
+  return changed(replace.run(...toValues(key), escapeText(key.id), ifVersion)) > 0
 }
 
 function remove({ database, statements }: Connection, id: string): boolean {
-  const text = toColumn(id)
+  const text = escapeText(id)
   return transaction(database, () => {
     statements.removeUses.run(text)
     statements.removeCounters.run(text)
@@ -82,27 +99,51 @@ function list({ prepared }: Statements, query: ListQuery): ListPage {
 
 function touch({ database, statements }: Connection, marks: readonly UseMark[]): void {
   transaction(database, () => {
-    for (const { id, at, uses } of marks) statements.touch.run(at, uses, toColumn(id))
+    for (const { id, at, uses } of marks) statements.touch.run(at, uses, escapeText(id))
   })
 }
 
 function take({ database, statements }: Connection, id: string, version: number, spend: Spend, now: number): Taken {
-  const text = toColumn(id)
+  const text = escapeText(id)
   return transaction(database, () => {
     const meter = statements.meter.get(text) as MeterRow | undefined
     if (meter === undefined || meter.version !== version) return { stale: find(statements, id) }
     const before = meter.windows ?? ''
-    const metered = { counters: countersOf(before, id) }
+    const metered = { counters: readCounters(before, id) }
     const credits = Object.hasOwn(spend, 'credits') && spend.credits ? own(spend.credits) : undefined
     const outcome =
       credits === undefined
         ? takeFrom(metered, spend, now)
         : onAccount(statements, credits, now, (account) => takeWith(account, credits, metered, spend, now))
-    const after = encodeCounters(metered.counters, now)
-    // Nearly every refusal ends here without a write; one whose clock ran back does not.
-    if (after !== before) statements.count.run(text, after)
+    keepCounters(statements, text, metered, before, now)
     return outcome
   })
+}
+
+function lease(
+  { database, statements }: Connection,
+  id: string,
+  version: number,
+  spend: LeaseSpend,
+  now: number,
+): Taken {
+  const text = escapeText(id)
+  return transaction(database, () => {
+    const meter = statements.meter.get(text) as MeterRow | undefined
+    if (meter === undefined) return { stale: undefined }
+    const before = meter.windows ?? ''
+    const metered = { counters: readCounters(before, id) }
+    endLeased(metered, spend, now)
+    const outcome = meter.version === version ? leaseFrom(metered, spend, now) : { stale: find(statements, id) }
+    keepCounters(statements, text, metered, before, now)
+    return outcome
+  })
+}
+
+function keepCounters({ count }: Statements, text: string, { counters }: Metered, before: string, now: number): void {
+  const after = encodeCounters(counters, now)
+  // Nearly every refusal ends here without a write; one whose clock ran back does not.
+  if (after !== before) count.run(text, after)
 }
 
 function move({ database, statements }: Connection, credit: CreditMove, now: number): Moved {
@@ -114,17 +155,9 @@ interface MeterRow {
   readonly windows: string | null
 }
 
-function countersOf(windows: string, id: string): ReturnType<typeof decodeCounters> {
-  try {
-    return decodeCounters(windows)
-  } catch {
-    throw new KeywardError('STORE', `the counters of ${id} are damaged`)
-  }
-}
-
 function revokeWhere({ prepared }: Statements, filter: Filter, at: number, reason: string | undefined): number {
   const { where, values } = conditionsOf(filter)
-  const text = reason === undefined ? null : toColumn(reason)
+  const text = reason === undefined ? null : escapeText(reason)
   return changed(prepared(revokeSql(where)).run(at, at, text, ...values))
 }
 

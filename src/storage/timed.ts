@@ -4,6 +4,8 @@ import type { StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
 import { redact } from '../model/redact.ts'
 import type { Filter, KeyStore, ListQuery } from '../model/store.ts'
+import { inBackground } from '../model/timer.ts'
+import { breakerOf } from './breaker.ts'
 
 /** A bulk change may take long, but not for ever. */
 const LONG = 600_000
@@ -11,10 +13,12 @@ const CHANGES = { changes: true }
 
 /**
  * A store whose every answer comes in time or not at all: what takes longer than `timeout` ms, throws or rejects is a
- * `STORE` error. A change that timed out may have happened: its error says `outcome: 'unknown'`.
+ * `STORE` error. A change that timed out may have happened: its error says `outcome: 'unknown'`. A store that is dead
+ * is not asked, but for a probe now and then.
  */
 export function timedStore(store: KeyStore, timeout: number): KeyStore {
-  const { take, move, touch, revokeWhere, watch } = store
+  const { take, lease, move, touch, revokeWhere, note, notes, watch } = store
+  const breaker = breakerOf(store)
 
   return {
     find: timed('find', store.find),
@@ -24,6 +28,7 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
     list: timed('list', (query: ListQuery) => store.list(own(query))),
     ...(touch && { touch: timed('touch', touch) }),
     ...(take && { take: timed('take', take) }),
+    ...(lease && { lease: timed('lease', lease) }),
     ...(move && { move: timed('move', move, CHANGES) }),
     ...(revokeWhere && {
       revokeWhere: timed(
@@ -32,6 +37,8 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
         { changes: true, patience: LONG },
       ),
     }),
+    ...(note && { note: timed('note', note, CHANGES) }),
+    ...(notes && { notes: timed('notes', notes) }),
     ...(watch && { watch: (onChange) => watch.call(store, onChange) }),
   }
 
@@ -41,13 +48,48 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
     { changes = false, patience = timeout }: { readonly changes?: boolean; readonly patience?: number } = {},
   ): (...given: Given) => Awaitable<Answer> {
     return (...given) => {
+      const isProbe = breaker.isOpen
+      if (isProbe && !breaker.mayProbe()) throw notAsked(verb)
       try {
         const answer = run.apply(store, given)
-        return isThenable(answer) ? inTime(verb, changes, answer, patience) : answer
+        if (isThenable(answer)) return inTime(answer, patience, (error) => fault(error, isProbe, verb, changes))
+        if (breaker.faults > 0) breaker.answered()
+        return answer
       } catch (error) {
-        throw storeError(verb, error, changes)
+        throw fault(error, isProbe, verb, changes)
       }
     }
+  }
+
+  function inTime<T>(answer: Promise<T>, patience: number, failed: (error: unknown) => Error): Promise<T> {
+    return new Promise((resolve, reject) => {
+      let late = false
+      const timer = setTimeout(() => {
+        late = true
+        reject(failed(new Error(`no answer within ${patience} ms`)))
+      }, patience)
+      inBackground(timer)
+      answer.then(
+        (value) => {
+          clearTimeout(timer)
+          // Also too late for this call: a store that is slow lives.
+          if (breaker.faults > 0) breaker.answered()
+          resolve(value)
+        },
+        (error) => {
+          clearTimeout(timer)
+          if (!late) reject(failed(error))
+        },
+      )
+    })
+  }
+
+  /** What the store refuses is an answer like any other; what it fails at is a fault. */
+  function fault(error: unknown, isProbe: boolean, verb: string, changes: boolean): Error {
+    if (hasCode(error, 'CONFLICT')) breaker.answered()
+    if (hasCode(error, 'CONFLICT') || hasCode(error, 'INPUT') || hasCode(error, 'CONFIG')) return error
+    breaker.failed(timeout, isProbe)
+    return storeError(verb, error, changes)
   }
 }
 
@@ -55,29 +97,14 @@ function isThenable<T>(answer: Awaitable<T>): answer is Promise<T> {
   return typeof answer === 'object' && answer !== null && 'then' in answer && typeof answer.then === 'function'
 }
 
-function inTime<T>(verb: string, changes: boolean, answer: Promise<T>, timeout: number): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = () => reject(storeError(verb, new Error(`no answer within ${timeout} ms`), changes))
-    const timer = setTimeout(late, timeout)
-    timer.unref()
-    answer.then(
-      (value) => {
-        clearTimeout(timer)
-        resolve(value)
-      },
-      (error) => {
-        clearTimeout(timer)
-        reject(storeError(verb, error, changes))
-      },
-    )
-  })
+function notAsked(verb: string): KeywardError {
+  return new KeywardError('STORE', `the store's ${verb} was not asked: nothing answered lately`)
 }
 
 /** The driver's words without its secrets; its own error may hold a connection string, so it is not passed on. */
-function storeError(verb: string, error: unknown, changes: boolean): Error {
-  if (hasCode(error, 'CONFLICT') || hasCode(error, 'INPUT') || hasCode(error, 'CONFIG')) return error
-  if (hasCode(error, 'STORE'))
-    return new KeywardError('STORE', redact(error.message), changes ? { outcome: 'unknown' } : {})
+function storeError(verb: string, error: unknown, changes: boolean): KeywardError {
+  const details = changes ? ({ outcome: 'unknown' } as const) : {}
+  if (hasCode(error, 'STORE')) return new KeywardError('STORE', redact(error.message), details)
   const text = redact(error instanceof Error ? error.message : String(error))
-  return new KeywardError('STORE', `the store's ${verb} failed: ${text}`, changes ? { outcome: 'unknown' } : {})
+  return new KeywardError('STORE', `the store's ${verb} failed: ${text}`, details)
 }

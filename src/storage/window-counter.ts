@@ -23,16 +23,35 @@ export interface WindowCounter {
   head: number
   length: number
   first: number
-  /** Units that count now: right after `settle`. */
+  /** Units that count now, leased ones with them: right after `bringUp`. */
   used: number
+  /** What was taken to be used later, in order of the ends; absent, never empty. */
+  leases: readonly Leased[] | undefined
+}
+
+/** Units that one process uses until `until`, of which it may give back what it did not use. */
+export interface Leased {
+  readonly id: string
+  readonly until: number
+  readonly units: number
 }
 
 export function newCounter(name: string, ms: number): WindowCounter {
-  return { name, ms, slotted: false, ring: newRing(SMALLEST_RING), head: 0, length: 0, first: 0, used: 0 }
+  return {
+    name,
+    ms,
+    slotted: false,
+    ring: newRing(SMALLEST_RING),
+    head: 0,
+    length: 0,
+    first: 0,
+    used: 0,
+    leases: undefined,
+  }
 }
 
 /**
- * Brings a counter to `now`, which every other function here relies on: what has left the window is forgotten.
+ * Brings the units of a counter to `now`, which every other function here relies on: what has left the window is forgotten.
  *
  * A counter's time never runs back by a window or less: calls that arrive out of order, and processes whose clocks
  * differ, find it standing at the newest entry, so that no entry loses time. When `now` lies further back, the clock
@@ -48,11 +67,19 @@ export function settle(counter: WindowCounter, now: number): void {
  * slots last until they are empty.
  */
 export function add(counter: WindowCounter, limit: number, units: number, now: number): void {
+  fitTo(counter, limit)
+  addAt(counter, units, now)
+}
+
+export function fitTo(counter: WindowCounter, limit: number): void {
   const large = limit > LONGEST_LOG
   if (counter.used === 0) counter.slotted = large
   else if (large && !counter.slotted) becomeSlots(counter)
-  if (counter.slotted) addToSlot(counter, slotOf(now, counter.ms), units)
-  else addToLog(counter, now, units)
+}
+
+export function addAt(counter: WindowCounter, units: number, moment: number): void {
+  if (counter.slotted) addToSlot(counter, slotOf(moment, counter.ms), units)
+  else addToLog(counter, moment, units)
 }
 
 /** The window as it is told; `counter` is absent where nothing was ever taken. */
@@ -75,34 +102,6 @@ export function fitsAt(
   if (units > window.limit) return undefined
   const surplus = (counter?.used ?? 0) + units - window.limit
   return counter === undefined || surplus <= 0 ? now : gone(counter, surplus)
-}
-
-/** What `revive` takes: the window, whether it has slots, the oldest moment or slot, then gaps or counts. */
-export type Frozen = readonly [name: string, ms: number, slotted: 0 | 1, first: number, ...rest: number[]]
-
-/** A settled counter that is not empty, as JSON. Moments are written as gaps, which are short. */
-export function freeze(counter: WindowCounter): Frozen {
-  const { name, ms, slotted, first, length } = counter
-  const cells = Array.from({ length }, (_, at) => cell(counter, at))
-  if (slotted) return [name, ms, 1, first, ...cells]
-  const gaps = cells.slice(1).map((moment, at) => moment - (cells[at] as number))
-  return [name, ms, 0, cell(counter, 0), ...gaps]
-}
-
-export function revive([name, ms, slotted, first, ...rest]: Frozen): WindowCounter {
-  const counter = newCounter(name, ms)
-  counter.slotted = slotted === 1
-  if (counter.slotted) {
-    for (const [at, units] of rest.entries()) addToSlot(counter, first + at, units)
-    return counter
-  }
-  let moment = first
-  addToLog(counter, moment, 1)
-  for (const gap of rest) {
-    moment += gap
-    addToLog(counter, moment, 1)
-  }
-  return counter
 }
 
 function settleLog(counter: WindowCounter, now: number): void {
@@ -155,7 +154,7 @@ function drop(counter: WindowCounter, units: number): void {
   if (counter.head === counter.ring.length) counter.head = 0
 }
 
-function addToLog(counter: WindowCounter, moment: number, units: number): void {
+export function addToLog(counter: WindowCounter, moment: number, units: number): void {
   const length = counter.length + units
   if (length > counter.ring.length) grow(counter, length)
   const time = counter.length === 0 ? moment : Math.max(moment, newestOf(counter))
@@ -164,7 +163,7 @@ function addToLog(counter: WindowCounter, moment: number, units: number): void {
   counter.used += units
 }
 
-function addToSlot(counter: WindowCounter, slot: number, units: number): void {
+export function addToSlot(counter: WindowCounter, slot: number, units: number): void {
   if (counter.length === 0) counter.first = slot
   const present = Math.max(slot - counter.first, counter.length - 1)
   if (present >= counter.ring.length) grow(counter, present + 1)
@@ -178,16 +177,35 @@ function becomeSlots(counter: WindowCounter): void {
   const moments = Array.from({ length: counter.length }, (_, at) => cell(counter, at))
   counter.slotted = true
   counter.length = 0
-  counter.used = 0
+  counter.used -= moments.length
   for (const moment of moments) addToSlot(counter, slotOf(moment, counter.ms), 1)
 }
 
 /** When the oldest `units` of a counter that is not empty will have left the window; all of them, if it has fewer. */
 function gone(counter: WindowCounter, units: number): number {
+  const { leases } = counter
+  if (leases !== undefined) {
+    const ahead = units - (counter.used - unitsOf(leases))
+    if (ahead > 0) return lastGone(counter, leases, ahead)
+  }
   if (!counter.slotted) return Math.ceil(cell(counter, Math.min(units, counter.length) - 1) + counter.ms)
   let at = 0
   for (let left = units - cell(counter, 0); left > 0 && at < counter.length - 1; ) left -= cell(counter, ++at)
   return slotLeaves(counter.first + at, counter.ms)
+}
+
+/** What is leased goes last, as if all of it were used at the end. */
+function lastGone({ slotted, ms }: WindowCounter, leases: readonly Leased[], units: number): number {
+  let at = 0
+  for (let left = units - (leases[0] as Leased).units; left > 0 && at < leases.length - 1; ) {
+    left -= (leases[++at] as Leased).units
+  }
+  const { until } = leases[at] as Leased
+  return slotted ? slotLeaves(slotOf(until, ms), ms) : Math.ceil(until + ms)
+}
+
+function unitsOf(leases: readonly Leased[]): number {
+  return leases.reduce((sum, { units }) => sum + units, 0)
 }
 
 /** Whole milliseconds only: so that an interval of `ms` touches 97 slots at most, whatever the rounding. */
@@ -199,7 +217,7 @@ function slotLeaves(slot: number, ms: number): number {
   return Math.ceil(((slot + SLOTS + 1) * ms) / SLOTS)
 }
 
-function cell(counter: WindowCounter, at: number): number {
+export function cell(counter: WindowCounter, at: number): number {
   return counter.ring[place(counter, at)] as number
 }
 

@@ -10,7 +10,7 @@ export interface Draft {
   readonly id: string
   readonly name: string
   /** The optional verb without which there is nothing to check. */
-  readonly needs?: 'touch' | 'take' | 'move' | 'revokeWhere'
+  readonly needs?: 'touch' | 'take' | 'lease' | 'move' | 'revokeWhere' | 'note'
   hold(bench: Bench): Promise<void>
 }
 
@@ -130,7 +130,10 @@ function notedStore(store: KeyStore, note: (verb: string) => void): Bench['store
     list: asked('list'),
     touch: asked('touch'),
     take: asked('take'),
+    lease: asked('lease'),
     move: asked('move'),
     revokeWhere: asked('revokeWhere'),
+    note: asked('note'),
+    notes: asked('notes'),
   }
 }

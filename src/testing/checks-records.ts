@@ -20,6 +20,21 @@ export const RECORD_CHECKS: readonly Draft[] = [
     },
   },
   {
+    id: 'insert-numbers',
+    name: 'numbers stay exactly what they are, up to 2^53 and down to the last digit',
+    hold: async ({ store, newKey }) => {
+      const most = Number.MAX_SAFE_INTEGER
+      const metadata = { most, least: -most, third: 1 / 3, sum: 0.1 + 0.2, tiny: 5e-324, huge: 1.7976931348623157e308 }
+      const key = newKey({ version: most - 2, createdAt: 2 ** 42 + 1, updatedAt: most - 1, expiresAt: most, metadata })
+      await store.insert(key)
+      same(await store.find(key.id), key, 'keep numbers as 64-bit floats do: no 32-bit column, no fewer digits')
+      const second = next(key, { updatedAt: most })
+      same(await store.replace(second, key.version), true, 'compare versions up to 2^53 exactly')
+      same(await store.replace(next(second), key.version), false, 'compare versions up to 2^53 exactly')
+      same(await store.find(key.id), second, 'keep numbers as they are through a replacement')
+    },
+  },
+  {
     id: 'insert-absent-fields',
     name: 'fields that a key has not got stay absent',
     hold: async ({ store, added }) => {

@@ -51,6 +51,16 @@ export const TEXT_CHECKS: readonly Draft[] = [
     },
   },
   {
+    id: 'text-names-exact',
+    name: 'unique names that differ in case, a space or an accent are different names',
+    hold: async ({ store, added }) => {
+      const mark = randomText()
+      const keys: StoredKey[] = []
+      for (const text of LOOKALIKES) keys.push(await added({ uniqueName: `${mark} ${text}`, name: text }))
+      for (const key of keys) same(await store.find(key.id), key, 'keep a uniqueName byte for byte')
+    },
+  },
+  {
     id: 'text-odd',
     name: 'quotes, wildcards, `__proto__` and emoji in any text are only text',
     hold: async (bench) => {

@@ -1,5 +1,6 @@
 import type { Window } from '../model/limits.ts'
-import type { MeterReading, Spend, SpendWindow, Taken } from '../model/store.ts'
+import type { LeaseSpend, MeterReading, Spend, SpendWindow, Taken } from '../model/store.ts'
+import { randomText } from './check-bench.ts'
 
 export const HOUR = 3_600_000
 const NOT_STALE = 'answer { ok } when the version is the current one (got { stale })'
@@ -10,6 +11,11 @@ export function window(name: string, limit: number, ms: number = HOUR): Window {
 
 export function spendOf(windows: readonly SpendWindow[], cost = 1): Spend {
   return { windows, cost }
+}
+
+/** A new lease, a minute long. */
+export function leaseOf(windows: readonly Window[], cost: number, ms = 60_000): LeaseSpend {
+  return { windows, cost, lease: { id: randomText(), ms } }
 }
 
 /** Whether it was admitted; a stale answer is a failure of the check. */

@@ -3,8 +3,11 @@ import type { KeyStore } from '../model/store.ts'
 import { type Draft, makeBench } from './check-bench.ts'
 import { CREDIT_CHECKS } from './checks-credits.ts'
 import { MOVE_CHECKS } from './checks-holds.ts'
+import { LEASE_CHECKS } from './checks-leases.ts'
+import { ENDED_CHECKS } from './checks-leases-ended.ts'
 import { LIST_CHECKS } from './checks-list.ts'
 import { NAME_CHECKS } from './checks-names.ts'
+import { NOTE_CHECKS } from './checks-notes.ts'
 import { RECORD_CHECKS } from './checks-records.ts'
 import { REVOKE_CHECKS } from './checks-revoke.ts'
 import { TAKE_CHECKS } from './checks-take.ts'
@@ -35,9 +38,12 @@ const DRAFTS: readonly Draft[] = [
   ...TOUCH_CHECKS,
   ...TAKE_CHECKS,
   ...WINDOW_CHECKS,
+  ...LEASE_CHECKS,
+  ...ENDED_CHECKS,
   ...CREDIT_CHECKS,
   ...MOVE_CHECKS,
   ...REVOKE_CHECKS,
+  ...NOTE_CHECKS,
 ]
 
 /**

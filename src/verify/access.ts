@@ -1,10 +1,9 @@
 import { toRecord } from '../key/record.ts'
-import { iso } from '../model/iso.ts'
 import type { KeyRecord } from '../model/key.ts'
-import type { MeterReading } from '../model/store.ts'
 import type { Access, Reading, Settled } from '../model/verdict.ts'
+import { shownReadings } from '../policy/readings.ts'
 import type { Known } from './known.ts'
-import type { Bill } from './meter.ts'
+import type { Bill } from './bill.ts'
 
 /** What the handler gets. Where nothing in it belongs to one request, all requests share it. */
 export function accessOf(
@@ -19,14 +18,6 @@ export function accessOf(
   const access = withOwn(record, shownReadings(readings, now - at), known.covers, settle ?? nothingHeld)
   if (isShared && known.record !== undefined) known.access = access
   return access
-}
-
-/** @param shift from the meter's time to ours */
-function shownReadings(readings: readonly MeterReading[], shift: number): readonly Reading[] {
-  const shown = readings.map(({ name, limit, remaining, resetsAt }) =>
-    Object.freeze({ name, limit, remaining, resetsAt: iso(resetsAt + shift) }),
-  )
-  return Object.freeze(shown)
 }
 
 /** The record of a key that no rule forbids; kept, unless the end of an overlap will change it. */

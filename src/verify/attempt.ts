@@ -4,7 +4,7 @@ import type { RequestFacts } from '../model/request.ts'
 import type { Admitted } from '../model/verdict.ts'
 import type { Address } from '../network/address.ts'
 import type { Requirement } from '../policy/demand.ts'
-import type { Bill } from './meter.ts'
+import type { Bill } from './bill.ts'
 import type { Settlement } from './settlement.ts'
 import type { Time } from './time.ts'
 

@@ -8,6 +8,7 @@ import { amountFor, type Requirement } from '../policy/demand.ts'
 import { type Attempt, NOBODY, newAttempt } from './attempt.ts'
 import { cleanFacts, factsOfBare, type Instance } from './entrance.ts'
 import type { Known } from './known.ts'
+import type { Metered } from './bill.ts'
 import { RULES } from './rules.ts'
 import { secretOf } from './secret.ts'
 import { textOf } from './verdicts.ts'
@@ -171,11 +172,21 @@ async function gate(
 }
 
 /** A take that costs nothing reads the windows and the balance without taking. */
-async function limits({ meter }: Parts, attempt: Attempt, known: Known, note: Note): Promise<DenialCode | undefined> {
+async function limits(
+  { meter, lenience }: Parts,
+  attempt: Attempt,
+  known: Known,
+  note: Note,
+): Promise<DenialCode | undefined> {
   const { requirement, request } = attempt
   const cost = amountFor('cost', requirement.cost, request)
   const reserve = requirement.reserve === undefined ? cost : amountFor('reserve', requirement.reserve, request)
-  const metered = await meter({ ...attempt, requirement: { ...requirement, cost: 0, reserve: undefined } }, known)
+  const free = { ...attempt, requirement: { ...requirement, cost: 0, reserve: undefined } }
+  const metered = await Promise.resolve(meter(free, known)).catch((error): Metered => ({ type: 'failed', error }))
+  if (metered.type === 'failed' && lenience?.({ ...attempt, current: true }, known, metered.error) !== undefined) {
+    note('limits', true, "the store did not answer, and limits.onFault is 'open'")
+    return undefined
+  }
   if (metered.type !== 'admitted') {
     note('limits', false, 'the store did not answer')
     return 'unavailable'

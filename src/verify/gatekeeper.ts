@@ -1,6 +1,7 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import { KeywardError } from '../model/errors.ts'
 import { show } from '../model/redact.ts'
+import { inBackground } from '../model/timer.ts'
 import type { Access } from '../model/verdict.ts'
 import { accessOf } from './access.ts'
 import type { Attempt } from './attempt.ts'
@@ -40,7 +41,7 @@ function isThenable(word: unknown): word is Promise<unknown> {
 function inTime(word: Promise<unknown>, patience: number): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(`the gate gave no answer within ${patience} ms`)), patience)
-    timer.unref()
+    inBackground(timer)
     Promise.resolve(word)
       .then(resolve, reject)
       .finally(() => clearTimeout(timer))

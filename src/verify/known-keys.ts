@@ -12,12 +12,16 @@ export interface KnownKeysOptions<Known> {
   readonly build: (id: string, found: StoredKey, last: Known | undefined) => Known | undefined
   /** Whether something else proves that a remembered key is current, however old it is. */
   readonly provenElsewhere: (known: Known) => boolean
+  /** Told of every change that is heard of. */
+  readonly onForget?: ((id: string | '*') => void) | undefined
 }
 
 /** The store, with what is remembered of it in this process. */
 export interface KnownKeys<Known> {
   /** What is remembered and young enough to be used. Never waits, never asks the store. */
   recall(id: string, now: Moment): Known | undefined
+  /** Whether this is what is remembered of it, and the store was asked for it no longer than `maxLag` ago. */
+  isYoung(id: string, known: Known, now: Moment): boolean
   /** Asks the store; callers who ask for one id at once share one read. Unknown ids are never remembered. */
   read(id: string): Awaitable<Known | undefined>
   /**
@@ -41,7 +45,7 @@ interface Flight<Known> extends Moment {
 
 /** Remembers keys that exist, by the rules of API.md section 8: nothing older than `maxLag` is used, by either clock. */
 export function knownKeys<Known>(options: KnownKeysOptions<Known>): KnownKeys<Known> {
-  const { store, cache, moment, build, provenElsewhere } = options
+  const { store, cache, moment, build, provenElsewhere, onForget } = options
   const entries = new Map<string, Entry<Known>>()
   const flights = new Map<string, Flight<Known>>()
 
@@ -49,6 +53,11 @@ export function knownKeys<Known>(options: KnownKeysOptions<Known>): KnownKeys<Kn
     const entry = entries.get(id)
     if (entry === undefined || cache === undefined) return undefined
     return provenElsewhere(entry.known) || age(entry, now) <= cache.maxLag ? entry.known : undefined
+  }
+
+  function isYoung(id: string, known: Known, now: Moment): boolean {
+    const entry = entries.get(id)
+    return entry?.known === known && cache !== undefined && age(entry, now) <= cache.maxLag
   }
 
   function read(id: string): Awaitable<Known | undefined> {
@@ -91,6 +100,7 @@ export function knownKeys<Known>(options: KnownKeysOptions<Known>): KnownKeys<Kn
     }
     if (id === '*') entries.clear()
     else entries.delete(id)
+    onForget?.(id)
   }
 
   function once(id: string, found: StoredKey | undefined): Known | undefined {
@@ -98,11 +108,11 @@ export function knownKeys<Known>(options: KnownKeysOptions<Known>): KnownKeys<Kn
     return make(id, found)
   }
 
-  return { recall, read, once, forget }
+  return { recall, isYoung, read, once, forget }
 }
 
 /** By the larger of the two differences: a clock that was set back, or a machine that slept, makes nothing younger. */
-function age(entry: Moment, now: Moment): number {
+export function age(entry: Moment, now: Moment): number {
   return Math.max(now.wall - entry.wall, now.steady - entry.steady)
 }
 

@@ -1,3 +1,4 @@
+import type { Moment } from '../model/clock.ts'
 import type { Hasher } from '../model/hasher.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import type { Window } from '../model/limits.ts'
@@ -7,6 +8,7 @@ import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { allowlist } from '../policy/networks.ts'
 import { type Coverage, coverage, scopeFlaw, type Vocabulary } from '../policy/scopes.ts'
 import type { Sound } from '../policy/soundness.ts'
+import type { Heat } from './leasing.ts'
 
 type Whole = Extract<Sound, { readonly key: StoredKey }>
 
@@ -30,6 +32,10 @@ export interface Known {
   /** Uses that the store has not heard of, and when the last one was. */
   uses: number
   usedAt: number
+  /** When the store was last asked to take on this version, and did not say that it is another. */
+  proved: Moment | undefined
+  /** What was taken of it at once, where that is done. */
+  heat: Heat | undefined
   /** Built when first admitted, then shared by all requests: both are frozen. */
   record: KeyRecord | undefined
   access: Access | undefined
@@ -61,6 +67,9 @@ export function compileKey(
     extended: undefined,
     uses: 0,
     usedAt: 0,
+    proved: undefined,
+    // Read again, but not changed: what was leased still holds.
+    heat: last?.stored.version === stored.version ? last.heat : undefined,
     record: undefined,
     access: undefined,
   }

@@ -1,38 +1,16 @@
 import type { Awaitable } from '../model/awaitable.ts'
-import type { StoredKey } from '../model/key.ts'
 import type { Window } from '../model/limits.ts'
-import type { CreditSpend, KeyStore, MeterReading, SpendWindow, Taken } from '../model/store.ts'
+import type { KeyStore, MeterReading, Taken } from '../model/store.ts'
 import { accountOf, type CreditMode } from '../policy/credits.ts'
 import { amountFor, type Requirement } from '../policy/demand.ts'
+import { areReadings, isTime } from '../policy/readings.ts'
 import type { Attempt } from './attempt.ts'
+import { type Bill, billFor, type Metered, type Order } from './bill.ts'
 import type { Known } from './known.ts'
+import type { LeaseBook } from './lease-book.ts'
+import { createLeasing } from './leasing.ts'
 import { newHold } from './settlement.ts'
 import type { Time } from './time.ts'
-
-/** What a request takes, or took. */
-export interface Bill {
-  /** From each window. */
-  readonly cost: number
-  /** From the balance; 0 where there is none. */
-  readonly credit: number
-  readonly windows: readonly Window[]
-  /** What the windows read, one for one. */
-  readonly readings: readonly MeterReading[]
-  /** What is free of the balance; `undefined` where there is none. */
-  readonly balance: number | undefined
-  /** What is held and may be settled. */
-  readonly hold: CreditSpend | undefined
-  /** When it was decided, by the clock that the windows are counted by. */
-  readonly at: number
-  /** When there would be room, where there was none; `undefined` where no wait helps. */
-  readonly retryAt: number | undefined
-}
-
-/** What came of taking. */
-export type Metered =
-  | (Bill & { readonly type: 'admitted' | 'limited' | 'poor' })
-  | { readonly type: 'stale'; readonly stored: StoredKey | undefined }
-  | { readonly type: 'failed'; readonly error: unknown }
 
 /** Takes what a request costs. */
 export type Meter = (attempt: Attempt, known: Known) => Awaitable<Metered>
@@ -43,6 +21,8 @@ export interface MeterOptions {
   /** How long a record may keep changing under a request, ms. */
   readonly patience: number
   readonly look: () => Time
+  /** Where hot keys are leased. */
+  readonly leases: LeaseBook | undefined
 }
 
 /** More changes than this during one request are a store that does not tell the truth. */
@@ -52,18 +32,16 @@ const NO_READINGS: readonly MeterReading[] = Object.freeze([])
 /** A `Taken` that decided something. */
 type Settled = Extract<Taken, { readonly ok: boolean }>
 
-type Order = {
-  readonly cost: number
-  readonly windows: readonly SpendWindow[]
-  readonly credits: CreditSpend | undefined
-}
+export function createMeter({ take, credits: mode, patience, look, leases }: MeterOptions): Meter {
+  const leasing = leases && createLeasing({ leases, patience, look, fill, read })
 
-export function createMeter({ take, credits: mode, patience, look }: MeterOptions): Meter {
   return (attempt, known) => {
     const order = orderOf(attempt, known)
-    return attempt.earlier === undefined
-      ? fill(attempt, known, order)
-      : fillRest(attempt, known, order, attempt.earlier.bill)
+    if (attempt.earlier !== undefined) {
+      const before = attempt.earlier.bill
+      return leasing?.covered(attempt, known, order, before) ?? fillRest(attempt, known, order, before)
+    }
+    return leasing === undefined ? fill(attempt, known, order) : leasing.serve(attempt, known, order)
   }
 
   function orderOf({ requirement, request, time }: Attempt, known: Known): Order {
@@ -85,13 +63,15 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
     try {
       const spend = credits === undefined ? { windows, cost } : { windows, cost, credits }
       const taken = take(known.stored.id, known.stored.version, spend, at)
-      return taken instanceof Promise ? taken.then((late) => read(attempt, order, late)) : read(attempt, order, taken)
+      return taken instanceof Promise
+        ? taken.then((late) => read(attempt, known, order, late))
+        : read(attempt, known, order, taken)
     } catch (error) {
       return { type: 'failed', error }
     }
   }
 
-  function read(attempt: Attempt, order: Order, taken: Taken): Metered {
+  function read(attempt: Attempt, known: Known, order: Order, taken: Taken): Metered {
     if ('stale' in taken && Object.hasOwn(taken, 'stale')) {
       attempt.stale++
       attempt.staleSince ??= attempt.time.steady
@@ -109,6 +89,7 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
     if (!isSound || (credits !== undefined && !Number.isSafeInteger(balance))) {
       return { type: 'failed', error: new Error('take answered neither what it took nor what is stale') }
     }
+    known.proved = attempt.time
     if (ok) return billFor('admitted', order, readings, balance, at, undefined)
     // No wait helps a balance: where both are exhausted, that is what has to be told.
     const poor = credits !== undefined && balance !== undefined && balance < credits.amount
@@ -157,32 +138,6 @@ export function createMeter({ take, credits: mode, patience, look }: MeterOption
     const retryAt = Math.max(...shown.map(({ resetsAt }) => resetsAt))
     return { ...read, type: 'limited', windows: lowered, readings: shown, retryAt }
   }
-}
-
-/** Until the year 9000: what can be written as ISO 8601, whatever the clocks are apart. */
-function isTime(ms: unknown): boolean {
-  return typeof ms === 'number' && ms >= 0 && ms < 221_845_392_000_000
-}
-
-function areReadings(readings: readonly MeterReading[], windows: readonly Window[]): boolean {
-  if (readings.length !== windows.length) return false
-  for (let i = 0; i < readings.length; i++) {
-    const { remaining, resetsAt } = readings[i] as MeterReading
-    if (!Number.isFinite(remaining) || !isTime(resetsAt)) return false
-  }
-  return true
-}
-
-function billFor(
-  type: 'admitted' | 'limited' | 'poor',
-  { cost, windows, credits }: Order,
-  readings: readonly MeterReading[],
-  balance: number | undefined,
-  at: number,
-  retryAt: number | undefined,
-): Extract<Metered, Bill> {
-  const hold = credits?.hold === undefined ? undefined : credits
-  return { type, cost, credit: credits?.amount ?? 0, windows, readings, balance, hold, at, retryAt }
 }
 
 /** What two guards took together, with the last reading of each window. */

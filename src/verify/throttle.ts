@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto'
-import { sha256Of } from '../hash/digest.ts'
+import { newSalt, sha256Of } from '../hash/digest.ts'
 import type { FailureBudget } from '../policy/failures.ts'
 import type { Attempt } from './attempt.ts'
 import type { Locate } from './rules.ts'
@@ -17,7 +16,7 @@ export interface Throttle {
 const MOST_PROVED = 10_000
 
 export function createThrottle(budget: FailureBudget, locate: Locate): Throttle {
-  const salt = randomBytes(12).toString('hex')
+  const salt = newSalt()
   const digests = new Map<string, string>()
   /** By digest, under how many hashes it stands: an upgrade leaves two for one text. */
   const trusted = new Map<string, number>()
@@ -26,7 +25,7 @@ export function createThrottle(budget: FailureBudget, locate: Locate): Throttle 
     heldUntil(attempt, text) {
       const address = locate(attempt)
       const until = address && budget.spentUntil(address, attempt.time.steady)
-      return until === undefined || trusted.has(sha256Of(salt + text, 'binary')) ? undefined : until
+      return until === undefined || trusted.has(sha256Of(salt() + text, 'binary')) ? undefined : until
     },
     failed(attempt) {
       const address = locate(attempt)
@@ -35,7 +34,7 @@ export function createThrottle(budget: FailureBudget, locate: Locate): Throttle 
     proved(text, stored) {
       if (digests.has(stored)) return
       if (digests.size >= MOST_PROVED) forgetOldest()
-      const digest = sha256Of(salt + text, 'binary')
+      const digest = sha256Of(salt() + text, 'binary')
       digests.set(stored, digest)
       trusted.set(digest, (trusted.get(digest) ?? 0) + 1)
     },

@@ -1,4 +1,5 @@
 import type { KeyStore } from '../model/store.ts'
+import { inBackground } from '../model/timer.ts'
 
 export interface TidingsOptions {
   readonly watch: NonNullable<KeyStore['watch']>
@@ -50,7 +51,7 @@ export function listen({ watch, forget, onFault }: TidingsOptions): Tidings {
   function retry(): void {
     if (stopped) return
     timer = setTimeout(() => void begin(), delay)
-    timer.unref()
+    inBackground(timer)
     delay = Math.min(delay * 2, LATE)
   }
 

@@ -7,8 +7,9 @@ export interface Time extends Moment {
 }
 
 /**
- * Looks at the clocks. `steady` is the wall clock as it was at construction, moved on by the monotonic clock:
- * windows are counted by it, so that a correction of the wall clock neither empties nor locks them.
+ * Looks at the clocks. `steady` is the wall clock as it was at the first look (of a clock of the host's: at
+ * construction), moved on by the monotonic clock: windows are counted by it, so that a correction of the wall clock
+ * neither empties nor locks them.
  */
 export function timekeeper(clock: Clock): () => Time {
   const monotonic = clock.monotonic?.bind(clock)
@@ -18,17 +19,25 @@ export function timekeeper(clock: Clock): () => Time {
       return timeOf(wall, wall)
     }
   }
-  const base = clock.now() - monotonic()
-  const steadyNow = () => Math.floor(base + monotonic())
-  return clock === systemClock ? systemTime(steadyNow) : () => timeOf(clock.now(), steadyNow())
+  let base: number | undefined
+  const steadyNow = () => {
+    base ??= clock.now() - monotonic()
+    return Math.floor(base + monotonic())
+  }
+  if (clock === systemClock) return systemTime(steadyNow)
+  steadyNow()
+  return () => timeOf(clock.now(), steadyNow())
 }
 
 /** For so many ms after both were read, the system's clocks are taken to run alike: a step of one is noticed no later. */
 const ALIKE = 50
 
-/** Reads one clock nearly always, which is half the work; what happens in the same millisecond shares its time. */
+/**
+ * Reads one clock nearly always, which is half the work; what happens in the same millisecond shares its time. Neither
+ * is read before somebody asks: on Workers the monotonic one stands at 0 until a request is there.
+ */
 function systemTime(steadyNow: () => number): () => Time {
-  let both = timeOf(systemClock.now(), steadyNow())
+  let both = timeOf(Number.NaN, Number.NaN)
   let last = both
   return () => {
     const wall = systemClock.now()

@@ -1,10 +1,13 @@
 import type { KeyStore, UseMark } from '../model/store.ts'
+import { inBackground } from '../model/timer.ts'
 import type { Known } from './known.ts'
 
 /** How long a mark may wait, ms. Writing all of a moment's marks at once is what makes them cheap. */
 const DELAY = 500
 /** Marks are worth little: past this many keys waiting for a store that fails, they are let go. */
 const MOST_WAITING = 100_000
+/** A timer that is so late, ms, will not come: on Workers it ends with the request in which it was set. */
+const LOST = 60_000
 
 /** Notes that keys were used; writes it later, in batches. Nothing here can delay, fail or change a verification. */
 export interface Usage {
@@ -18,25 +21,27 @@ export interface Usage {
 export function createUsage(store: Pick<KeyStore, 'touch'>, onFault: (error: unknown) => void): Usage {
   let waiting: Known[] = []
   let timer: NodeJS.Timeout | undefined
-  let writing: Promise<void> = Promise.resolve()
+  let scheduledAt = 0
+  let writing: Promise<unknown> = Promise.resolve()
 
   function mark(known: Known, now: number): void {
     if (known.uses++ === 0) {
-      waiting.push(known)
+      if (waiting.length < MOST_WAITING) waiting.push(known)
+      if (now - scheduledAt > LOST) stop()
+      if (timer === undefined) scheduledAt = now
       timer ??= schedule()
     }
     known.usedAt = now
   }
 
   function schedule(): NodeJS.Timeout {
-    const handle = setTimeout(() => void flush(), DELAY)
-    handle.unref()
-    return handle
+    return inBackground(setTimeout(() => void flush(), DELAY))
   }
 
   function flush(): Promise<void> {
-    writing = writing.then(write)
-    return writing
+    // Not one after the other: on Workers a write ends with its request, and the next must not wait for it in vain.
+    writing = Promise.all([writing, write()])
+    return writing.then(() => {})
   }
 
   async function write(): Promise<void> {

@@ -4,12 +4,13 @@ import { iso } from '../model/iso.ts'
 import { redact } from '../model/redact.ts'
 import type { RequestFacts } from '../model/request.ts'
 import { DENIALS, type DenialCode, type Denied, type Verdict } from '../model/verdict.ts'
+import { warnOnce } from '../model/warn.ts'
 import type { Requirement } from '../policy/demand.ts'
 import { recordOf } from './access.ts'
 import { Admission } from './admission.ts'
 import { type Attempt, NOBODY, newAttempt } from './attempt.ts'
 import type { Known } from './known.ts'
-import type { Bill } from './meter.ts'
+import type { Bill } from './bill.ts'
 import type { Locate } from './rules.ts'
 import type { Secret } from './secret.ts'
 import type { Settlement } from './settlement.ts'
@@ -19,6 +20,8 @@ import type { Usage } from './usage.ts'
 /** Turns what the pipeline found into a verdict, and lets listeners know; they cannot change it. */
 export interface Verdicts {
   admit(attempt: Attempt, known: Known, secret: Secret, bill: Bill): Verdict
+  /** The same where a fault left windows uncounted: each time is told, so that it can be counted. */
+  admitUnmetered(attempt: Attempt, known: Known, secret: Secret, bill: Bill, error: unknown): Verdict
   /** A refusal of what cannot be looked at, or has not the shape of a key: without a look at anything, the clocks included. */
   turnAway(code: DenialCode, facts: RequestFacts, requirement: Requirement): Verdict
   /** A refusal. With `known`, the secret was proved and the key may be told. */
@@ -42,7 +45,7 @@ export interface VerdictsOptions {
 export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOptions): Verdicts {
   const wantsAdmitted = events.asker('admitted')
   const wantsDenied = events.asker('denied')
-  return { admit, turnAway, deny, limit, throttle, fault }
+  return { admit, admitUnmetered, turnAway, deny, limit, throttle, fault }
 
   function admit(attempt: Attempt, known: Known, secret: Secret, bill: Bill): Verdict {
     const { now } = attempt.time
@@ -55,8 +58,20 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
     // One request is one use, however many guards it passes.
     if (attempt.earlier !== undefined) return admission
     usage.mark(known, now)
-    if (wantsAdmitted()) events.tell({ type: 'admitted', at: iso(now), id, owner, ...addressOf(attempt) })
+    if (wantsAdmitted()) {
+      const isUnmetered = bill.isUnmetered === true ? { unmetered: true as const } : {}
+      events.tell({ type: 'admitted', at: iso(now), id, owner, ...isUnmetered, ...addressOf(attempt) })
+    }
     return admission
+  }
+
+  function admitUnmetered(attempt: Attempt, known: Known, secret: Secret, bill: Bill, error: unknown): Verdict {
+    warnOnce('KEYWARD_LIMITS_OPEN', "The store fails: requests are admitted uncounted (limits.onFault is 'open').")
+    if (events.wants('fault')) {
+      const { id, owner } = known.stored
+      events.tell({ type: 'fault', at: iso(attempt.time.now), code: 'take', message: textOf(error), id, owner })
+    }
+    return admit(attempt, known, secret, bill)
   }
 
   function turnAway(code: DenialCode, facts: RequestFacts, requirement: Requirement): Verdict {

@@ -7,7 +7,9 @@ import type { Attempt } from './attempt.ts'
 import type { GateCode, Gatekeeper } from './gatekeeper.ts'
 import type { Known } from './known.ts'
 import type { KnownKeys } from './known-keys.ts'
-import type { Meter, Metered } from './meter.ts'
+import type { Lenience } from './lenience.ts'
+import type { Metered } from './bill.ts'
+import type { Meter } from './meter.ts'
 import { firstBroken, type Locate } from './rules.ts'
 import { type Secret, secretOf } from './secret.ts'
 import type { Throttle } from './throttle.ts'
@@ -25,6 +27,8 @@ export interface Parts {
   readonly gatekeeper: Gatekeeper | undefined
   readonly throttle: Throttle | undefined
   readonly meter: Meter
+  /** Where a fault of the store is to leave windows uncounted. */
+  readonly lenience: Lenience | undefined
   readonly verdicts: Verdicts
   readonly look: () => Time
 }
@@ -151,13 +155,13 @@ function consume(parts: Parts, attempt: Attempt, known: Known, secret: Secret): 
   if (!(metered instanceof Promise)) return settle(parts, attempt, known, secret, metered)
   return metered.then(
     (taken) => settle(parts, attempt, known, secret, taken),
-    (error) => parts.verdicts.fault(attempt, 'take', error),
+    (error) => excuse(parts, attempt, known, secret, error),
   )
 }
 
 /** A record that changed under the request is judged again, unless it keeps changing. */
 function settle(parts: Parts, attempt: Attempt, known: Known, secret: Secret, metered: Metered): Awaitable<Verdict> {
-  if (metered.type === 'failed') return parts.verdicts.fault(attempt, 'take', metered.error)
+  if (metered.type === 'failed') return excuse(parts, attempt, known, secret, metered.error)
   if (metered.type === 'stale') {
     attempt.current = true
     return prove(parts, resumed(parts, attempt), parts.keys.once(attempt.id, metered.stored))
@@ -165,4 +169,10 @@ function settle(parts: Parts, attempt: Attempt, known: Known, secret: Secret, me
   if (metered.type === 'admitted') return parts.verdicts.admit(attempt, known, secret, metered)
   if (metered.type === 'limited') return parts.verdicts.limit(attempt, known, metered)
   return parts.verdicts.deny(attempt, 'insufficient_balance', known)
+}
+
+function excuse(parts: Parts, attempt: Attempt, known: Known, secret: Secret, error: unknown): Verdict {
+  const excused = parts.lenience?.(attempt, known, error)
+  if (excused === undefined) return parts.verdicts.fault(attempt, 'take', error)
+  return parts.verdicts.admitUnmetered(attempt, known, secret, excused, error)
 }

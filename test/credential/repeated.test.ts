@@ -91,8 +91,11 @@ describe('H. Header parsing: lost lines', () => {
   it.each(PLACES)('H-46 refuses 1000 headers before $name, which Node may have dropped', async ({ pair, lines }) => {
     const { events, onEvent } = listener()
     const { send, issue, finds } = await openSite({ keys: { pair, onEvent }, server: { maxHeaderSize: 64 * 1024 } })
-    expect(await send([...fillers(1000), ...lines(await issue())])).toBe(AMBIGUOUS)
-    expect(events.at(-1)).toMatchObject({ type: 'denied', code: 'ambiguous_credentials' })
+    const told = await send([...fillers(1000), ...lines(await issue())])
+    expect([AMBIGUOUS, '431']).toContain(told)
+    // Later versions of Node refuse it themselves, and nobody is asked.
+    const denials = events.flatMap((event) => (event.type === 'denied' ? [event.code] : []))
+    expect(denials).toEqual(told === AMBIGUOUS ? ['ambiguous_credentials'] : [])
     expect(finds()).toBe(0)
   })
 

@@ -51,10 +51,13 @@ describe('the OpenAPI document of the management routes', () => {
 
   it('lists every route of the contract', () => {
     expect(operations.map(({ name }) => name).sort()).toEqual([
+      'DELETE /self',
       'DELETE /{id}',
       'GET /',
       'GET /openapi.json',
+      'GET /self',
       'GET /{id}',
+      'GET /{id}/usage',
       'PATCH /{id}',
       'POST /',
       'POST /{id}/disable',

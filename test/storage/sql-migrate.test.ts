@@ -30,7 +30,7 @@ describe.each(ENGINES)('over %s, migrate', (engine) => {
     await store.insert(key)
     await migrate(kysely)
     expect(await store.find(key.id)).toEqual(key)
-    expect(await versionsOf('keyward_')).toEqual([1])
+    expect(await versionsOf('keyward_')).toEqual([1, 2])
   })
 
   it('makes the tables once when many do it at once', async () => {
@@ -38,7 +38,7 @@ describe.each(ENGINES)('over %s, migrate', (engine) => {
     const others = Array.from({ length: 8 }, () => connect(prepared.target, 1))
     await Promise.all(others.map((other) => migrate(other, options)))
     await Promise.all(others.map((other) => other.destroy()))
-    expect(await versionsOf('many_')).toEqual([1])
+    expect(await versionsOf('many_')).toEqual([1, 2])
     const store = sqlStore(kysely, options)
     await store.insert(storedKey())
     expect((await store.list({ prefixes: ['agk_'], limit: 9 })).items).toHaveLength(1)
@@ -50,7 +50,7 @@ describe.each(ENGINES)('over %s, migrate', (engine) => {
     await sql`DELETE FROM half_schema`.execute(kysely)
     await sql`DROP TABLE half_holds`.execute(kysely)
     await migrate(kysely, options)
-    expect(await versionsOf('half_')).toEqual([1])
+    expect(await versionsOf('half_')).toEqual([1, 2])
     const account = { account: 'a:1', opening: { amount: 5, at: 1 } }
     expect(await sqlStore(kysely, options).move?.({ ...account, release: 'none' }, 1)).toEqual({ balance: 5 })
   })
@@ -65,7 +65,7 @@ describe.each(ENGINES)('over %s, migrate', (engine) => {
     await expect(store.find('a')).rejects.toMatchObject(newer)
     await expect(store.insert(storedKey())).rejects.toMatchObject(newer)
     await expect(store.take?.('a', 1, { windows: [], cost: 1 }, 1)).rejects.toMatchObject(newer)
-    expect(await versionsOf('newer_')).toEqual([1, 7])
+    expect(await versionsOf('newer_')).toEqual([1, 2, 7])
   })
 
   it('is asked for where it was not done, and the store works once it was', async () => {

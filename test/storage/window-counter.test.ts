@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Window } from '../../src/model/limits.ts'
-import { decodeCounters, encodeCounters, type Metered, take } from '../../src/storage/counters.ts'
+import { type Metered, take } from '../../src/storage/counters.ts'
+import { decodeCounters, encodeCounters } from '../../src/storage/counters-text.ts'
 import { type Admitted, lengths, limits, metered, PART, START, spend, steps, within } from './metering.ts'
 
 describe('a window', () => {

@@ -12,10 +12,12 @@ import fastifyPlugin, { guard as fastifyGuard } from 'keyward/fastify'
 import { guard as fetchGuard } from 'keyward/fetch'
 import { guard as honoGuard } from 'keyward/hono'
 import { guard as koaGuard } from 'keyward/koa'
+import { CurrentApiKey, KeywardGuard, KeywardModule } from 'keyward/nest'
 import { guard as nodeGuard, refuse } from 'keyward/node'
 import Koa from 'koa'
 import { onTestFinished } from 'vitest'
 import { EXPRESSES, type ExpressModule } from './express.ts'
+import { NESTS, packagesOf, serveNest } from './nest.ts'
 import { type RawAnswer, raw, request } from './raw.ts'
 import { serve } from './serve.ts'
 
@@ -233,6 +235,34 @@ const http2: Framework = {
   },
 }
 
+const nests: readonly Framework[] = NESTS.map((kind) => ({
+  name: kind.name,
+  header,
+  async open(keys, demand, handler, host = '127.0.0.1') {
+    const { common, core } = await packagesOf(kind)
+    const { All, Controller, Header, HttpCode, Module } = common
+
+    @Controller()
+    class Answers {
+      @All(kind.platform === 'Express' ? '{*path}' : '*')
+      @HttpCode(200)
+      @Header('Content-Type', 'application/json')
+      async answer(@CurrentApiKey() access: Access | undefined) {
+        return json(await handler(access))
+      }
+    }
+
+    @Module({
+      imports: [KeywardModule.forRoot({ keys, ...(demand === undefined ? {} : { demand }) })],
+      controllers: [Answers],
+      providers: [{ provide: core.APP_GUARD, useClass: KeywardGuard }],
+    })
+    class Application {}
+
+    return serveNest(kind, Application, { host })
+  },
+}))
+
 /** Every framework; the first is what the others are compared with. */
 export const FRAMEWORKS: readonly Framework[] = [
   ...expresses,
@@ -243,6 +273,7 @@ export const FRAMEWORKS: readonly Framework[] = [
   fetchStyle,
   node,
   http2,
+  ...nests,
 ]
 
 /** Those that read HTTP/1 off a socket: to them bytes can be sent. */

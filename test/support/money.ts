@@ -90,8 +90,11 @@ export function farAway(inner: KeyStore = memoryStore()): Required<Omit<KeyStore
     list: later(inner.list),
     touch: later(inner.touch),
     take: later(inner.take),
+    lease: later(inner.lease),
     move: later(inner.move),
     revokeWhere: later(inner.revokeWhere),
+    note: later(inner.note),
+    notes: later(inner.notes),
     close: later(inner.close),
   }
 }

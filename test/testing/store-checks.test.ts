@@ -3,8 +3,10 @@ import type { KeyStore } from '../../src/model/store.ts'
 import { memoryStore } from '../../src/storage/memory.ts'
 import { storeChecks } from '../../src/testing/index.ts'
 import { BROKEN_CREDITS } from './broken-credits.ts'
+import { BROKEN_LEASES } from './broken-leases.ts'
 import { BROKEN_METERS } from './broken-meters.ts'
 import { BROKEN_MOVES } from './broken-moves.ts'
+import { BROKEN_NOTES } from './broken-notes.ts'
 import { BROKEN_RECORDS } from './broken-records.ts'
 import { broken } from './broken-store.ts'
 import { BROKEN_TAKES } from './broken-takes.ts'
@@ -26,13 +28,18 @@ describe('storeChecks', () => {
     expect(make).toHaveBeenCalledTimes(1)
   })
 
-  it.each([...BROKEN_RECORDS, ...BROKEN_METERS, ...BROKEN_TAKES, ...BROKEN_CREDITS, ...BROKEN_MOVES])(
-    'find a store in which $mistake',
-    async (store) => {
-      const failures = await failuresOf(broken(store), store.found)
-      expect(Object.keys(failures).sort()).toEqual([...store.found].sort())
-    },
-  )
+  it.each([
+    ...BROKEN_RECORDS,
+    ...BROKEN_METERS,
+    ...BROKEN_TAKES,
+    ...BROKEN_CREDITS,
+    ...BROKEN_MOVES,
+    ...BROKEN_LEASES,
+    ...BROKEN_NOTES,
+  ])('find a store in which $mistake', async (store) => {
+    const failures = await failuresOf(broken(store), store.found)
+    expect(Object.keys(failures).sort()).toEqual([...store.found].sort())
+  })
 
   it('resolve with absent where the store has not got the verb', async () => {
     const { find, insert, replace, remove, list } = memoryStore()
@@ -41,9 +48,11 @@ describe('storeChecks', () => {
     const absent = answers.filter(([, answer]) => answer === 'absent').map(([id]) => id)
     expect(absent).toContain('touch-shows')
     expect(absent).toContain('take-exact')
+    expect(absent).toContain('lease-counts')
     expect(absent).toContain('credits-open')
     expect(absent).toContain('move-hold')
     expect(absent).toContain('revoke-writes')
+    expect(absent).toContain('note-shows')
     expect(absent).not.toContain('insert-find')
   })
 

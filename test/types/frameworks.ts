@@ -125,11 +125,32 @@ export function onFetch() {
     { address: (request: Request, server: Server) => server.requestIP(request)?.address },
     () => new Response('ok'),
   )
+  /** As a Worker is called; its address is told by the request alone. */
+  interface Env {
+    readonly region: string
+  }
+  const address = (request: Request) => request.headers.get('cf-connecting-ip') ?? undefined
+  const worker: (request: Request, env: Env, context: { waitUntil(p: Promise<unknown>): void }) => Promise<Response> =
+    fetchGuard(keys, { address }, (_request, access, env: Env, context: { waitUntil(p: Promise<unknown>): void }) => {
+      context.waitUntil(keys.flush())
+      return new Response(access.owner + env.region)
+    })
+  /** The address may look at more than the handler, too. */
+  const seen = fetchGuard(keys, { address: (_request: Request, env: Env) => env.region }, (_request, access) =>
+    Response.json(access.owner),
+  )
+  // @ts-expect-error what the address needs has to be given
+  seen(new Request('http://localhost'))
+  const torn = fetchGuard(keys, { address: (_r: Request, env: Env) => env.region }, (_r, _access, env: string) => {
+    return new Response(env)
+  })
+  // @ts-expect-error the address and the handler do not agree on what the runtime gives
+  torn(new Request('http://localhost'), 'text')
   // @ts-expect-error misspelt
   fetchGuard(keys, { scopes: ['contacts:raed'] }, () => new Response())
   // @ts-expect-error a handler is what is guarded
   fetchGuard(keys, {})
-  return [handler, next, anybody, bun]
+  return [handler, next, anybody, bun, worker]
 }
 
 export function onNode() {

@@ -1,0 +1,34 @@
+import type { ServerResponse } from 'node:http'
+import type { Answer } from '../model/answer.ts'
+import { checkHeaders, hasAnswered } from './node.ts'
+import { varyWith } from './vary.ts'
+
+/** What is used of a reply of Fastify, so that its hooks see what a guard says. */
+export interface Reply {
+  readonly sent: boolean
+  readonly raw: ServerResponse
+  code(status: number): Reply
+  header(name: string, value: string): Reply
+  getHeader(name: string): unknown
+  send(payload: Buffer): unknown
+}
+
+/** Whether somebody has answered already, or nobody is there to read an answer. */
+export function hasReplied(reply: Reply): boolean {
+  return reply.sent || hasAnswered(reply.raw)
+}
+
+/** Sends a refusal. As text, its type would be given a charset. @throws TypeError for what is no header */
+export function sendAnswer(reply: Reply, { status, headers, body }: Answer): void {
+  setHeaders(reply, headers)
+  reply.code(status).send(Buffer.from(body))
+}
+
+/** Adds header fields to a reply that goes on. @throws TypeError for what is no header, before any is added */
+export function setHeaders(reply: Reply, headers: Readonly<Record<string, string>>): void {
+  checkHeaders(headers)
+  for (const name in headers) {
+    const value = headers[name] as string
+    reply.header(name, name === 'Vary' ? varyWith(reply.getHeader(name), value) : value)
+  }
+}

@@ -1,0 +1,9 @@
+type Timer = ReturnType<typeof setTimeout>
+
+/** A timer that keeps no process alive. Where timers are numbers, as on Workers, there is no process to be kept alive. */
+export function inBackground(timer: Timer): Timer {
+  // Typed as Node has it; elsewhere the method may be missing.
+  const { unref } = timer as { unref?: () => unknown }
+  unref?.call(timer)
+  return timer
+}

@@ -1,0 +1,27 @@
+import { iso } from '../model/iso.ts'
+import type { Window } from '../model/limits.ts'
+import type { MeterReading } from '../model/store.ts'
+import type { Reading } from '../model/verdict.ts'
+
+/** Whether a store answered a reading for each window. */
+export function areReadings(readings: readonly MeterReading[], windows: readonly Window[]): boolean {
+  if (readings.length !== windows.length) return false
+  for (let i = 0; i < readings.length; i++) {
+    const { remaining, resetsAt } = readings[i] as MeterReading
+    if (!Number.isFinite(remaining) || !isTime(resetsAt)) return false
+  }
+  return true
+}
+
+/** Until the year 9000: what can be written as ISO 8601, whatever the clocks are apart. */
+export function isTime(ms: unknown): boolean {
+  return typeof ms === 'number' && ms >= 0 && ms < 221_845_392_000_000
+}
+
+/** @param shift from the meter's time to ours */
+export function shownReadings(readings: readonly MeterReading[], shift: number): readonly Reading[] {
+  const shown = readings.map(({ name, limit, remaining, resetsAt }) =>
+    Object.freeze({ name, limit, remaining, resetsAt: iso(resetsAt + shift) }),
+  )
+  return Object.freeze(shown)
+}

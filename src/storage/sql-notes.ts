@@ -1,0 +1,91 @@
+import type { Note, NotesKept, NotesPage, NotesQuery } from '../model/store.ts'
+import { readCursor } from './cursor.ts'
+import { equalTo, NOTE_COLUMNS, notesPage, toNote, toNoteValues } from './note-rows.ts'
+import { type Engine, textOf, type Value, wholeOf } from './sql-engine.ts'
+import { orNull, parametersOf } from './sql-rows.ts'
+import type { Tables } from './sql-schema.ts'
+import type { Row, Session } from './sql-session.ts'
+
+/** Notes that go into one statement. */
+const AT_ONCE = 100
+
+/** Within a transaction. Those of one owner go in one order, as everyone locks. */
+export async function note(
+  session: Session,
+  tables: Tables,
+  notes: readonly Note[],
+  { most, since }: NotesKept,
+): Promise<void> {
+  const { engine } = session
+  const sorted = [...notes].sort((a, b) => (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : a.at - b.at))
+  for (let start = 0; start < sorted.length; start += AT_ONCE) {
+    const some = sorted.slice(start, start + AT_ONCE)
+    const values = some.flatMap((one) => parametersOf(engine, NOTE_COLUMNS, toNoteValues(one)))
+    await session.run(addSql(engine, tables, some.length), values)
+  }
+  for (const owner of new Set(sorted.map((one) => one.owner))) {
+    await forget(session, tables, engine.text(owner), most)
+  }
+  await session.run(`DELETE FROM ${tables.notes} WHERE noted_at < ?`, [Math.floor(since)])
+}
+
+function addSql({ name }: Engine, { notes }: Tables, count: number): string {
+  const row = `(${NOTE_COLUMNS.map(() => '?').join(', ')})`
+  const rows = Array.from({ length: count }, () => row).join(', ')
+  const into = `INTO ${notes} (${NOTE_COLUMNS.join(', ')}) VALUES ${rows}`
+  return name === 'MySQL'
+    ? `INSERT ${into} ON DUPLICATE KEY UPDATE id = VALUES(id)`
+    : `INSERT ${into} ON CONFLICT DO NOTHING`
+}
+
+/** The newest of those that are too many, and all before it. */
+async function forget(session: Session, { notes }: Tables, owner: Value, most: number): Promise<void> {
+  const select = `SELECT noted_at, id FROM ${notes} WHERE owner = ? ORDER BY noted_at DESC, id DESC LIMIT 1 OFFSET ?`
+  const [first] = await session.rows(select, [owner, most])
+  if (first === undefined) return
+  const [at, id] = [wholeOf(first.noted_at), session.engine.text(textOf(first.id))]
+  const sql = `DELETE FROM ${notes} WHERE owner = ? AND noted_at <= ? AND (noted_at < ? OR id <= ?)`
+  await session.run(sql, [owner, at, at, id])
+}
+
+export async function listNotes(session: Session, { notes }: Tables, query: NotesQuery): Promise<NotesPage> {
+  const { where, values } = conditionsOf(session.engine, query)
+  const select = `SELECT ${NOTE_COLUMNS.join(', ')} FROM ${notes} WHERE ${where} ORDER BY noted_at DESC, id DESC LIMIT ?`
+  const rows = await session.rows(select, [...values, query.limit + 1])
+  return notesPage(rows.map(noteOf), query.limit)
+}
+
+/** `where` holds no value, only placeholders for `values`. */
+function conditionsOf(
+  engine: Engine,
+  query: NotesQuery,
+): { readonly where: string; readonly values: readonly Value[] } {
+  const equal = equalTo(query)
+  const where = ['noted_at >= ?', ...equal.map(([column]) => `${column} = ?`)]
+  const values: Value[] = [Math.floor(query.since), ...equal.map(([, value]) => engine.text(value))]
+  if (query.prefixes !== undefined) {
+    const marks = query.prefixes.map(() => '?').join(', ')
+    where.push(marks === '' ? 'prefix IS NULL' : `(prefix IS NULL OR prefix IN (${marks}))`)
+    values.push(...query.prefixes.map((prefix) => engine.text(prefix)))
+  }
+  if (query.cursor !== undefined) {
+    const { createdAt, id } = readCursor(query.cursor)
+    // Written so that each engine finds the place in its index, which not all do for a comparison of pairs.
+    where.push('noted_at <= ? AND (noted_at < ? OR id < ?)')
+    values.push(createdAt, createdAt, engine.text(id))
+  }
+  return { where: where.join(' AND '), values }
+}
+
+function noteOf(row: Row): Note {
+  return toNote({
+    id: textOf(row.id),
+    noted_at: wholeOf(row.noted_at),
+    owner: textOf(row.owner),
+    key_id: orNull(row.key_id, textOf),
+    prefix: orNull(row.prefix, textOf),
+    resource: orNull(row.resource, textOf),
+    actor: orNull(row.actor, textOf),
+    data: textOf(row.data),
+  })
+}

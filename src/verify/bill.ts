@@ -1,0 +1,49 @@
+import type { StoredKey } from '../model/key.ts'
+import type { Window } from '../model/limits.ts'
+import type { CreditSpend, MeterReading, SpendWindow } from '../model/store.ts'
+
+/** What a request takes, or took. */
+export interface Bill {
+  /** From each window. */
+  readonly cost: number
+  /** From the balance; 0 where there is none. */
+  readonly credit: number
+  readonly windows: readonly Window[]
+  /** What the windows read, one for one. */
+  readonly readings: readonly MeterReading[]
+  /** What is free of the balance; `undefined` where there is none. */
+  readonly balance: number | undefined
+  /** What is held and may be settled. */
+  readonly hold: CreditSpend | undefined
+  /** When it was decided, by the clock that the windows are counted by. */
+  readonly at: number
+  /** When there would be room, where there was none; `undefined` where no wait helps. */
+  readonly retryAt: number | undefined
+  /** The store failed, and what was due was not counted. */
+  readonly isUnmetered?: boolean
+}
+
+/** What came of taking. */
+export type Metered =
+  | (Bill & { readonly type: 'admitted' | 'limited' | 'poor' })
+  | { readonly type: 'stale'; readonly stored: StoredKey | undefined }
+  | { readonly type: 'failed'; readonly error: unknown }
+
+/** What is to be taken. */
+export interface Order {
+  readonly cost: number
+  readonly windows: readonly SpendWindow[]
+  readonly credits: CreditSpend | undefined
+}
+
+export function billFor(
+  type: 'admitted' | 'limited' | 'poor',
+  { cost, windows, credits }: Order,
+  readings: readonly MeterReading[],
+  balance: number | undefined,
+  at: number,
+  retryAt: number | undefined,
+): Extract<Metered, Bill> {
+  const hold = credits?.hold === undefined ? undefined : credits
+  return { type, cost, credit: credits?.amount ?? 0, windows, readings, balance, hold, at, retryAt }
+}

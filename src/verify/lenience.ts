@@ -1,0 +1,38 @@
+import { hasCode } from '../model/errors.ts'
+import { accountOf, type CreditMode } from '../policy/credits.ts'
+import type { Attempt } from './attempt.ts'
+import type { Known } from './known.ts'
+import { age, type KnownKeys } from './known-keys.ts'
+import type { Bill } from './bill.ts'
+
+/** What a request is admitted with whose windows could not be counted; `undefined` where it must not be. */
+export type Lenience = (attempt: Attempt, known: Known, error: unknown) => Bill | undefined
+
+export interface LenienceOptions {
+  readonly credits: CreditMode
+  /** How old a record may be, ms; `undefined` where it has to be read for the request. */
+  readonly maxLag: number | undefined
+  readonly keys: Pick<KnownKeys<Known>, 'isYoung'>
+}
+
+const EMPTY = { cost: 0, credit: 0, windows: [], readings: [], balance: undefined, hold: undefined, retryAt: undefined }
+
+/**
+ * `limits.onFault: 'open'`. Nothing is excused but windows that a fault of the store left uncounted: not a balance, and
+ * not a record that may have been changed longer than `maxLag` ago.
+ */
+export function createLenience({ credits, maxLag, keys }: LenienceOptions): Lenience {
+  return (attempt, known, error) => {
+    if (!hasCode(error, 'STORE') || !isFresh(attempt, known)) return undefined
+    if (attempt.requirement.reserve !== undefined) return undefined
+    if (accountOf(credits, known.stored, attempt.time.now) !== undefined) return undefined
+    const taken = attempt.earlier?.bill ?? EMPTY
+    return { ...taken, hold: undefined, at: attempt.time.steady, isUnmetered: true }
+  }
+
+  function isFresh({ id, time, current }: Attempt, known: Known): boolean {
+    if (maxLag === undefined) return current
+    if (keys.isYoung(id, known, time)) return true
+    return known.proved !== undefined && age(known.proved, time) <= maxLag
+  }
+}

@@ -1,0 +1,153 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { endLeased, lease, take } from '../../src/storage/counters.ts'
+import { decodeCounters, encodeCounters } from '../../src/storage/counters-text.ts'
+import { type Admitted, lengths, limits, metered, START, spend, within } from './metering.ts'
+
+/** What happens next, `wait` windows after the last thing: somebody takes, leases, uses what it leased, or ends a lease. */
+const steps = fc.array(
+  fc.record({
+    wait: fc.oneof(
+      fc.constant(0),
+      fc.double({ min: 0, max: 0.2, noNaN: true }),
+      fc.double({ min: 0, max: 1.2, noNaN: true }),
+    ),
+    what: fc.constantFrom('take', 'lease', 'lease', 'use', 'use', 'use', 'end', 'renew'),
+    who: fc.integer({ min: 0, max: 3 }),
+    cost: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 60 })),
+    /** Of the window, how long the lease is. */
+    length: fc.double({ min: 0, max: 1, noNaN: true }),
+    limit: limits,
+  }),
+  { minLength: 20, maxLength: 120 },
+)
+
+interface Held {
+  readonly id: string
+  readonly until: number
+  left: number
+}
+
+/** Several processes that keep to the contract, over one counter; what each used, and when. */
+function play(
+  ms: number,
+  fixed: number | undefined,
+  all: readonly (typeof steps extends fc.Arbitrary<infer T> ? T : never)[number][],
+  rewrite: boolean,
+) {
+  const counters = metered()
+  const held = new Map<number, Held>()
+  const used: (Admitted & { readonly limit: number })[] = []
+  let now = START
+  let ids = 0
+  for (const { wait, what, who, cost, length, limit: any } of all) {
+    const limit = fixed ?? any
+    now += Math.floor(wait * ms)
+    if (rewrite) counters.counters = decodeCounters(encodeCounters(counters.counters, now))
+    const mine = held.get(who)
+    if (what === 'take' && take(counters, spend(limit, ms, cost), now).ok) used.push({ at: now, cost, limit })
+    if (what === 'use' && mine !== undefined && mine.left > 0 && now <= mine.until) {
+      const units = Math.min(mine.left, Math.max(1, cost))
+      mine.left -= units
+      used.push({ at: now, cost: units, limit })
+    }
+    if (what !== 'lease' && what !== 'end' && what !== 'renew') continue
+    const ended = mine === undefined || what === 'lease' ? {} : { ended: { id: mine.id, unused: mine.left } }
+    const id = `l${++ids}`
+    const until = now + 1 + Math.floor(length * (ms - 1))
+    const more = what === 'end' || cost === 0 ? { cost: 0 } : { cost, lease: { id, ms: until - now } }
+    const asked = { windows: spend(limit, ms).windows, ...more, ...ended }
+    // Whoever leases without ending its last lease lets that run out.
+    held.delete(who)
+    endLeased(counters, asked, now)
+    // A command may arrive twice.
+    if (what === 'end') endLeased(counters, asked, now)
+    if (lease(counters, asked, now).ok && more.cost > 0) held.set(who, { id, until, left: cost })
+  }
+  return used
+}
+
+describe('leases over one window', () => {
+  it('let no interval of its length have more uses than the limit, whoever leases, uses and gives back what when', () => {
+    fc.assert(
+      fc.property(lengths, limits, steps, fc.boolean(), (ms, limit, all, rewrite) => {
+        const used = play(ms, limit, all, rewrite)
+        for (const { at } of used) {
+          const sum = within(used, at - ms) - within(used, at)
+          expect(sum).toBeLessThanOrEqual(limit)
+        }
+      }),
+      { numRuns: 400 },
+    )
+  })
+
+  it('read the same after they were written and read', () => {
+    fc.assert(
+      fc.property(lengths, steps, (ms, all) => {
+        expect(play(ms, undefined, all, true)).toEqual(play(ms, undefined, all, false))
+      }),
+    )
+  })
+
+  it('are given back whole where nothing was used: the whole limit is there again', () => {
+    fc.assert(
+      fc.property(
+        lengths,
+        fc.integer({ min: 1, max: 300 }),
+        fc.array(fc.integer({ min: 1, max: 20 }), { maxLength: 15 }),
+        (ms, limit, costs) => {
+          const counters = metered()
+          const windows = spend(limit, ms).windows
+          for (const [at, cost] of costs.entries())
+            lease(counters, { windows, cost, lease: { id: `l${at}`, ms } }, START)
+          for (const [at, cost] of costs.entries()) {
+            endLeased(counters, { windows: [], cost: 0, ended: { id: `l${at}`, unused: cost } }, START + 1)
+          }
+          expect(take(counters, spend(limit, ms, 0), START + 1).readings).toMatchObject([{ remaining: limit }])
+        },
+      ),
+    )
+  })
+
+  it('stand no further ahead than a window after the clock was set back', () => {
+    const counters = metered()
+    lease(counters, { windows: spend(5, 1_000).windows, cost: 5, lease: { id: 'a', ms: 500 } }, START)
+    const back = START - 3_600_000
+    expect(take(counters, spend(5, 1_000), back)).toMatchObject({ ok: false, retryAt: back + 2_000 })
+    expect(take(counters, spend(5, 1_000), back + 2_000).ok).toBe(true)
+  })
+})
+
+describe('counters with leases, as text', () => {
+  it('take less than 1.5 KiB for a window, however many leases there are', () => {
+    const counters = metered()
+    for (let at = 0; at < 60; at++) {
+      const id = `${'a'.repeat(24)}${1_000_000 + at}`
+      lease(counters, { windows: spend(10_000, 60_000).windows, cost: 100, lease: { id, ms: 1_000 } }, START + at)
+      take(counters, spend(10_000, 60_000), START + at * 900)
+    }
+    expect(encodeCounters(counters.counters, START + 60 * 900 - 1).length).toBeLessThan(1_536)
+  })
+
+  it('are refused where they are damaged', () => {
+    const whole = encodeCounters(leased().counters, START)
+    expect(() => decodeCounters(whole)).not.toThrow()
+    for (const text of [
+      whole.replace('"a"', '7'),
+      whole.replace('[["w"', '[[7'),
+      whole.replace(',5]', ',-5]'),
+      whole.replace(',5]', ',null]'),
+      whole.replace(',5]', ',5,5]'),
+      whole.replace(',2,', ',4,'),
+    ]) {
+      expect(text).not.toBe(whole)
+      expect(() => decodeCounters(text)).toThrow()
+    }
+  })
+
+  function leased() {
+    const counters = metered()
+    lease(counters, { windows: spend(5, 1_000).windows, cost: 5, lease: { id: 'a', ms: 500 } }, START)
+    return counters
+  }
+})
