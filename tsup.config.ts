@@ -1,4 +1,5 @@
 import { defineConfig } from 'tsup'
+import { bundlePage } from './src/console/bundle.ts'
 
 /** One entry of package.json's `exports` each; test/package/contents.test.ts keeps the two lists equal. */
 export const entry = {
@@ -9,7 +10,9 @@ export const entry = {
   hono: 'adapters/hono.ts',
   fetch: 'adapters/fetch.ts',
   node: 'adapters/node.ts',
+  nest: 'adapters/nest.ts',
   management: 'src/http/management.ts',
+  console: 'src/console/console.ts',
   sqlite: 'src/storage/sqlite.ts',
   redis: 'src/storage/redis.ts',
   sql: 'src/storage/sql.ts',
@@ -17,8 +20,10 @@ export const entry = {
   argon2: 'src/hash/argon2id.ts',
 }
 
-export default defineConfig({
+export default defineConfig(async () => ({
   entry,
+  // What runs in browsers, with lit in it, is one text in the console's entry.
+  define: { KEYWARD_CONSOLE_SCRIPT: JSON.stringify(await bundlePage()) },
   format: ['esm', 'cjs'],
   target: 'node20',
   dts: true,
@@ -26,4 +31,4 @@ export default defineConfig({
   treeshake: true, // by Rollup, which also gives CJS an import.meta.url (for createRequire)
   splitting: true, // in CJS too: otherwise each entry gets its own copy of KeywardError
   removeNodeProtocol: false, // `sqlite` without `node:` does not exist
-})
+}))

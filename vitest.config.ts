@@ -8,7 +8,10 @@ export default defineConfig({
     hookTimeout: 60_000, // they start servers, and form a Cluster of them
     coverage: { include: ['src/**', 'adapters/**'] },
     projects: [
-      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/package/**'] } },
+      {
+        extends: true,
+        test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/package/**', '**/node_modules/**'] },
+      },
       {
         extends: true,
         test: {

@@ -2,11 +2,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request } from 'express'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
-import { type FetchHandler, passOn } from '../src/http/mount.ts'
 import { addHeaders, hasAnswered, nodeFacts, onceEnded, writeAnswer } from '../src/http/node.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
+
+export { mount } from '../src/http/mount.ts'
 
 declare global {
   namespace Express {
@@ -49,16 +50,5 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
     }
     if (decision instanceof Promise) decision.then(settle).catch(next)
     else settle(decision)
-  }
-}
-
-/**
- * Mounts a fetch-style handler: `app.use('/keys', mount(handler))`. It sees the path below the mount point, and a body
- * that a parser has read already. What it throws goes to `next`.
- */
-export function mount(handler: FetchHandler): Middleware {
-  return (req, res, next) => {
-    const { body } = req as { body?: unknown }
-    passOn(handler, req, res, { url: req.url ?? '/', body }).catch(next)
   }
 }

@@ -1,9 +1,9 @@
-import type { FastifyPluginAsync, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { type Application, asPlugin, guardEverything, type Hook } from '../src/http/fastify.ts'
+import { hasReplied, type Reply, sendAnswer, setHeaders } from '../src/http/fastify-reply.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
-import { checkHeaders, hasAnswered, nodeFacts, onceEnded } from '../src/http/node.ts'
-import { varyWith } from '../src/http/vary.ts'
+import { nodeFacts, onceEnded } from '../src/http/node.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
@@ -33,16 +33,12 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
   const ask = createGuard(keys, demand)
 
   return function apiKeyGuard(request, answering, done) {
-    const reply = answering as FastifyReply
+    const reply = answering as Reply
     const settle = (decision: Decision) => {
       try {
         // A time-out of the host may have answered while the store was asked: then nothing is left to do.
-        if (reply.sent || hasAnswered(reply.raw)) return decision.release?.()
-        if (decision.answer !== undefined) {
-          const { status, headers, body } = decision.answer
-          setHeaders(reply, headers)
-          return void reply.code(status).send(Buffer.from(body)) // as text, its type would be given a charset
-        }
+        if (hasReplied(reply)) return decision.release?.()
+        if (decision.answer !== undefined) return sendAnswer(reply, decision.answer)
         setHeaders(reply, decision.headers)
         if (decision.release !== undefined) onceEnded(reply.raw, decision.release)
         Object.assign(request, { apiKey: decision.access })
@@ -59,14 +55,6 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
     }
     if (decision instanceof Promise) decision.then(settle, done)
     else settle(decision)
-  }
-}
-
-function setHeaders(reply: FastifyReply, headers: Readonly<Record<string, string>>): void {
-  checkHeaders(headers)
-  for (const name in headers) {
-    const value = headers[name] as string
-    reply.header(name, name === 'Vary' ? varyWith(reply.getHeader(name), value) : value)
   }
 }
 

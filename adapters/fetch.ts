@@ -14,6 +14,13 @@ import type { Access } from '../src/model/verdict.ts'
 
 type Instances = ApiKeys | readonly ApiKeys[]
 
+/** What the runtime gives beside the request: the handler may look at more of it than the address does, or at less. */
+type Longer<A extends readonly unknown[], B extends readonly unknown[]> = A extends readonly [...B, ...unknown[]]
+  ? A
+  : B extends readonly [...A, ...unknown[]]
+    ? B
+    : never
+
 /** The identity: absent only where the demand is optional. */
 type Identity<K, Optional> = Access<ScopeKnownTo<K>> | (Optional extends false ? never : undefined)
 
@@ -26,17 +33,19 @@ type Identity<K, Optional> = Access<ScopeKnownTo<K>> | (Optional extends false ?
 export function guard<
   const K extends Instances,
   R extends Request = Request,
-  Rest extends readonly unknown[] = unknown[],
+  Rest extends readonly unknown[] = [],
   const Optional extends boolean = false,
+  Seen extends readonly unknown[] = [],
 >(
   keys: K,
-  demand: (FetchDemand<ScopeKnownTo<K>, R, [R, ...Rest]> & { readonly optional?: Optional }) | undefined,
+  demand: (FetchDemand<ScopeKnownTo<K>, R, [R, ...Seen]> & { readonly optional?: Optional }) | undefined,
   handler: (request: R, access: Identity<K, Optional>, ...rest: Rest) => Awaitable<Response>,
-): (request: R, ...rest: Rest) => Promise<Response> {
-  const [known, addressOf] = splitDemand<[R, ...Rest]>(demand)
+): (request: R, ...rest: Longer<Rest, Seen>) => Promise<Response> {
+  const [known, addressOf] = splitDemand<[R, ...unknown[]]>(demand)
   const ask = createGuard(keys, known)
 
-  return async function apiKeyGuard(request, ...rest) {
+  return async function apiKeyGuard(request, ...given) {
+    const rest = given as readonly unknown[] as Rest
     const asked = ask(fetchFacts(request as FetchRequest, rest[0], addressOf(request, ...rest), request))
     const decision = asked instanceof Promise ? await inTime(asked, request.signal) : asked
     if (decision.answer !== undefined) return responseOf(decision.answer)
