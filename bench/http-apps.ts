@@ -45,7 +45,10 @@ export function onExpress(...before: RequestHandler[]): RequestListener {
   return app
 }
 
-export async function onFastify(prepare: (app: FastifyInstance) => unknown, hooks: object = {}): Promise<RequestListener> {
+export async function onFastify(
+  prepare: (app: FastifyInstance) => unknown,
+  hooks: object = {},
+): Promise<RequestListener> {
   let listener: RequestListener = () => {}
   const { createServer } = await import('node:http')
   const app = Fastify({

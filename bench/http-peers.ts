@@ -6,7 +6,7 @@ import type { FastifyInstance } from 'fastify'
 import type Koa from 'koa'
 import passport from 'passport'
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey'
-import { EXPRESS, FASTIFY, KOA, onExpress, onFastify, onKoa, READS, strangers, type Variant } from './http-apps.ts'
+import { EXPRESS, FASTIFY, KOA, onExpress, onFastify, onKoa, strangers, type Variant } from './http-apps.ts'
 
 // Each peer as its own documentation sets it up, in memory.
 
@@ -63,7 +63,7 @@ const limited = (app: FastifyInstance, max: number) =>
   app.register(fastifyRateLimit, {
     max,
     timeWindow: MINUTE,
-    keyGenerator: (req: { headers: { authorization?: string } }) => String(req.headers.authorization),
+    keyGenerator: (req) => String(req.headers.authorization),
   })
 
 const onFastifyToo: readonly Variant[] = [

@@ -71,7 +71,7 @@ function newLoop(waits: boolean): Loop {
   return (waits ? new AsyncFunction('call', 'texts', body) : new Function('call', 'texts', body)) as Loop
 }
 
-function shuffled<T>(items: readonly T[]): readonly T[] {
+export function shuffled<T>(items: readonly T[]): readonly T[] {
   const order = [...items]
   for (let at = order.length - 1; at > 0; at--) {
     const other = Math.floor(Math.random() * (at + 1))

@@ -7,7 +7,7 @@ import { startFleet } from './fleet.ts'
 import { pause } from './moment.ts'
 import { openPlace, type Place, prefixOf, type Running, type ServerName, startPlace } from './place.ts'
 import { type Finding, ms } from './report.ts'
-import { fill, PREFIX, shelfAt } from './shelf.ts'
+import { fill, PREFIX, print, shelfAt } from './shelf.ts'
 
 export interface BulkPlan {
   readonly engines: readonly ServerName[]
@@ -61,7 +61,8 @@ export async function bulk(plan: BulkPlan): Promise<readonly Bulk[]> {
 async function bulkOn(engine: ServerName, running: Running, plan: BulkPlan): Promise<Bulk> {
   const { place } = running
   const shelf = await shelfAt(place)
-  const texts = await fill(shelf, plan.keys, () => 'whole')
+  const { keys: printed, texts } = await print(plan.keys, () => 'whole')
+  await fill(shelf, printed)
   const bus = await listenAt(place)
   const { store, statements, close } = openCounted(place)
   const keys = createApiKeys({ prefix: PREFIX, store, storeTimeout: '10s' })
@@ -81,7 +82,7 @@ async function bulkOn(engine: ServerName, running: Running, plan: BulkPlan): Pro
     const crashes: Crash[] = []
     for (const of of engine === 'Redis' ? (['caller', 'store'] as const) : (['caller'] as const)) {
       const owner = `the ${of} ends`
-      await fill(shelf, plan.keys, () => owner)
+      await fill(shelf, (await print(plan.keys, () => owner)).keys)
       crashes.push({ of, ...(await crash({ running, of, owner, keys, count: plan.keys, took })) })
     }
     return {
@@ -148,7 +149,8 @@ async function persistently<T>(work: () => Promise<T>): Promise<T> {
 
 /** A store, and how many statements it has sent to its database. */
 function openCounted(place: Place): { store: KeyStore; statements: () => number; close: () => Promise<void> } {
-  if (place.engine === 'Redis' || place.engine === 'Redis Cluster') return { ...openPlace(place), statements: () => 0 }
+  if (place.engine === 'Redis' || place.engine === 'Redis Cluster')
+    return { ...openPlace(place, { isPatient: true }), statements: () => 0 }
   const kysely = connect(place)
   let count = 0
   const counted = (database: SqlDatabase): SqlDatabase => ({

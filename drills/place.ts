@@ -78,9 +78,12 @@ export interface Opened {
   close(): Promise<void>
 }
 
-/** A place as a service opens it, with the bus where there is one. Stores of different names are different stores. */
-export function openPlace(place: Place): Opened {
-  if (place.engine === 'Redis' || place.engine === 'Redis Cluster') return openRedis(place)
+/**
+ * A place as a service opens it, with the bus where there is one. Stores of different names are different stores.
+ * @param isPatient Whether a command to Redis may take long: for bulk work beside which much else goes on
+ */
+export function openPlace(place: Place, { isPatient = false } = {}): Opened {
+  if (place.engine === 'Redis' || place.engine === 'Redis Cluster') return openRedis(place, isPatient)
   const kysely = connect(place)
   // A test stops the server while this listens; the store makes another connection.
   const listen = () => new pg.Client(place.engine === 'SQLite' ? {} : place.connection)
@@ -94,7 +97,7 @@ export function openPlace(place: Place): Opened {
   }
 }
 
-function openRedis(place: Extract<Place, { readonly engine: 'Redis' | 'Redis Cluster' }>): Opened {
+function openRedis(place: Extract<Place, { readonly engine: 'Redis' | 'Redis Cluster' }>, isPatient: boolean): Opened {
   const client =
     place.engine === 'Redis'
       ? new Redis(place.port, '127.0.0.1', { lazyConnect: true })
@@ -103,7 +106,10 @@ function openRedis(place: Extract<Place, { readonly engine: 'Redis' | 'Redis Clu
           { lazyConnect: true },
         )
   client.on('error', () => {})
-  const store = redisStore(client, place.name === undefined ? {} : { namespace: place.name })
+  const store = redisStore(client, {
+    ...(place.name !== undefined && { namespace: place.name }),
+    ...(isPatient && { timeout: 60_000 }),
+  })
   return {
     store,
     async close() {

@@ -20,12 +20,12 @@ const DRILLS: Readonly<Record<string, (isSmall: boolean) => Promise<Finding>>> =
 function drill<Plan, Found>(
   full: Plan,
   small: Plan,
-  work: (plan: Plan) => Promise<Found>,
+  work: (plan: Plan, say: (text: string) => void) => Promise<Found>,
   findingOf: (plan: Plan, found: Found) => Finding,
 ) {
   return async (isSmall: boolean) => {
     const plan = isSmall ? small : full
-    return findingOf(plan, await work(plan))
+    return findingOf(plan, await work(plan, console.error))
   }
 }
 

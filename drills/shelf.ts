@@ -1,10 +1,13 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import { createApiKeys, type KeyStore, memoryStore, type StoredKey } from 'keyward'
+import { createApiKeys, type KeyStore, memoryStore, type StoredKey, sha256 } from 'keyward'
 import { sqliteStore } from 'keyward/sqlite'
 import { type Kysely, sql } from 'kysely'
+import { randomBase62 } from '../src/key/base62.ts'
+import { ID_LENGTH, SECRET_LENGTH, writeKey } from '../src/key/format.ts'
 import { send } from '../src/storage/sql-database.ts'
 import { engineOf } from '../src/storage/sql-engine.ts'
 import { valuesOf } from '../src/storage/sql-rows.ts'
@@ -99,7 +102,7 @@ function sqliteShelf(file: string): OpenShelf {
 
 export async function shelfAt(place: Place): Promise<OpenShelf> {
   await prepareTables(place)
-  const { store, close } = openPlace(place)
+  const { store, close } = openPlace(place, { isPatient: true })
   if (place.engine === 'Redis') return { store, close, fill: inserts(store), weight: () => redisWeight([place.port]) }
   if (place.engine === 'Redis Cluster')
     return { store, close, fill: inserts(store), weight: () => redisWeight(place.ports) }
@@ -121,20 +124,41 @@ export const PREFIX = 'drl_'
 /** Keys that are written together. */
 const BATCH = 500
 
-/** Makes keys on paper, and writes them past Keyward's verbs. @returns their texts */
-export async function fill(shelf: Shelf, count: number, ownerOf: (at: number) => string): Promise<readonly string[]> {
+/** Keys that no store has yet, and their texts. */
+export interface Printed {
+  readonly keys: readonly StoredKey[]
+  readonly texts: readonly string[]
+}
+
+/** Makes keys like one that `create` made. All have one secret, and hashes of their own: what is hashed holds the id. */
+export async function print(count: number, ownerOf: (at: number) => string): Promise<Printed> {
   const made: StoredKey[] = []
-  const printer = createApiKeys({ prefix: PREFIX, store: { ...memoryStore(), insert: (key) => void made.push(key) } })
+  const store = { ...memoryStore(), insert: (stored: StoredKey) => void made.push(stored) }
+  const { key } = await createApiKeys({ prefix: PREFIX, store }).create({ owner: '-', scopes: ['a:read', 'b:read'] })
+  const [model] = made as [StoredKey]
+  const secret = key.slice(PREFIX.length + ID_LENGTH, PREFIX.length + ID_LENGTH + SECRET_LENGTH)
+  const { make } = sha256()
+  const keys: StoredKey[] = []
   const texts: string[] = []
-  while (texts.length < count) {
-    for (let n = 0; n < BATCH && texts.length < count; n++) {
-      const at = texts.length
-      texts.push((await printer.create({ owner: ownerOf(at), name: `Key ${at}`, scopes: ['a:read', 'b:read'] })).key)
-    }
-    await shelf.fill(made.splice(0))
+  for (let at = 0; at < count; at++) {
+    const id = randomBase62(ID_LENGTH, randomBytes)
+    const text = writeKey(PREFIX, id, secret).key
+    const createdAt = model.createdAt + at
+    keys.push({
+      ...model,
+      id,
+      owner: ownerOf(at),
+      name: `Key ${at}`,
+      hash: String(make(text)),
+      createdAt,
+    })
+    texts.push(text)
   }
-  await printer.close()
-  return texts
+  return { keys, texts }
+}
+
+export async function fill(shelf: Shelf, keys: readonly StoredKey[]): Promise<void> {
+  for (let at = 0; at < keys.length; at += BATCH) await shelf.fill(keys.slice(at, at + BATCH))
 }
 
 function inserts(store: KeyStore): Shelf['fill'] {

@@ -1,13 +1,15 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Express } from 'express'
-import type { KeyStore } from 'keyward'
+import type { ApiKeys, KeyStore } from 'keyward'
 
 /**
  * `npm run example <name>`. Keys live in a temporary file, in the file KEYS_FILE, or in the Redis or PostgreSQL of
- * STORE_URL; the port is PORT, or 3000.
+ * STORE_URL; the port is PORT, or 3000. The small ones, one for each framework, keep theirs in memory.
  */
 interface Service {
   readonly app: Express
@@ -21,30 +23,71 @@ const SERVICES: Readonly<Record<string, (store: KeyStore) => Promise<Service>>> 
   a2v2: async (store) => (await import('./a2v2/app.ts')).createService({ store }),
   agentity: async (store) => (await import('./agentity/server.ts')).createServer(store),
   agrenting: async (store) => (await import('./agrenting/app.ts')).createService({ store }),
+  mcp: async (store) => (await import('./mcp/app.ts')).createService({ store }),
   oya: async (store) => (await import('./oya/app.ts')).createService({ store }),
 }
 
+/** Each is a program of its own, which serves as soon as it is imported. */
+const FRAMEWORKS = ['express', 'fastify', 'fetch', 'hono', 'koa', 'nest', 'node']
+
 const [name = ''] = process.argv.slice(2)
 const open = Object.hasOwn(SERVICES, name) ? SERVICES[name] : undefined
-if (open === undefined) {
-  console.error(`npm run example <name>, where name is one of ${Object.keys(SERVICES).join(', ')}`)
-  process.exit(1)
+if (open !== undefined) await serve(open)
+else if (FRAMEWORKS.includes(name)) await serveSmall()
+else {
+  const names = [...Object.keys(SERVICES), ...FRAMEWORKS]
+  console.error(`npm run example <name>, where name is one of ${names.join(', ')}`)
+  process.exitCode = 1
 }
 
-const { store, where, closeStore } = await openStore()
-const service = await open(store)
-const server = service.app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', welcome)
+async function serve(open: (store: KeyStore) => Promise<Service>): Promise<void> {
+  const { store, where, closeStore } = await openStore()
+  const service = await open(store)
+  const server = service.app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', welcome)
 
-async function welcome(error?: Error): Promise<void> {
-  if (error !== undefined) throw error
-  const line = await service.introduce(`http://127.0.0.1:${(server.address() as AddressInfo).port}`)
-  console.log(`
+  async function welcome(error?: Error): Promise<void> {
+    if (error !== undefined) throw error
+    const line = await service.introduce(urlOf(server))
+    console.log(`
 ${name} serves, with its keys in ${where}. In another terminal:
 
 ${line}
 
 Then type the commands of examples/${name}/README.md, as they stand. Ctrl-C stops.
 `)
+  }
+
+  let closing = false
+  async function close(): Promise<void> {
+    if (closing) return // Ctrl-C comes once from the terminal and once from npm
+    closing = true
+    server.close()
+    server.closeAllConnections()
+    await service.close()
+    await closeStore()
+    console.log('Closed.')
+  }
+  process.on('SIGINT', close)
+  process.on('SIGTERM', close)
+}
+
+async function serveSmall(): Promise<void> {
+  const { keys, server }: { keys: ApiKeys; server: Server } = await import(`./frameworks/${name}.ts`)
+  if (!server.listening) await once(server, 'listening')
+  const { key } = await keys.create({ owner: 'you', name: 'Example', scopes: ['contacts:read'] })
+  console.log(`
+examples/frameworks/${name}.ts serves. In another terminal:
+
+curl -i ${urlOf(server)}/contacts -H 'Authorization: Bearer ${key}'
+curl -i ${urlOf(server)}/contacts
+curl -i ${urlOf(server)}/contacts/1 -X DELETE -H 'Authorization: Bearer ${key}'
+
+Ctrl-C stops.
+`)
+}
+
+function urlOf(server: Server): string {
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`
 }
 
 interface Opened {
@@ -94,16 +137,3 @@ async function openPostgres(url: string): Promise<Opened> {
   }
   return { store, where: 'PostgreSQL', closeStore }
 }
-
-let closing = false
-async function close(): Promise<void> {
-  if (closing) return // Ctrl-C comes once from the terminal and once from npm
-  closing = true
-  server.close()
-  server.closeAllConnections()
-  await service.close()
-  await closeStore()
-  console.log('Closed.')
-}
-process.on('SIGINT', close)
-process.on('SIGTERM', close)

@@ -22,6 +22,8 @@ const ROOMS: Record<string, string[]> = {
   audit: ['model', 'storage'],
   // The management routes are a door onto the verbs of an instance: they know them as a type, and are handed one.
   http: ['model', 'audit', 'type policy', 'type verify', 'type api-keys.ts'],
+  // The API Keys page: a door like the management routes, which it has below it. What runs in browsers is in page/.
+  console: ['model', 'http', 'type api-keys.ts'],
   testing: ['model', 'storage', 'index.ts', 'http'],
   'events.ts': ['model'],
   'options.ts': HOUSE.map((room) => `type ${room}`),
@@ -37,6 +39,8 @@ const ROOMS: Record<string, string[]> = {
 const PACKAGES: Record<string, string[]> = {
   'ipaddr.js': ['src/network/'],
   zod: ['src/options-schema.ts', 'type src/settings.ts', 'src/manage/', 'src/http/management', 'src/http/openapi'],
+  lit: ['src/console/page/'],
+  esbuild: ['src/console/bundle.ts'],
   libsql: ['src/storage/sqlite'],
   'node:sqlite': ['src/storage/sqlite'],
   '@node-rs/argon2': ['src/hash/argon2id.ts'],

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
+import { en } from './page/texts-en.ts'
+import { zh } from './page/texts-zh.ts'
 import { pageScript } from './script.ts'
 
 /** A file of the page: the same for everybody, and nothing secret. */
@@ -28,6 +30,8 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect 
 export function assetsOf(): ReadonlyMap<string, () => Promise<Asset>> {
   return new Map([
     ['/keyward-console.js', once(async () => assetOf('text/javascript; charset=utf-8', await pageScript()))],
+    ['/keyward-console-en.json', once(() => assetOf('application/json', JSON.stringify(en)))],
+    ['/keyward-console-zh.json', once(() => assetOf('application/json', JSON.stringify(zh)))],
     ['/keyward-console.css', once(() => assetOf('text/css; charset=utf-8', STYLE))],
     ['/keyward-console.svg', once(() => assetOf('image/svg+xml', ICON))],
   ])

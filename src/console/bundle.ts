@@ -1,10 +1,11 @@
+import { readFile } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { build, type Plugin, transform } from 'esbuild'
 
 /** The browser's code as one script, with lit in it: made by the build, and on demand where the sources run. */
 export async function bundlePage(): Promise<string> {
   const { outputFiles } = await build({
-    entryPoints: [fileURLToPath(new URL('./page/keyward-console.ts', import.meta.url))],
+    entryPoints: [fileURLToPath(new URL('./page/main.ts', import.meta.url))],
     bundle: true,
     minify: true,
     write: false,
@@ -14,9 +15,29 @@ export async function bundlePage(): Promise<string> {
     legalComments: 'none',
     // lit's development build warns; what is served is the other.
     conditions: ['production'],
+    plugins: [templates],
     banner: { js: '/* Keyward (MIT). Contains lit, copyright Google LLC, BSD-3-Clause. */' },
   })
   const [script] = outputFiles
   if (script === undefined) throw new Error('esbuild wrote nothing')
   return script.text
+}
+
+/** What esbuild leaves alone because it is text: style sheets, and the indentation of markup. */
+const templates: Plugin = {
+  name: 'templates',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]page[\\/][\w-]+\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8')
+      const isMarkup = /\b(html|svg)`/.test(source)
+      return { contents: isMarkup ? source.replace(/\n\s+/g, '\n') : await withSmallStyles(source), loader: 'ts' }
+    })
+  },
+}
+
+async function withSmallStyles(source: string): Promise<string> {
+  const [before, style, after] = source.split(/(?<=\bcss`)([^`$]*)(?=`)/)
+  if (style === undefined) return source
+  const { code } = await transform(style, { loader: 'css', minify: true })
+  return `${before}${code.trim()}${after}`
 }

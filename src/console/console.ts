@@ -24,21 +24,24 @@ const SETTINGS_PATH = '/keyward-console.json'
  * `GET` of the mount point is the page, unless it accepts JSON and no HTML: then it is the list, as `management` has it.
  * @throws KeywardError `CONFIG` without `authorize` or `baseUrl`, and for each wrong option
  */
-export function consolePage(keys: ApiKeys, options: ConsoleOptions): (request: Request) => Promise<Response> {
+export function consolePage(
+  keys: ApiKeys,
+  options: ConsoleOptions,
+): (request: Request, platform?: unknown) => Promise<Response> {
   const [plan, routes] = readConsoleOptions(options)
   const manage = management(keys, routes)
   const { authorize, patience, onError, path } = readOptions(keys, routes)
   const fixed = describeInstance(keys, plan)
   const assets = assetsOf()
 
-  return async function apiKeysPage(request) {
-    if (request.method !== 'GET' && request.method !== 'HEAD') return manage(request)
+  return async function apiKeysPage(request, platform) {
+    if (request.method !== 'GET' && request.method !== 'HEAD') return manage(request, platform)
     const { pathname } = new URL(request.url)
     const asset = assets.get(pathname)
     if (asset !== undefined) return serveAsset(request, asset)
     if (pathname === '/' && wantsPage(request)) return guarded(request, servePage)
     if (pathname === SETTINGS_PATH) return guarded(request, serveSettings)
-    return manage(request)
+    return manage(request, platform)
   }
 
   async function servePage(request: Request): Promise<Response> {

@@ -45,8 +45,9 @@ export function readConsoleOptions(options: ConsoleOptions): [ConsolePlan, Manag
     issues.push({ path, message: `${message}, not ${show(value)}` })
   const baseUrls = endpointsOf(baseUrl, isUrl, bothFrom)
   const models = endpointsOf(model, isModel, (name) => ({ openai: name, anthropic: name }))
-  if (baseUrls === undefined) wrong('baseUrl', "must be a URL such as 'https://api.example.com/v1', or { openai, anthropic }", baseUrl)
-  if (models === undefined) wrong('model', "must be the name of a model, or { openai, anthropic }", model)
+  if (baseUrls === undefined)
+    wrong('baseUrl', "must be a URL such as 'https://api.example.com/v1', or { openai, anthropic }", baseUrl)
+  if (models === undefined) wrong('model', 'must be the name of a model, or { openai, anthropic }', model)
   if (title !== undefined && !isTitle(title)) wrong('title', 'must be text of 1 to 100 characters', title)
   if (typeof browserKey !== 'boolean') wrong('browserKey', 'must be true or false', browserKey)
   if (stylesheet !== undefined && !isMatch(stylesheet, SHEET_TEXT)) {

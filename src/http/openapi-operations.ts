@@ -1,25 +1,35 @@
 import * as z from 'zod/mini'
+import { DENIALS, type DenialCode } from '../model/verdict.ts'
 import { META } from './management-fields.ts'
 import { PROBLEMS, type ProblemCode } from './management-problems.ts'
 import type { NamedRoute, RouteName } from './management-routes.ts'
 import { auditQuery, listQuery } from './management-schemas.ts'
 import type { Security } from './security.ts'
+import { WORDING } from './wording.ts'
 
 interface Told {
   readonly summary: string
   readonly body?: { readonly schema: string; readonly required: boolean }
   readonly answers: Readonly<Record<number, keyof typeof SAID | undefined>>
   readonly refusals: readonly ProblemCode[]
+  /** Refusals of the key that the request carries. */
+  readonly denials?: readonly DenialCode[]
 }
 
 const ANY: readonly ProblemCode[] = ['unauthenticated', 'forbidden', 'internal_error', 'unavailable']
-/** What a key is told, as on any route that it may use. */
-const OF_KEYS: readonly ProblemCode[] = [
-  'invalid_request',
-  'unauthenticated',
-  'forbidden',
-  'internal_error',
-  'unavailable',
+/** What a key may be told that asks about itself, as on any route that it may use. */
+const OF_KEYS: readonly DenialCode[] = [
+  'missing_credentials',
+  'incomplete_credentials',
+  'ambiguous_credentials',
+  'invalid_key',
+  'revoked',
+  'disabled',
+  'expired',
+  'ip_not_allowed',
+  'account_suspended',
+  'insufficient_balance',
+  'too_many_failures',
 ]
 const CHANGING: readonly ProblemCode[] = [...ANY, 'cross_site_request']
 const BODY: readonly ProblemCode[] = [...CHANGING, 'invalid_request', 'content_too_large', 'unsupported_media_type']
@@ -77,12 +87,14 @@ const TOLD: Readonly<Record<RouteName, Told>> = {
   readSelf: {
     summary: 'Read the key that the request carries, and what it has left.',
     answers: { 200: 'Self' },
-    refusals: [...OF_KEYS, 'not_found'],
+    denials: OF_KEYS,
+    refusals: ['not_found', 'conflict', 'internal_error', 'unavailable'],
   },
   endSelf: {
     summary: 'Revoke the key that the request carries.',
     answers: { 204: undefined },
-    refusals: [...OF_KEYS, 'cross_site_request', 'conflict', 'precondition_failed'],
+    denials: OF_KEYS,
+    refusals: ['cross_site_request', 'conflict', 'precondition_failed', 'internal_error', 'unavailable'],
   },
 }
 
@@ -121,7 +133,7 @@ const QUERIES: { readonly [name in RouteName]?: z.ZodMiniType } = { listKeys: li
  * @param security what a request carries that speaks for a key
  */
 export function operationOf({ verb, name, path, method }: NamedRoute, security?: Security): Record<string, unknown> {
-  const { summary, body, answers, refusals } = TOLD[name]
+  const { summary, body, answers, refusals, denials } = TOLD[name]
   const changes = method !== 'GET' && path !== '/'
   const query = QUERIES[name]
   const parameters = [
@@ -139,7 +151,7 @@ export function operationOf({ verb, name, path, method }: NamedRoute, security?:
     ...(body === undefined ? {} : { requestBody: { required: body.required, content: json(body.schema) } }),
     responses: Object.assign(
       Object.fromEntries(Object.entries(answers).map(([status, schema]) => [status, answerOf(schema)])),
-      refusalsOf(refusals),
+      refusalsOf(refusals, denials),
     ),
   }
 }
@@ -162,11 +174,18 @@ function answerOf(schema: Told['answers'][number]): Record<string, unknown> {
 }
 
 /** Refusals by status: one answer may stand for several of them. */
-export function refusalsOf(codes: readonly ProblemCode[]): Record<string, unknown> {
-  const statuses = new Set(codes.map((code) => PROBLEMS[code].status))
+export function refusalsOf(
+  codes: readonly ProblemCode[],
+  denials: readonly DenialCode[] = [],
+): Record<string, unknown> {
+  const all = [
+    ...denials.map((code) => ({ status: DENIALS[code], title: WORDING[code].title })),
+    ...codes.map((code) => PROBLEMS[code]),
+  ]
+  const statuses = new Set(all.map(({ status }) => status))
   return Object.fromEntries(
     [...statuses].sort().map((status) => {
-      const titles = codes.filter((code) => PROBLEMS[code].status === status).map((code) => PROBLEMS[code].title)
+      const titles = all.filter((one) => one.status === status).map(({ title }) => title)
       const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
       return [String(status), { description: titles.join(', or '), content }]
     }),

@@ -61,11 +61,27 @@ async function insert(office: Office, stored: StoredKey): Promise<boolean> {
     return true
   } catch (error) {
     if (!hasCode(error, 'CONFLICT')) throw error
-    const found = await office.store.find(stored.id)
+    const found = await findTaken(office, stored)
     if (found === undefined) throw nameTaken()
     if (stored.origin !== undefined) throw madeBefore(found, stored)
     return false
   }
+}
+
+/** How long the record of a name that is taken may be on its way, ms, from look to look. */
+const PAUSES = [10, 20, 40, 80]
+
+/**
+ * Who has the id. Stores may give away the name before the record is written: it may be that of this very creation, in
+ * another process, which is not to be told as somebody else's.
+ */
+async function findTaken(office: Office, { id, origin, uniqueName }: StoredKey): Promise<StoredKey | undefined> {
+  for (const pause of origin === undefined || uniqueName === undefined ? [] : PAUSES) {
+    const found = await office.store.find(id)
+    if (found !== undefined) return found
+    await new Promise((resolve) => setTimeout(resolve, pause))
+  }
+  return office.store.find(id)
 }
 
 async function compose(

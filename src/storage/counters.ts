@@ -49,7 +49,8 @@ export function ownLease(spend: LeaseSpend): LeaseSpend {
   return { ...rest, ...(lease && { lease: own(lease) }), ...(ended && { ended: own(ended) }) }
 }
 
-function checkLease({ windows, cost, lease, ended }: LeaseSpend): void {
+/** `INPUT` for a spend that nothing may be done with. */
+export function checkLease({ windows, cost, lease, ended }: LeaseSpend): void {
   if (!isWhole(cost)) throw wrong('cost', 'must be a whole number ≥ 0')
   if (ended !== undefined && !isWhole(ended.unused)) throw wrong('ended.unused', 'must be a whole number ≥ 0')
   if (lease === undefined && cost > 0) throw wrong('lease', 'must be there')

@@ -1,6 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
 import { redact } from '../model/redact.ts'
-import { inBackground } from '../model/timer.ts'
 import { warnOnce } from '../model/warn.ts'
 import type { Connection } from './redis-client.ts'
 import { deadlines } from './redis-deadlines.ts'

@@ -1,3 +1,5 @@
+import { inBackground } from '../model/timer.ts'
+
 /** Something that is under way, and when it is given up. */
 export interface Entry {
   /** By the monotonic clock, ms. */
@@ -32,14 +34,17 @@ export function deadlines(timeout: number): Deadlines {
 
   function wait(ms: number): void {
     timer = setTimeout(sweep, ms)
-    timer.unref()
+    inBackground(timer)
   }
 
   function sweep(): void {
     timer = undefined
     const now = performance.now()
     for (const entry of entries) {
-      if (entry.due > now) return wait(entry.due - now)
+      if (entry.due > now) {
+        wait(entry.due - now)
+        return
+      }
       entries.delete(entry)
       entry.giveUp()
     }

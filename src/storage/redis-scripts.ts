@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { ARRANGED } from './redis-lua-arranged.ts'
+import { LEASING } from './redis-lua-lease.ts'
 import { PURSE } from './redis-lua-purse.ts'
 import { TAKES } from './redis-lua-take.ts'
 import { WINDOWS } from './redis-lua-windows.ts'
@@ -141,7 +142,7 @@ if #KEYS == 2 then return taken(1) end
 local answers = {}
 for at = 1, #KEYS / 2 do
   local done, answer = pcall(taken, at)
-  answers[at] = done and answer or tostring(answer)
+  answers[at] = done and answer or type(answer) == 'table' and answer.err or tostring(answer)
 end
 return answers`)
 
@@ -171,6 +172,21 @@ answer[#answer + 1] = number(account.free)
 keepAccounts()
 if new then keep(KEYS[2], new, longest, now) end
 return answer`)
+
+/**
+ * Of one key, as TAKE, and behind the cost the id and the length (ms) of the lease, the id of the one that ended and its
+ * unused units. It ends at any version, also where there is no room.
+ */
+export const LEASE = script(`${NOW}${WINDOWS}${ARRANGED}${TAKES}${LEASING}
+local version = redis.call('HGET', KEYS[1], 'v')
+if not version then return stale(KEYS[1]) end
+local answer, cost = { 1, now }, tonumber(ARGV[3])
+local lease = version == ARGV[1] and { id = ARGV[4], ends = now + (tonumber(ARGV[5]) or 0), units = cost }
+local change = dealer(ARGV[6], tonumber(ARGV[7]), lease, now, answer)
+local text, at, asked, differs = arranged(redis.call('GET', KEYS[2]), ARGV[2], now, change)
+local _, _, longest = pass(text, at, asked, now, cost, nil, false, answer)
+if differs then keep(KEYS[2], text, longest, now) end
+return lease and answer or stale(KEYS[1])`)
 
 /**
  * Purse, ends; the account, then `add` and an amount, `hold` or `settle` and an amount, an id and an end, `release` and

@@ -15,15 +15,16 @@ import { escapeText } from './escaping.ts'
 import type { Run } from './redis-connection.ts'
 import { type Names, tagOfAccount } from './redis-keys.ts'
 import { toKey } from './redis-records.ts'
-import { MOVE, TAKE, TAKE_PAID } from './redis-scripts.ts'
+import { MOVE, TAKE_PAID } from './redis-scripts.ts'
+import type { RunTake } from './redis-together.ts'
 
 /** How long what a take holds on a balance in another slot waits for its windows, ms. */
 const HELD_FOR = 30_000
 
-type Decided = Exclude<Taken, { stale: unknown }>
-
 export interface Till {
   readonly run: Run
+  /** A take without credits. */
+  readonly runTake: RunTake
   readonly names: Names
   /** Whether a script can reach a balance that is not the key's own. */
   readonly oneSlot: boolean
@@ -63,7 +64,7 @@ export async function move({ run, names }: Till, credit: CreditMove): Promise<Mo
 
 /** One command: everything or nothing. */
 async function takeAt(
-  { run, names }: Till,
+  { run, runTake, names }: Till,
   id: string,
   version: number,
   windows: readonly Required<SpendWindow>[],
@@ -71,14 +72,12 @@ async function takeAt(
 ): Promise<Taken> {
   const keys = [names.record(id), names.windows(id)]
   const args = [String(version), wantedOf(windows), costsOf(windows)]
-  if (credits !== undefined) {
-    const { amount, hold } = credits
-    const tag = tagOfAccount(credits.account)
-    keys.push(names.purse(tag), names.ends(tag))
-    args.push(...accountArgs(credits), String(amount), ...(hold ? [escapeText(hold.id), String(hold.until)] : []))
-  }
-  const answer = (await run(credits === undefined ? TAKE : TAKE_PAID, keys, args)) as readonly unknown[]
-  return takenOf(id, windows, credits !== undefined, answer)
+  if (credits === undefined) return takenOf(id, windows, false, await runTake(keys, args))
+  const { amount, hold } = credits
+  const tag = tagOfAccount(credits.account)
+  keys.push(names.purse(tag), names.ends(tag))
+  args.push(...accountArgs(credits), String(amount), ...(hold ? [escapeText(hold.id), String(hold.until)] : []))
+  return takenOf(id, windows, true, await run(TAKE_PAID, keys, args))
 }
 
 /**
@@ -157,34 +156,32 @@ function accountArgs({ account, opening, refill }: CreditAccount): readonly stri
 }
 
 /** As the scripts keep it beside the counters. */
-function wantedOf(windows: readonly SpendWindow[]): string {
-  return windows.map(({ limit, ms, name }) => `${limit}:${ms}:${escapeText(name)}\0`).join('')
+export function wantedOf(windows: readonly SpendWindow[]): string {
+  let text = ''
+  for (const { limit, ms, name } of windows) text += `${limit}:${ms}:${escapeText(name)}\0`
+  return text
 }
 
 /** One for all where they are alike, which is the rule. */
 function costsOf(windows: readonly Required<SpendWindow>[]): string {
-  const costs = windows.map(({ cost }) => cost)
-  const [first = 0] = costs
-  return costs.every((cost) => cost === first) ? String(first) : costs.join(' ')
+  const first = windows[0]?.cost ?? 0
+  return windows.every(({ cost }) => cost === first) ? String(first) : windows.map(({ cost }) => cost).join(' ')
 }
 
-function takenOf(
-  id: string,
-  windows: readonly Required<SpendWindow>[],
-  hasCredits: boolean,
-  answer: readonly unknown[],
-): Taken {
-  const [outcome = Number.NaN, at = Number.NaN, ...rest] = answer.map(Number)
-  if (outcome === 2) return { stale: toKey(id, answer.slice(1)) }
+/** The answer of a script, as `TAKE` says. */
+export function takenOf(id: string, windows: readonly SpendWindow[], hasCredits: boolean, answer: unknown): Taken {
+  const numbers = Array.isArray(answer) ? answer : []
+  const outcome = Number(numbers[0])
+  if (outcome === 2) return { stale: toKey(id, numbers.slice(1)) }
   const readings = windows.map(({ name, limit }, index): MeterReading => {
-    const [count = Number.NaN, resetsAt = Number.NaN] = rest.slice(index * 2)
-    return { name, limit, remaining: Math.max(0, limit - count), resetsAt }
+    const used = Number(numbers[2 * index + 2])
+    return { name, limit, remaining: Math.max(0, limit - used), resetsAt: Number(numbers[2 * index + 3]) }
   })
   const ok = outcome === 1
-  const last = rest.slice(windows.length * 2)
-  const retryAt = ok ? -1 : (last[0] ?? -1)
-  const taken: Decided = { ok, readings, at }
-  return { ...taken, ...(retryAt >= 0 && { retryAt }), ...(hasCredits && { balance: last.at(-1) ?? Number.NaN }) }
+  const at = Number(numbers[1])
+  const balance = hasCredits ? Number(numbers.at(-1)) : undefined
+  const retryAt = ok ? -1 : Number(numbers[2 * windows.length + 2])
+  return { ok, readings, at, ...(retryAt >= 0 && { retryAt }), ...(balance !== undefined && { balance }) }
 }
 
 /** Its own member only: what somebody put on `Object.prototype` is no cost of ours. */

@@ -1,7 +1,8 @@
+import process from 'node:process'
 import type { Connection, Stream } from './redis-client.ts'
 
 /**
- * Sends what is asked within one turn of the event loop in one write: a write for each command costs this process, and
+ * Sends what is asked in one go, before the program waits for anything, in one write: a write for each command costs this process, and
  * the server, more than the command. To be called before each command that need not go alone.
  */
 export function turnsOf(connection: Connection): () => void {
@@ -10,7 +11,7 @@ export function turnsOf(connection: Connection): () => void {
     if (held !== undefined) return
     held = streamsOf(connection)
     for (const stream of held) stream.cork?.()
-    setImmediate(go)
+    process.nextTick(go)
   }
 
   function go(): void {

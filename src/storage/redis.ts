@@ -1,16 +1,19 @@
 import { KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
 import type { KeyStore } from '../model/store.ts'
+import { ownLease } from './counters.ts'
 import { insert, remove, replace, touch } from './redis-changes.ts'
 import { commandConnection, isCluster, onEnd, type RedisClient } from './redis-client.ts'
 import { lineOver } from './redis-connection.ts'
 import { namesIn } from './redis-keys.ts'
+import { lease } from './redis-lease.ts'
 import { list, revokeWhere } from './redis-list.ts'
 import { notesOver } from './redis-notes.ts'
 import { parseRedisOptions, type RedisStoreOptions } from './redis-options.ts'
 import { toKey } from './redis-records.ts'
-import { FIND } from './redis-scripts.ts'
+import { FIND, TAKE } from './redis-scripts.ts'
 import { move, take } from './redis-take.ts'
+import { type RunTake, takesTogether } from './redis-together.ts'
 import { watchOver } from './redis-watch.ts'
 
 export type { RedisClient } from './redis-client.ts'
@@ -32,7 +35,10 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const connection = commandConnection(client)
   const line = lineOver(connection, timeout)
   const { run } = line
-  const till = { run, names, oneSlot: !isCluster(client) }
+  const oneSlot = !isCluster(client)
+  // What lies in several slots of a Cluster cannot go in one command.
+  const runTake: RunTake = oneSlot ? takesTogether(run) : (keys, args) => run(TAKE, keys, args)
+  const till = { run, runTake, names, oneSlot }
   const watches = new Set<() => void>()
   const close = (): void => {
     for (const stop of watches) stop()
@@ -49,6 +55,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     list: (query) => list(run, names, own(query)),
     touch: (marks) => touch(run, names, marks),
     take: (id, version, spend) => take(till, id, version, spend),
+    lease: async (id, version, spend) => lease(till, id, version, ownLease(spend)),
     move: (credit) => move(till, own(credit)),
     revokeWhere: (filter, at, reason) => revokeWhere(run, names, own(filter), at, reason),
     ...notesOver(run, names),

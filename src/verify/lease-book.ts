@@ -96,7 +96,7 @@ function createLeaseBook({ lease, most, maxLag, look, onFault }: LeaseBookOption
       isClosed = true
       clearTimeout(timer)
       for (const held of leases) giveBack(held)
-      while (pending.size > 0) await Promise.all(pending)
+      while (pending.size > 0) await Promise.allSettled(pending)
     },
   }
 
@@ -118,7 +118,8 @@ function createLeaseBook({ lease, most, maxLag, look, onFault }: LeaseBookOption
 
   function waitFor(work: Promise<unknown>): void {
     pending.add(work)
-    void work.finally(() => pending.delete(work))
+    const done = () => pending.delete(work)
+    void work.then(done, done)
   }
 
   function wake(ms: number): ReturnType<typeof setTimeout> {

@@ -6,6 +6,7 @@ import { type Bill, billFor, type Metered, type Order } from './bill.ts'
 import type { Known } from './known.ts'
 import { type HeldLease, isOpen, type LeaseBook } from './lease-book.ts'
 import { newId } from './new-id.ts'
+import type { Time } from './time.ts'
 
 /** How hot a key is in this process, and what was taken of it at once. */
 export interface Heat {
@@ -19,13 +20,20 @@ export interface Heat {
   /** What remained in the fullest window when the store was last asked. */
   room: number
   lease: HeldLease | undefined
-  /** While a lease is being asked for: the fault that came of it, if any. */
-  flight: Promise<Failure | undefined> | undefined
+  /** While a lease is being asked for: who waits for it. */
+  waiting: Waiting[] | undefined
   /** The record has changed: nothing more is leased under this version. */
   isStale: boolean
 }
 
-type Failure = Extract<Metered, { readonly type: 'failed' }>
+interface Waiting {
+  readonly attempt: Attempt
+  readonly known: Known
+  readonly order: Order
+  /** When it began to wait, by the steady clock. */
+  readonly since: number
+  readonly resolve: (metered: Awaitable<Metered>) => void
+}
 
 /** How long a lease may be, ms, and which part of the shortest window: as long may what is used up be counted too late. */
 const LONGEST = 1_000
@@ -70,26 +78,38 @@ export function createLeasing({ leases, patience, look, fill, read }: LeasingOpt
     if (!isLeasable || leases.isClosed) return fill(attempt, known, order)
     known.heat ??= newHeat(windows, leases.maxLag)
     warm(known.heat, cost, attempt.time.steady)
-    return go(attempt, known, order, known.heat, attempt.time.steady)
+    const { heat } = known
+    const { waiting } = heat
+    if (waiting === undefined) return go(attempt, known, order, heat)
+    const since = attempt.time.steady
+    return new Promise((resolve) => waiting.push({ attempt, known, order, since, resolve }))
   }
 
-  function go(attempt: Attempt, known: Known, order: Order, heat: Heat, since: number): Awaitable<Metered> {
-    const { lease, flight } = heat
+  /** Where no lease is being asked for. */
+  function go(attempt: Attempt, known: Known, order: Order, heat: Heat): Awaitable<Metered> {
+    const { lease } = heat
     if (lease !== undefined && lease.left >= order.cost && isOpen(lease, attempt.time)) {
       lease.left -= order.cost
       return billOn(lease, order, attempt)
     }
-    const isPatient = attempt.time.steady - since <= patience
-    if (flight !== undefined && isPatient && !heat.isStale) {
-      return flight.then((failure) => failure ?? go(later(attempt), known, order, heat, since))
-    }
-    const size = flight === undefined ? sizeFor(heat, order.cost, leases.most) : 0
+    const size = sizeFor(heat, order.cost, leases.most)
     return size === 0 ? singly(attempt, known, order, heat) : begin(attempt, known, order, heat, size)
   }
 
-  function later(attempt: Attempt): Attempt {
-    attempt.time = look()
-    return attempt
+  /** Lets those go on who waited, in their order; what is not enough for all of them, they wait for again. */
+  function wake(heat: Heat, outcome: Metered | undefined): void {
+    const all = heat.waiting ?? []
+    heat.waiting = undefined
+    const time = look()
+    for (const each of all) {
+      const { attempt, known, order, since, resolve } = each
+      attempt.time = time
+      const next = heat.waiting as Waiting[] | undefined
+      if (outcome?.type === 'failed') resolve(outcome)
+      else if (next === undefined) resolve(go(attempt, known, order, heat))
+      else if (time.steady - since <= patience) next.push(each)
+      else resolve(singly(attempt, known, order, heat))
+    }
   }
 
   function singly(attempt: Attempt, known: Known, order: Order, heat: Heat): Awaitable<Metered> {
@@ -109,13 +129,14 @@ export function createLeasing({ leases, patience, look, fill, read }: LeasingOpt
     try {
       const taken = leases.lease(id, version, spend, since.steady)
       if (!(taken instanceof Promise)) return land(taken) ?? singly(attempt, known, order, heat)
-      const landing = taken.then(land).catch((error): Failure => ({ type: 'failed', error }))
-      heat.flight = landing.then((metered) => {
-        heat.flight = undefined
-        return metered?.type === 'failed' ? metered : undefined
+      heat.waiting = []
+      const landing = taken.then(land).catch((error): Metered => ({ type: 'failed', error }))
+      leases.await(landing.then((outcome) => wake(heat, outcome)))
+      return landing.then((metered) => {
+        if (metered !== undefined) return metered
+        attempt.time = look()
+        return singly(attempt, known, order, heat)
       })
-      leases.await(heat.flight)
-      return landing.then((metered) => metered ?? singly(later(attempt), known, order, heat))
     } catch (error) {
       return { type: 'failed', error }
     }
@@ -148,7 +169,7 @@ function newHeat(windows: readonly Window[], maxLag: number): Heat {
   const room = windows.reduce((least, { limit }) => Math.min(least, limit), Number.POSITIVE_INFINITY)
   const ms = Math.floor(Math.min(LONGEST, shortest / PART, maxLag))
   const lasts = Math.floor(ms * USABLE)
-  return { ms, lasts, since: 0, used: 0, before: 0, room, lease: undefined, flight: undefined, isStale: ms < SHORTEST }
+  return { ms, lasts, since: 0, used: 0, before: 0, room, lease: undefined, waiting: undefined, isStale: ms < SHORTEST }
 }
 
 function warm(heat: Heat, cost: number, now: number): void {
@@ -167,7 +188,6 @@ function sizeFor({ used, before, room, isStale }: Heat, cost: number, most: numb
   const size = Math.min(most, Math.max(used, before), Math.floor(room / SHARE))
   return size < Math.min(FEW, most) || size < 2 * cost ? 0 : size
 }
-
 
 /** What the last answer tells of the windows, and whether there may be another lease. */
 function noted(heat: Heat, metered: Metered): Metered {

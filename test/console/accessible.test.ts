@@ -21,7 +21,11 @@ const WIDE = { viewport: { width: 1280, height: 860 } }
 const LOOKS: readonly Look[] = [
   { look: 'light', options: { ...WIDE, colorScheme: 'light' } },
   { look: 'dark', options: { ...WIDE, colorScheme: 'dark' }, rules: ['color-contrast'] },
-  { look: 'narrow', options: { viewport: { width: 390, height: 844 } }, rules: ['target-size', 'scrollable-region-focusable'] },
+  {
+    look: 'narrow',
+    options: { viewport: { width: 390, height: 844 } },
+    rules: ['target-size', 'scrollable-region-focusable'],
+  },
   { look: 'chinese', options: { ...WIDE, locale: 'zh-CN' }, rules: ['html-has-lang', 'button-name', 'label'] },
 ]
 
@@ -83,7 +87,10 @@ describe.each(LOOKS)('in its $look look', ({ look, options, rules }) => {
     }
     await page.getByRole('button', { name: text('Create key', '创建密钥') }).click()
     await examine(page, 'dialog-create')
-    await page.getByRole('dialog').getByRole('button', { name: text('Create', '创建'), exact: true }).click()
+    await page
+      .getByRole('dialog')
+      .getByRole('button', { name: text('Create', '创建'), exact: true })
+      .click()
     await page.getByRole('textbox', { name: text('Allowed addresses', '允许的地址') }).fill('203.0.113.7\n10.0.0.5/8')
     await examine(page, 'dialog-create-flaws')
     await close()

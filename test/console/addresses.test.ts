@@ -30,7 +30,8 @@ describe('an address that is being typed', () => {
     fc.assert(
       fc.property(fc.oneof(fc.ipV4(), fc.ipV6()), fc.integer({ min: 0, max: 32 }), (host, bits) => {
         const flaw = addressFlaw(`${host}/${bits}`)
-        if (flaw?.kind === 'host bits') expect([flaw.suggestion, typeof parseCidr(flaw.suggestion)]).toEqual([flaw.suggestion, 'object'])
+        if (flaw?.kind === 'host bits')
+          expect([flaw.suggestion, typeof parseCidr(flaw.suggestion)]).toEqual([flaw.suggestion, 'object'])
       }),
       { numRuns: 2000 },
     )

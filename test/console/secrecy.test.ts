@@ -36,28 +36,31 @@ async function expectNothing(page: Page, messages: readonly string[], key: strin
 }
 
 describe('W-06 the text of a key is shown once', () => {
-  it.each(['Done', 'Close', 'Escape'])('and by %s it is gone from the page, storage, address, history and console', async (way) => {
-    const site = await openSite()
-    const { page, messages, requests } = await openPage(browser)
-    await page.goto(site.page)
-    const before = await page.evaluate('history.length')
-    await page.getByRole('button', { name: 'Create key' }).click()
-    await fillForm(page, 'Production sync')
-    await page.keyboard.press('Enter')
-    const key = (await page.getByRole('dialog').locator('.told code').textContent()) ?? ''
-    expect((await site.keys.verify(key)).ok).toBe(true)
-    // So this would find it.
-    expect(await page.evaluate(REMAINS)).toContain(secretOf(key))
-    if (way === 'Escape') await page.keyboard.press('Escape')
-    else await page.getByRole('button', { name: way, exact: true }).click()
-    await page.getByRole('dialog').waitFor({ state: 'detached' })
-    await expectNothing(page, messages, key)
-    expect(await page.evaluate('history.length')).toBe(before)
-    expect(requests.join('\n')).not.toContain(secretOf(key))
-    await page.reload()
-    await page.getByRole('row', { name: 'Production sync' }).waitFor()
-    await expectNothing(page, messages, key)
-  })
+  it.each(['Done', 'Close', 'Escape'])(
+    'and by %s it is gone from the page, storage, address, history and console',
+    async (way) => {
+      const site = await openSite()
+      const { page, messages, requests } = await openPage(browser)
+      await page.goto(site.page)
+      const before = await page.evaluate('history.length')
+      await page.getByRole('button', { name: 'Create key' }).click()
+      await fillForm(page, 'Production sync')
+      await page.keyboard.press('Enter')
+      const key = (await page.getByRole('dialog').locator('.told code').textContent()) ?? ''
+      expect((await site.keys.verify(key)).ok).toBe(true)
+      // So this would find it.
+      expect(await page.evaluate(REMAINS)).toContain(secretOf(key))
+      if (way === 'Escape') await page.keyboard.press('Escape')
+      else await page.getByRole('button', { name: way, exact: true }).click()
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await expectNothing(page, messages, key)
+      expect(await page.evaluate('history.length')).toBe(before)
+      expect(requests.join('\n')).not.toContain(secretOf(key))
+      await page.reload()
+      await page.getByRole('row', { name: 'Production sync' }).waitFor()
+      await expectNothing(page, messages, key)
+    },
+  )
 
   it('also after a rotation, and when the page is left and come back to', async () => {
     const site = await openSite()

@@ -38,14 +38,18 @@ export async function openSite(framework: Framework = 'Express', options: Option
   }) as ApiKeys
   onTestFinished(() => keys.close())
   // The address is known once it listens; nobody asks before.
-  let handler: (request: Request) => Promise<Response> = async () => new Response()
+  let handler: ReturnType<typeof consolePage> = async () => new Response()
   const open = framework === 'Express' ? onExpress : onFastify
-  const url = await open(keys, (request) => handler(request))
-  handler = consolePage(keys, { authorize: () => ({ owner: 'acct_1', actor: 'user_7' }), baseUrl: `${url}/v1`, ...more })
+  const url = await open(keys, (request, platform) => handler(request, platform))
+  handler = consolePage(keys, {
+    authorize: () => ({ owner: 'acct_1', actor: 'user_7' }),
+    baseUrl: `${url}/v1`,
+    ...more,
+  })
   return { url, page: `${url}/settings/keys`, keys }
 }
 
-type Handler = (request: Request) => Promise<Response>
+type Handler = ReturnType<typeof consolePage>
 
 const MODELS = { '/v1/chat/completions': openai, '/v1/messages': anthropic }
 /** What a snippet needs; a key without a vocabulary has whatever it was given. */

@@ -1586,7 +1586,7 @@ export interface operations {
           'application/json': components['schemas']['Self']
         }
       }
-      /** @description Invalid request */
+      /** @description Ambiguous credentials */
       400: {
         headers: {
           [name: string]: unknown
@@ -1595,7 +1595,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description Not signed in */
+      /** @description API key required, or API key and secret are required, or Invalid API key, or API key revoked, or API key disabled, or API key expired */
       401: {
         headers: {
           [name: string]: unknown
@@ -1604,7 +1604,16 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description Not allowed */
+      /** @description Insufficient balance */
+      402: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description Address not allowed, or Account suspended */
       403: {
         headers: {
           [name: string]: unknown
@@ -1615,6 +1624,24 @@ export interface operations {
       }
       /** @description Not found */
       404: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description Conflict */
+      409: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description Too many failures */
+      429: {
         headers: {
           [name: string]: unknown
         }
@@ -1661,7 +1688,7 @@ export interface operations {
         }
         content?: never
       }
-      /** @description Invalid request */
+      /** @description Ambiguous credentials */
       400: {
         headers: {
           [name: string]: unknown
@@ -1670,7 +1697,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description Not signed in */
+      /** @description API key required, or API key and secret are required, or Invalid API key, or API key revoked, or API key disabled, or API key expired */
       401: {
         headers: {
           [name: string]: unknown
@@ -1679,7 +1706,16 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description Not allowed, or Cross-site request */
+      /** @description Insufficient balance */
+      402: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description Address not allowed, or Account suspended, or Cross-site request */
       403: {
         headers: {
           [name: string]: unknown
@@ -1699,6 +1735,15 @@ export interface operations {
       }
       /** @description Changed meanwhile */
       412: {
+        headers: {
+          [name: string]: unknown
+        }
+        content: {
+          'application/problem+json': components['schemas']['Problem']
+        }
+      }
+      /** @description Too many failures */
+      429: {
         headers: {
           [name: string]: unknown
         }

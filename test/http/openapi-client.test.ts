@@ -56,8 +56,9 @@ describe('a client that openapi-typescript made of the document', () => {
   it('is that of the document as it is now', async () => {
     const file = join(folder(), 'paths.d.ts')
     await run(`${BIN}/openapi-typescript`, [FILE, '-o', file])
-    const plain = (text: string) => text.replace(/["';,\s]/g, '')
-    expect(plain(readFileSync(file, 'utf8'))).toBe(plain(readFileSync(TYPES, 'utf8')))
+    await run(`${BIN}/biome`, ['format', '--write', '--config-path=.', file])
+    // Not shown where they differ: they are long.
+    expect(readFileSync(file, 'utf8') === readFileSync(TYPES, 'utf8')).toBe(true)
   }, 60_000)
 
   it('drives every route', async () => {

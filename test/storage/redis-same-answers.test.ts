@@ -4,13 +4,11 @@ import { redisStore } from 'keyward/redis'
 import { sqliteStore } from 'keyward/sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CreditMove, CreditSpend, SpendWindow } from '../../src/model/store.ts'
-import { MOVE, type Script, TAKE, TAKE_PAID } from '../../src/storage/redis-scripts.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
+import { type Dice, dice, withClock } from './redis-by-hand.ts'
 import { storedKey } from './stored-key.ts'
 
 const START = 1_800_000_000_000
-const LIFE = '2 * longest + 1000'
-const CLOCK = /local time = redis\.call\('TIME'\)\nlocal now = .*\n/
 
 let server: RedisServer
 let client: Redis
@@ -18,30 +16,9 @@ let store: Required<KeyStore>
 let now = START
 let holds = 0
 
-/** The store with a clock in the hands of the test: its scripts find the time behind their arguments. */
-function withClock(redis: Redis): Redis {
-  const scripts = new Map([TAKE, TAKE_PAID, MOVE].map((script: Script) => [script.sha, script.text]))
-  const duplicate = redis.duplicate.bind(redis)
-  redis.duplicate = (...overrides) => {
-    const copy = duplicate(...overrides)
-    const evalsha = copy.evalsha.bind(copy) as (...args: unknown[]) => Promise<unknown>
-    const evaluate = copy.eval.bind(copy) as (...args: unknown[]) => Promise<unknown>
-    const asked = (sha: string, ...rest: unknown[]) => {
-      const text = scripts.get(sha)
-      if (text === undefined) return evalsha(sha, ...rest)
-      expect(text).toMatch(CLOCK)
-      // Real time must not end what counts by the time of the test.
-      const timed = text.replace(CLOCK, 'local now = tonumber(table.remove(ARGV))\n').replace(LIFE, '600000')
-      return evaluate(timed, ...rest, String(now))
-    }
-    return Object.assign(copy, { evalsha: asked }) as Redis
-  }
-  return redis
-}
-
 beforeAll(async () => {
   server = await startRedis()
-  client = withClock(new Redis(server.url))
+  client = withClock(new Redis(server.url), () => now)
   store = redisStore(client) as Required<KeyStore>
 })
 
@@ -50,19 +27,6 @@ afterAll(async () => {
   client.disconnect()
   await server.stop()
 })
-
-/** Numbers that come again with the same seed. */
-function dice(seed: number) {
-  let state = seed
-  const next = () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
-  const upTo = (most: number) => Math.floor(next() * (most + 1))
-  return { upTo, of: <T>(...all: readonly T[]): T => all[upTo(all.length - 1)] as T }
-}
-
-type Dice = ReturnType<typeof dice>
 
 /** Nearly always on, by anything from nothing to windows; now and then back. */
 function tick({ upTo, of }: Dice): void {

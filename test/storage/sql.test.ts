@@ -44,9 +44,21 @@ describe.each(ENGINES)('over %s, sqlStore', (engine) => {
   it('has every verb but watch', () => {
     const { watch, ...verbs } = sqlStore(kysely)
     expect(watch).toBeUndefined()
-    expect(Object.keys(verbs).sort()).toEqual(
-      ['close', 'find', 'insert', 'list', 'move', 'remove', 'replace', 'revokeWhere', 'take', 'touch'].sort(),
-    )
+    expect(Object.keys(verbs).sort()).toEqual([
+      'close',
+      'find',
+      'insert',
+      'lease',
+      'list',
+      'move',
+      'note',
+      'notes',
+      'remove',
+      'replace',
+      'revokeWhere',
+      'take',
+      'touch',
+    ])
   })
 
   it('finds everything again through another connection', async () => {

@@ -10,10 +10,10 @@ const steps = fc.array(
     wait: fc.oneof(
       fc.constant(0),
       fc.double({ min: 0, max: 0.2, noNaN: true }),
-      fc.double({ min: 0, max: 1.2, noNaN: true }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
     ),
-    what: fc.constantFrom('take', 'lease', 'lease', 'use', 'use', 'use', 'end', 'renew'),
-    who: fc.integer({ min: 0, max: 3 }),
+    what: fc.constantFrom('take', 'take-all', 'lease', 'lease-all', 'use', 'use-last', 'use-last', 'end', 'renew'),
+    who: fc.integer({ min: 0, max: 2 }),
     cost: fc.oneof(fc.integer({ min: 0, max: 3 }), fc.integer({ min: 0, max: 60 })),
     /** Of the window, how long the lease is. */
     length: fc.double({ min: 0, max: 1, noNaN: true }),
@@ -21,6 +21,7 @@ const steps = fc.array(
   }),
   { minLength: 20, maxLength: 120 },
 )
+type Step = typeof steps extends fc.Arbitrary<readonly (infer T)[]> ? T : never
 
 interface Held {
   readonly id: string
@@ -29,30 +30,27 @@ interface Held {
 }
 
 /** Several processes that keep to the contract, over one counter; what each used, and when. */
-function play(
-  ms: number,
-  fixed: number | undefined,
-  all: readonly (typeof steps extends fc.Arbitrary<infer T> ? T : never)[number][],
-  rewrite: boolean,
-) {
+function play(ms: number, fixed: number | undefined, all: readonly Step[], rewrite: boolean): readonly Admitted[] {
   const counters = metered()
   const held = new Map<number, Held>()
-  const used: (Admitted & { readonly limit: number })[] = []
+  const used: Admitted[] = []
   let now = START
   let ids = 0
-  for (const { wait, what, who, cost, length, limit: any } of all) {
-    const limit = fixed ?? any
-    now += Math.floor(wait * ms)
-    if (rewrite) counters.counters = decodeCounters(encodeCounters(counters.counters, now))
+  for (const { wait, what, who, length, ...step } of all) {
+    const limit = fixed ?? step.limit
     const mine = held.get(who)
-    if (what === 'take' && take(counters, spend(limit, ms, cost), now).ok) used.push({ at: now, cost, limit })
-    if (what === 'use' && mine !== undefined && mine.left > 0 && now <= mine.until) {
-      const units = Math.min(mine.left, Math.max(1, cost))
+    now = what === 'use-last' && mine !== undefined ? Math.max(now, mine.until) : now + Math.floor(wait * ms)
+    if (rewrite) counters.counters = decodeCounters(encodeCounters(counters.counters, now))
+    const room = take(counters, spend(limit, ms, 0), now).readings[0]?.remaining ?? 0
+    const cost = what.endsWith('-all') ? room : step.cost
+    if (what.startsWith('take') && take(counters, spend(limit, ms, cost), now).ok) used.push({ at: now, cost })
+    if (what.startsWith('use') && mine !== undefined && now <= mine.until) {
+      const units = what === 'use-last' ? mine.left : Math.min(mine.left, cost)
       mine.left -= units
-      used.push({ at: now, cost: units, limit })
+      used.push({ at: now, cost: units })
     }
-    if (what !== 'lease' && what !== 'end' && what !== 'renew') continue
-    const ended = mine === undefined || what === 'lease' ? {} : { ended: { id: mine.id, unused: mine.left } }
+    if (what.startsWith('take') || what.startsWith('use')) continue
+    const ended = mine !== undefined && what !== 'lease' ? { ended: { id: mine.id, unused: mine.left } } : {}
     const id = `l${++ids}`
     const until = now + 1 + Math.floor(length * (ms - 1))
     const more = what === 'end' || cost === 0 ? { cost: 0 } : { cost, lease: { id, ms: until - now } }

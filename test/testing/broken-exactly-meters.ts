@@ -1,4 +1,4 @@
-import type { CreditMove, KeyStore, Spend, Taken } from '../../src/model/store.ts'
+import type { KeyStore, Spend, Taken } from '../../src/model/store.ts'
 import { at, type BrokenStore, type Verbs } from './broken-store.ts'
 
 /** One mistake each with counters, balances and bulk changes, and all checks that fail for it: no other does. */
@@ -8,7 +8,8 @@ export const BROKEN_METERS_EXACTLY: readonly BrokenStore[] = [
     found: ['take-race', 'take-large-limit'],
     change: (good) =>
       windowsOnly(good, async (id, version, spend, now) => {
-        const look = at(good.take(id, version, { windows: spend.windows, cost: 0 }, now))
+        const windows = spend.windows.map((window) => ({ ...window, cost: 0 }))
+        const look = at(good.take(id, version, { windows, cost: 0 }, now))
         await null
         const taken = at(good.take(id, version, spend, now))
         if (taken.ok !== false || look.ok !== true) return taken
@@ -29,7 +30,7 @@ export const BROKEN_METERS_EXACTLY: readonly BrokenStore[] = [
   },
   {
     mistake: 'take takes from the windows that have room when another refuses',
-    found: ['take-all-or-none', 'window-cost-too-high'],
+    found: ['take-all-or-none', 'window-cost-too-high', 'window-own-cost'],
     change: (good) =>
       windowsOnly(good, (id, version, spend, now) => {
         const taken = at(good.take(id, version, spend, now))
@@ -63,7 +64,7 @@ export const BROKEN_METERS_EXACTLY: readonly BrokenStore[] = [
   },
   {
     mistake: 'counters begin anew with every version',
-    found: ['take-replace'],
+    found: ['take-replace', 'credits-race-windows'],
     change: (good) =>
       windowsOnly(good, (id, version, { windows, cost }, now) => {
         const names = windows.map(({ name }) => name)
@@ -92,7 +93,7 @@ export const BROKEN_METERS_EXACTLY: readonly BrokenStore[] = [
   },
   {
     mistake: 'revokeWhere keeps the version',
-    found: ['revoke-writes', 'revoke-beats-replace', 'revoke-no-reason'],
+    found: ['revoke-writes', 'revoke-beats-replace', 'revoke-no-reason', 'revoke-only-matching'],
     change: (good) => ({
       revokeWhere: (filter, time, reason) => {
         const before = at(good.list({ ...filter, limit: 1_000 })).items
@@ -107,34 +108,38 @@ export const BROKEN_METERS_EXACTLY: readonly BrokenStore[] = [
   },
   {
     mistake: 'settling charges twice when it is asked twice',
-    found: ['move-settle-again', 'move-settle-gone'],
+    found: ['move-settle-again', 'move-settle-gone', 'move-release'],
     change: (good) => {
       const settled = new Map<string, number>()
-      return onMove(good, (credit, now) => {
-        const moved = at(good.move(credit, now))
-        if (credit.settle === undefined) return moved
-        const name = `${credit.account} ${credit.settle.id}`
-        const charged = settled.get(name)
-        settled.set(name, moved.charged ?? 0)
-        if (charged === undefined || charged === 0) return moved
-        const { account, opening } = credit
-        const again = { id: `again ${Math.random()}`, amount: charged, until: credit.settle.until }
-        return at(good.move({ account, opening, settle: again }, now))
-      })
+      return {
+        move: (credit, now) => {
+          const moved = at(good.move(credit, now))
+          if (credit.settle === undefined) return moved
+          const name = `${credit.account} ${credit.settle.id}`
+          const charged = settled.get(name)
+          settled.set(name, moved.charged ?? 0)
+          if (charged === undefined || charged === 0) return moved
+          const { account, opening } = credit
+          const again = { id: `again ${Math.random()}`, amount: charged, until: credit.settle.until }
+          return at(good.move({ account, opening, settle: again }, now))
+        },
+      }
     },
   },
   {
     mistake: 'releasing gives back what was settled',
-    found: ['move-settle-again'],
+    found: ['move-release'],
     change: (good) => {
       const settled = new Map<string, number>()
-      return onMove(good, (credit, now) => {
-        const moved = at(good.move(credit, now))
-        if (credit.settle !== undefined) settled.set(`${credit.account} ${credit.settle.id}`, moved.charged ?? 0)
-        const back = credit.release === undefined ? undefined : settled.get(`${credit.account} ${credit.release}`)
-        if (back === undefined) return moved
-        return at(good.move({ account: credit.account, opening: credit.opening, add: back }, now))
-      })
+      return {
+        move: (credit, now) => {
+          const moved = at(good.move(credit, now))
+          if (credit.settle !== undefined) settled.set(`${credit.account} ${credit.settle.id}`, moved.charged ?? 0)
+          const back = credit.release === undefined ? undefined : settled.get(`${credit.account} ${credit.release}`)
+          if (back === undefined) return moved
+          return at(good.move({ account: credit.account, opening: credit.opening, add: back }, now))
+        },
+      }
     },
   },
 ]
@@ -144,13 +149,6 @@ function windowsOnly(good: Verbs, take: Verbs['take']): Pick<KeyStore, 'take'> {
   return {
     take: (id, version, spend, now) => (spend.credits === undefined ? take : good.take)(id, version, spend, now),
   }
-}
-
-function onMove(
-  _: Verbs,
-  move: (credit: CreditMove, now: number) => ReturnType<Verbs['move']>,
-): Pick<KeyStore, 'move'> {
-  return { move }
 }
 
 function renamed(taken: Taken, names: readonly string[]): Taken {

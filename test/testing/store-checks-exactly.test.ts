@@ -20,11 +20,16 @@ async function brokenPromises(store: KeyStore): Promise<readonly string[]> {
   return (await Promise.all(runs)).flat()
 }
 
+/** What a lease does follows from what a take does: its checks have mistakes of their own. */
+function withoutLeases({ lease: _, ...store }: KeyStore): KeyStore {
+  return store
+}
+
 // They only wait, so that they can wait together.
 describe.concurrent('of all checks, those fail that promise what is broken, and no other', () => {
   it.each(STORES)('where $mistake', async (store) => {
     const promises = store.found.map((id) => NAMES.get(id))
-    expect([...(await brokenPromises(broken(store)))].sort()).toEqual(promises.sort())
+    expect([...(await brokenPromises(withoutLeases(broken(store))))].sort()).toEqual(promises.sort())
   })
 
   it('and none where nothing is', async () => {

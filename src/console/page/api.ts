@@ -1,5 +1,7 @@
 import type { KeyRecord } from '../../model/key.ts'
+import type { Language } from '../language.ts'
 import type { ConsoleSettings } from '../settings.ts'
+import type { Texts } from './texts.ts'
 
 /** A refusal of the routes, or that they could not be reached. */
 export interface Problem {
@@ -65,6 +67,7 @@ export function createApi(base: string) {
   }
 
   return {
+    texts: (language: Language) => call<Texts>('GET', `keyward-console-${language}.json`),
     settings: () => call<ConsoleSettings>('GET', 'keyward-console.json'),
     list(filter: Filter, limit: number, cursor: string | undefined) {
       const asked = Object.entries({ ...filter, limit: String(limit), cursor })

@@ -61,7 +61,9 @@ export function flawsOf(draft: Draft, settings: ConsoleSettings, say: Say, now: 
     allowedIps: addressesFlaw(draft.addresses, say),
     expiresAt: expiryFlaw(draft, say, now),
   }
-  return Object.fromEntries(Object.entries(flaws).flatMap(([field, flaw]) => (flaw === undefined ? [] : [[field, flaw]])))
+  return Object.fromEntries(
+    Object.entries(flaws).flatMap(([field, flaw]) => (flaw === undefined ? [] : [[field, flaw]])),
+  )
 }
 
 /** The body of `POST /`. */

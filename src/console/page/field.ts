@@ -12,7 +12,10 @@ export interface FieldOptions {
 }
 
 /** A labelled field with its hint, and what is wrong with it; `control` gets what ties them together. */
-export function field(options: FieldOptions, control: (described: string, invalid: 'true' | 'false') => TemplateResult) {
+export function field(
+  options: FieldOptions,
+  control: (described: string, invalid: 'true' | 'false') => TemplateResult,
+) {
   const { id, label, hint, flaw, note } = options
   return html`<div class="field">
     <label for=${`field-${id}`}>${label}</label>${noteOf(note)}

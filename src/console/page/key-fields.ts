@@ -19,10 +19,13 @@ export interface Form {
 
 export function nameField({ draft, settings, say, flaws, change }: Form): TemplateResult {
   const note = settings.names === 'free' ? say('optional') : undefined
-  return field({ id: 'name', label: say('name'), hint: say('nameHint'), flaw: flaws.name, note }, (described, invalid) => {
-    const input = (event: Event) => change({ name: typed(event) })
-    return html`<input id="field-name" data-first type="text" maxlength="100" autocomplete="off" aria-describedby=${described} aria-invalid=${invalid} .value=${draft.name} @input=${input} />`
-  })
+  return field(
+    { id: 'name', label: say('name'), hint: say('nameHint'), flaw: flaws.name, note },
+    (described, invalid) => {
+      const input = (event: Event) => change({ name: typed(event) })
+      return html`<input id="field-name" data-first type="text" maxlength="100" autocomplete="off" aria-describedby=${described} aria-invalid=${invalid} .value=${draft.name} @input=${input} />`
+    },
+  )
 }
 
 export function descriptionField({ draft, say, flaws, change }: Form): TemplateResult {
@@ -119,7 +122,8 @@ export function expiryField({ draft, say, flaws, change }: Form): TemplateResult
     if (value === 'never' || value === 'custom') change({ expiry: value })
     else change({ expiry: 'days', days: Number(value) })
   }
-  const option = (value: string, text: string) => html`<option value=${value} ?selected=${chosen === value}>${text}</option>`
+  const option = (value: string, text: string) =>
+    html`<option value=${value} ?selected=${chosen === value}>${text}</option>`
   return field({ id: 'expiresAt', label: say('expiry'), flaw: flaws.expiresAt }, (described, invalid) => {
     const date = (event: Event) => change({ date: typed(event) })
     return html`<div class="pair">

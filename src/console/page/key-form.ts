@@ -28,7 +28,9 @@ export class KeyForm extends DialogPart {
   declare private draft: Draft | undefined
   declare private flaws: Readonly<Record<string, string>>
   /** One for all attempts of this form: a lost answer makes no second key. */
-  private readonly idempotencyKey = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16)).join('')
+  private readonly idempotencyKey = [...crypto.getRandomValues(new Uint8Array(16))]
+    .map((byte) => byte.toString(16))
+    .join('')
 
   constructor() {
     super()

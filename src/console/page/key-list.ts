@@ -72,7 +72,10 @@ function keyRow(record: KeyRecord, context: ListContext): TemplateResult {
   </tr>`
 }
 
-function nameCell({ name, display, resource, environment, description, createdAt }: KeyRecord, { say, format }: ListContext) {
+function nameCell(
+  { name, display, resource, environment, description, createdAt }: KeyRecord,
+  { say, format }: ListContext,
+) {
   const created = say('createdAt', { time: format.moment(createdAt) })
   return html`<span class=${name === undefined ? 'name unnamed' : 'name'} title=${description ?? created}>${name ?? say('unnamed')}</span>
     <span class="under"><code>${display}</code>${environment === undefined ? nothing : html`<span class="tag">${environment}</span>`}${resource === undefined ? nothing : html`<span class="tag mono">${resource}</span>`}</span>`
@@ -106,7 +109,9 @@ function usageCell({ uses, limits, credits }: KeyRecord, { say, format }: ListCo
   const left = credits === undefined ? [] : [say('creditsLeft', { count: format.number(credits.remaining) })]
   const under = [...windows, ...left]
   return html`<span class=${uses === 0 ? 'muted' : ''}>${usesText(uses, say, format)}</span>${
-    under.length === 0 ? nothing : html`<span class="under dotted">${under.map((each) => html`<span>${each}</span> `)}</span>`
+    under.length === 0
+      ? nothing
+      : html`<span class="under dotted">${under.map((each) => html`<span>${each}</span> `)}</span>`
   }`
 }
 
@@ -123,10 +128,15 @@ function usesText(uses: number, say: Say, format: Format): string {
   return uses === 1 ? say('oneUse') : say('uses', { count: format.number(uses) })
 }
 
-function statusCell({ status, revokedAt, revokedReason, previousSecretUntil }: KeyRecord, { say, format }: ListContext) {
+function statusCell(
+  { status, revokedAt, revokedReason, previousSecretUntil }: KeyRecord,
+  { say, format }: ListContext,
+) {
   const time = revokedAt === undefined ? '' : format.moment(revokedAt)
-  const told = revokedReason === undefined ? say('revokedAt', { time }) : say('revokedBecause', { time, reason: revokedReason })
-  const overlap = previousSecretUntil !== undefined && status === 'active' && Date.parse(previousSecretUntil) > Date.now()
+  const told =
+    revokedReason === undefined ? say('revokedAt', { time }) : say('revokedBecause', { time, reason: revokedReason })
+  const overlap =
+    previousSecretUntil !== undefined && status === 'active' && Date.parse(previousSecretUntil) > Date.now()
   return html`<span class=${`status ${status}`} title=${status === 'revoked' ? told : nothing}>${say(status)}</span>${
     status === 'revoked' && revokedReason !== undefined ? html`<span class="under">${revokedReason}</span>` : nothing
   }${overlap ? html`<span class="under">${say('overlapUntil', { time: format.moment(previousSecretUntil) })}</span>` : nothing}`

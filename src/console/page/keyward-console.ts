@@ -1,27 +1,23 @@
 import { html, LitElement, nothing } from 'lit'
 import type { KeyRecord } from '../../model/key.ts'
+import type { Language } from '../language.ts'
 import type { ConsoleSettings } from '../settings.ts'
 import { type Api, createApi, type Problem } from './api.ts'
 import { type BrowserKey, browserKeyAt, displayOf } from './browser-key.ts'
 import { copyText } from './clipboard.ts'
-import { Confirm } from './confirm.ts'
-import { Connect } from './connect.ts'
 import { type DialogContext, type Open, openDialog } from './dialogs.ts'
 import { filterBar, pager } from './filter-bar.ts'
 import { formatting } from './format.ts'
-import { icon } from './icons.ts'
-import { KeyForm } from './key-form.ts'
+import { head } from './head.ts'
 import { type Deed, keyTable, skeleton } from './key-list.ts'
 import { chosenLanguage, keepLanguage } from './languages.ts'
 import { createListing, type Listing } from './listing.ts'
 import { failed, noKeys, nothingFound } from './notices.ts'
-import { define } from './part.ts'
 import { explain } from './problems.ts'
-import { SnippetTabs } from './snippet-tabs.ts'
 import { type Credential, connectionInfo } from './snippets.ts'
 import { STYLES } from './styles.ts'
-import { type Say, speaking, type TextName } from './texts.ts'
-import { ToldKey } from './told-key.ts'
+import { type Say, speaking, type TextName, WITHOUT_TEXTS } from './texts.ts'
+import { createToast } from './toast.ts'
 
 /** What the element works with, from when it is in a page. */
 interface Works {
@@ -29,8 +25,6 @@ interface Works {
   readonly listing: Listing
   readonly browserKey: BrowserKey
 }
-
-const TOAST_MS = 5000
 
 /**
  * `<keyward-console>`: the API Keys page as an element that stands by itself. It asks the routes where its script came
@@ -41,42 +35,45 @@ export class KeywardConsole extends LitElement {
   static override properties = {
     src: { type: String },
     lang: { type: String, reflect: true },
+    say: { state: true },
     settings: { state: true },
     problem: { state: true },
     open: { state: true },
-    toast: { state: true },
     kept: { state: true },
   }
   declare src: string | undefined
+  /** `undefined` until the texts of the language are there. */
+  declare private say: Say | undefined
   declare private settings: ConsoleSettings | undefined
   declare private problem: Problem | undefined
   declare private open: Open | undefined
-  declare private toast: string
   declare private kept: Credential | undefined
   private works: Works | undefined
   private opener: Element | null = null
-  private toastTimer: ReturnType<typeof setTimeout> | undefined
-
-  constructor() {
-    super()
-    this.toast = ''
-  }
+  private readonly toast = createToast(() => this.requestUpdate())
 
   override connectedCallback(): void {
     super.connectedCallback()
-    this.lang = chosenLanguage(this.lang)
     const { href } = this.src === undefined ? new URL('.', import.meta.url) : new URL(this.src, document.baseURI)
     const base = href.endsWith('/') ? href : `${href}/`
     const api = createApi(base)
     const listing = createListing(api, () => this.requestUpdate())
     this.works = { api, listing, browserKey: browserKeyAt(new URL(base).pathname) }
+    addEventListener('pagehide', this.forget)
+    void this.speak(chosenLanguage(this.lang))
     void this.begin()
   }
 
   override disconnectedCallback(): void {
     super.disconnectedCallback()
+    removeEventListener('pagehide', this.forget)
+    this.toast.clear()
+    this.forget()
+  }
+
+  /** A page that is left may be kept by the browser, and come back as it was. */
+  private forget = (): void => {
     this.open = undefined
-    clearTimeout(this.toastTimer)
   }
 
   /** Both are asked at once, and shown as they come. */
@@ -95,35 +92,30 @@ export class KeywardConsole extends LitElement {
   }
 
   protected override render() {
-    const { works, settings } = this
-    const say = speaking(chosen(this.lang))
+    const { works, settings, say } = this
+    if (say === undefined) return this.problem === undefined ? nothing : html`<p class="notice">${WITHOUT_TEXTS}</p>`
     const isOpen = this.open !== undefined
     return html`<main class="console" aria-hidden=${isOpen ? 'true' : nothing}>
         ${this.head(say)}
         <div class="panel">
-          ${settings === undefined || works === undefined || isBare(works.listing) ? nothing : filterBar(works.listing, settings, say)}
+          ${settings === undefined || works === undefined || works.listing.isBare() ? nothing : filterBar(works.listing, settings, say)}
           <div class="list" aria-busy=${works?.listing.isLoading() ? 'true' : 'false'}>${this.list(say)}</div>
           ${works === undefined ? nothing : pager(works.listing, say)}
         </div>
         ${this.connect(say)}
       </main>
-      <div class="toast" role="status">${this.toast === '' ? nothing : html`<span>${this.toast}</span>`}</div>
+      <div class="toast" role="status">${this.toast.text() === '' ? nothing : html`<span>${this.toast.text()}</span>`}</div>
       ${works === undefined || settings === undefined ? nothing : openDialog(this.open, this.context(say, works, settings))}`
   }
 
   private head(say: Say) {
-    const other = this.lang === 'zh' ? 'en' : 'zh'
-    const mayCreate = this.settings?.may.includes('create')
-    return html`<header class="head">
-      <div>
-        <h1>${this.settings?.title ?? say('title')}</h1>
-        <p class="muted">${say('subtitle')}</p>
-      </div>
-      <div class="row">
-        <button type="button" class="button quiet" lang=${other} @click=${() => this.speak(other)}>${say('otherLanguage')}</button>
-        ${mayCreate ? html`<button type="button" class="button primary" @click=${() => this.show({ kind: 'create' })}>${icon('plus')}${say('createKey')}</button>` : nothing}
-      </div>
-    </header>`
+    return head({
+      say,
+      title: this.settings?.title,
+      other: this.lang === 'zh' ? 'en' : 'zh',
+      create: this.settings?.may.includes('create') ? () => this.show({ kind: 'create' }) : undefined,
+      switchTo: (language) => void this.switchTo(language),
+    })
   }
 
   private list(say: Say) {
@@ -134,7 +126,13 @@ export class KeywardConsole extends LitElement {
     if (problem !== undefined) return failed(problem, say, () => void this.begin())
     const page = listing.page()
     if (page === undefined || settings === undefined) return skeleton(say)
-    if (page.items.length > 0) return keyTable(page.items, { say, format: formatting(chosen(this.lang)), settings, act: this.act })
+    if (page.items.length > 0)
+      return keyTable(page.items, {
+        say,
+        format: formatting(this.lang === 'zh' ? 'zh' : 'en'),
+        settings,
+        act: this.act,
+      })
     if (listing.isFiltered()) return nothingFound(say, () => void listing.narrow({}))
     return listing.number() === 1 ? noKeys(say) : nothing
   }
@@ -146,7 +144,7 @@ export class KeywardConsole extends LitElement {
       this.kept = works.browserKey.read()
     }
     return html`<keyward-connect .say=${say} .settings=${settings} .browserKey=${works.browserKey} .kept=${this.kept}
-      .onKept=${onKept} .onTold=${(text: string) => this.tell(text)}></keyward-connect>`
+      .onKept=${onKept} .onTold=${(text: string) => this.toast.tell(text)}></keyward-connect>`
   }
 
   private context(say: Say, { api, listing, browserKey }: Works, settings: ConsoleSettings): DialogContext {
@@ -174,13 +172,16 @@ export class KeywardConsole extends LitElement {
     if (deed !== 'disable' && deed !== 'enable') return this.show({ kind: deed, record })
     const answer = await this.works?.api[deed](record.id)
     if (answer?.ok === true) this.works?.listing.replace(answer.body.record)
-    if (answer !== undefined) this.tell(answer.ok ? this.text(deed === 'disable' ? 'wasDisabled' : 'wasEnabled') : this.explained(answer.problem))
+    if (answer !== undefined)
+      this.toast.tell(
+        answer.ok ? this.text(deed === 'disable' ? 'wasDisabled' : 'wasEnabled') : this.explained(answer.problem),
+      )
   }
 
-  /** What is edited is what is there now, and what it is saved over is what was seen. */
+  /** What is edited is what is there now; what it is saved over is what was seen. */
   private async edit({ id }: KeyRecord, told?: TextName): Promise<void> {
     const answer = await this.works?.api.get(id)
-    if (answer?.ok === false) this.tell(this.explained(answer.problem))
+    if (answer?.ok === false) this.toast.tell(this.explained(answer.problem))
     if (answer?.ok !== true) return
     this.works?.listing.replace(answer.body.record)
     if (told !== undefined) this.close(told)
@@ -192,8 +193,9 @@ export class KeywardConsole extends LitElement {
     if (settings === undefined) return
     const isKept = kept !== undefined && displayOf(kept.key, settings.pair) === record.display
     const text = connectionInfo(settings, record, isKept ? kept : undefined)
-    if (!(await copyText(text, this.renderRoot.querySelector('main') ?? this))) return this.tell(this.text('copyFailed'))
-    this.tell(this.text(isKept ? 'connectionCopied' : 'connectionCopiedWithoutKey'))
+    if (!(await copyText(text, this.renderRoot.querySelector('main') ?? this)))
+      return this.toast.tell(this.text('copyFailed'))
+    this.toast.tell(this.text(isKept ? 'connectionCopied' : 'connectionCopiedWithoutKey'))
   }
 
   private show(open: Open): void {
@@ -206,7 +208,7 @@ export class KeywardConsole extends LitElement {
     if (this.open === undefined) return
     const isGone = this.open.kind === 'remove' && told !== undefined
     this.open = undefined
-    if (told !== undefined) this.tell(this.text(told))
+    if (told !== undefined) this.toast.tell(this.text(told))
     await this.updateComplete
     const start = this.renderRoot.querySelector('.head .primary')
     const goal = isGone || this.opener?.isConnected !== true ? start : this.opener
@@ -214,41 +216,25 @@ export class KeywardConsole extends LitElement {
     this.opener = null
   }
 
-  private speak(language: 'en' | 'zh'): void {
+  private async speak(language: Language): Promise<void> {
+    const answer = await this.works?.api.texts(language)
+    if (answer?.ok === false) this.problem = answer.problem
+    if (answer?.ok !== true) return
     this.lang = language
+    this.say = speaking(answer.body)
+  }
+
+  private switchTo(language: Language): Promise<void> {
     keepLanguage(language)
     if (this.parentElement === document.body) document.documentElement.lang = language
+    return this.speak(language)
   }
 
   private text(name: TextName): string {
-    return speaking(chosen(this.lang))(name)
+    return this.say?.(name) ?? ''
   }
 
   private explained(problem: Problem): string {
-    return explain(problem, speaking(chosen(this.lang)))
-  }
-
-  private tell(text: string): void {
-    clearTimeout(this.toastTimer)
-    this.toast = text
-    this.toastTimer = setTimeout(() => {
-      this.toast = ''
-    }, TOAST_MS)
+    return this.say === undefined ? '' : explain(problem, this.say)
   }
 }
-
-/** Nothing is there that could be narrowed. */
-function isBare(listing: Listing): boolean {
-  return listing.page()?.items.length === 0 && listing.number() === 1 && !listing.isFiltered()
-}
-
-function chosen(lang: string): 'en' | 'zh' {
-  return lang === 'zh' ? 'zh' : 'en'
-}
-
-define('keyward-snippets', SnippetTabs)
-define('keyward-connect', Connect)
-define('keyward-key-form', KeyForm)
-define('keyward-told-key', ToldKey)
-define('keyward-confirm', Confirm)
-define('keyward-console', KeywardConsole)

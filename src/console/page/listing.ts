@@ -13,6 +13,8 @@ export interface Listing {
   number(): number
   isLoading(): boolean
   isFiltered(): boolean
+  /** Whether there is nothing that could be narrowed. */
+  isBare(): boolean
   load(): Promise<void>
   narrow(filter: Filter): Promise<void>
   next(): Promise<void>
@@ -32,15 +34,23 @@ export function createListing(api: Api, changed: () => void): Listing {
   let cursors: readonly (string | undefined)[] = [undefined]
   let asked = 0
 
+  /** A page may come short while there is more behind it, where few of many keys are looked for: then it goes on. */
   async function load(): Promise<void> {
     const question = ++asked
+    const found: KeyRecord[] = []
+    let cursor = cursors.at(-1)
     loading = true
     changed()
-    const answer = await api.list(filter, PAGE_SIZE, cursors.at(-1))
-    if (question !== asked) return // what was asked since is what is waited for
+    do {
+      const answer = await api.list(filter, PAGE_SIZE, cursor)
+      if (question !== asked) return // what was asked since is what is waited for
+      problem = answer.ok ? undefined : answer.problem
+      if (!answer.ok) break
+      found.push(...answer.body.items)
+      cursor = answer.body.cursor
+    } while (cursor !== undefined && found.length < PAGE_SIZE)
     loading = false
-    problem = answer.ok ? undefined : answer.problem
-    page = answer.ok ? answer.body : undefined
+    page = problem === undefined ? { items: found, ...(cursor === undefined ? {} : { cursor }) } : undefined
     changed()
   }
 
@@ -49,13 +59,16 @@ export function createListing(api: Api, changed: () => void): Listing {
     return load()
   }
 
+  const isFiltered = () => Object.values(filter).some(Boolean)
+
   return {
     page: () => page,
     problem: () => problem,
     filter: () => filter,
     number: () => cursors.length,
     isLoading: () => loading,
-    isFiltered: () => Object.values(filter).some(Boolean),
+    isFiltered,
+    isBare: () => page?.items.length === 0 && cursors.length === 1 && !isFiltered(),
     load,
     narrow(wanted) {
       filter = wanted

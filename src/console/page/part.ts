@@ -9,8 +9,3 @@ export abstract class Part extends LitElement {
     return this
   }
 }
-
-/** Declares an element once, also where the script is loaded twice. */
-export function define(name: string, element: CustomElementConstructor): void {
-  if (customElements.get(name) === undefined) customElements.define(name, element)
-}

@@ -2,6 +2,7 @@ import { css } from 'lit'
 import { CONTROLS } from './styles-controls.ts'
 import { DIALOGS } from './styles-dialogs.ts'
 import { LIST } from './styles-list.ts'
+import { NOTICES } from './styles-notices.ts'
 
 /**
  * The colours, each of which a page may set by its `--keyward-…` property, and how the page is laid out. It answers to
@@ -217,4 +218,4 @@ const BASE = css`
   }
 `
 
-export const STYLES = [BASE, CONTROLS, LIST, DIALOGS]
+export const STYLES = [BASE, CONTROLS, LIST, NOTICES, DIALOGS]

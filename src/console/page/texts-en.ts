@@ -155,7 +155,6 @@ export const en = {
   reason: 'Reason',
   removeTitle: 'Delete {name}?',
   removeText: 'The key stops working at once and is forgotten, with its record. This cannot be undone.',
-  wasCreated: 'Key created',
   wasSaved: 'Changes saved',
   wasDisabled: 'Key disabled',
   wasEnabled: 'Key enabled',

@@ -1,6 +1,6 @@
-import type { en } from './texts-en.ts'
+import type { Texts } from './texts.ts'
 
-export const zh: Readonly<Record<keyof typeof en, string>> = {
+export const zh: Texts = {
   title: 'API 密钥',
   subtitle: '程序凭密钥以您的名义调用 API。请像保管密码一样保管密钥。',
   otherLanguage: 'English',
@@ -156,7 +156,6 @@ export const zh: Readonly<Record<keyof typeof en, string>> = {
   reason: '原因',
   removeTitle: '删除“{name}”？',
   removeText: '密钥将立即失效，其记录也一并删除。此操作无法撤销。',
-  wasCreated: '密钥已创建',
   wasSaved: '更改已保存',
   wasDisabled: '密钥已停用',
   wasEnabled: '密钥已启用',

@@ -1,0 +1,146 @@
+import assert from 'node:assert/strict'
+import type { Options } from 'express-rate-limit'
+import type { Redis } from 'ioredis'
+import { createApiKeys, type Limits, type Verdict } from 'keyward'
+import { redisStore } from 'keyward/redis'
+import { type RedisReply, RedisStore } from 'rate-limit-redis'
+import { RateLimiterRedis, type RateLimiterRes } from 'rate-limiter-flexible'
+import type { Errand } from './flight.ts'
+
+/** Calls go round over so many keys. */
+const KEYS = 5_000
+/** As of a real service. The first is counted use by use, the second in sub-windows. */
+const LIMITS: Limits = { minute: 100, hour: 1_000 }
+/** So high that one key is never refused. */
+const HIGH: Limits = { minute: 1e9, hour: 2e9 }
+
+const EMPTY = 'return 1'
+
+export const GET = 'GET'
+export const EMPTY_SCRIPT = 'an empty script'
+
+/** The least that a client can ask: what every ratio is a multiple of. */
+export async function floor(client: Redis, name = ''): Promise<readonly Errand[]> {
+  const sha = String(await client.script('LOAD', EMPTY))
+  await client.set('bench:value', 'x'.repeat(50))
+  return [
+    {
+      name: GET + name,
+      check: async () => assert.equal(await client.get('bench:value'), 'x'.repeat(50)),
+      call: () => client.get('bench:value'),
+      isRight: (answer) => typeof answer === 'string',
+    },
+    {
+      name: EMPTY_SCRIPT + name,
+      check: async () => assert.equal(await client.evalsha(sha, 0), 1),
+      call: () => client.evalsha(sha, 0),
+      isRight: (answer) => answer === 1,
+    },
+  ]
+}
+
+export async function keywardErrands(client: Redis): Promise<readonly Errand[]> {
+  return [
+    await verifying('Keyward: verify, two windows, many keys', client, KEYS, LIMITS, 0),
+    await verifying('Keyward: verify, two windows, one hot key', client, 1, HIGH, 0),
+    await verifying('Keyward: verify, one hot key, windows full (refused)', client, 1, LIMITS, 100),
+  ]
+}
+
+/** @param used uses of each key before the first that is timed: a full window refuses all that follow */
+async function verifying(name: string, client: Redis, count: number, limits: Limits, used: number): Promise<Errand> {
+  const keys = instance(client, limits)
+  const texts: string[] = []
+  for (let n = 0; n < count; n++) texts.push((await keys.create({ owner: `acct_${n}` })).key)
+  const admits = used === 0
+  return {
+    name,
+    async check() {
+      await checkLimits(client)
+      for (let use = 0; use < used; use++) assert(isAdmitted(await keys.verify(texts[0] ?? '')))
+      for (const text of texts) assert.equal(isAdmitted(await keys.verify(text)), admits)
+    },
+    call: (n) => keys.verify(texts[n % count] ?? ''),
+    isRight: (verdict) => isAdmitted(verdict) === admits,
+  }
+}
+
+function instance(client: Redis, limits: Limits) {
+  return createApiKeys({
+    prefix: 'agk_live_',
+    store: redisStore(client),
+    limits: { default: limits },
+    cache: { maxKeys: 2 * KEYS, maxLag: 60_000 },
+  })
+}
+
+async function checkLimits(client: Redis): Promise<void> {
+  for (const limits of [
+    { minute: 2, hour: 9 },
+    { minute: 9, hour: 2 },
+  ]) {
+    const keys = instance(client, limits)
+    const { key, record } = await keys.create({ owner: 'acct_check' })
+    const codes: string[] = []
+    for (let use = 0; use < 3; use++) codes.push(codeOf(await keys.verify(key)))
+    await keys.revoke(record.id)
+    codes.push(codeOf(await keys.verify(key)))
+    assert.deepEqual(codes, ['admitted', 'admitted', 'rate_limited', 'revoked'])
+  }
+}
+
+function isAdmitted(verdict: unknown): boolean {
+  return (verdict as Verdict).ok
+}
+
+function codeOf(verdict: Verdict): string {
+  return verdict.ok ? 'admitted' : verdict.code
+}
+
+/** Two windows of fixed length each; no key is verified, so this is only a part of the work. */
+export function flexible(client: Redis): Errand {
+  const limiters = (prefix: string, points: number) =>
+    [60, 3600].map(
+      (duration) => new RateLimiterRedis({ storeClient: client, keyPrefix: `${prefix}${duration}`, points, duration }),
+    )
+  const consume = (all: readonly RateLimiterRedis[], key: string) =>
+    Promise.all(all.map((limiter) => limiter.consume(key)))
+  const high = limiters('flexible', 1e9)
+  return {
+    name: 'rate-limiter-flexible: two windows, many keys, no key verified',
+    async check() {
+      const low = limiters('flexible-check', 2)
+      await consume(low, 'key')
+      await consume(low, 'key')
+      await assert.rejects(consume(low, 'key'), (refusal) => (refusal as RateLimiterRes).remainingPoints === 0)
+    },
+    call: (n) => consume(high, `key${n % KEYS}`),
+    isRight: (answer) => (answer as readonly RateLimiterRes[]).every(({ remainingPoints }) => remainingPoints > 0),
+  }
+}
+
+/** The same for the store of express-rate-limit, which counts and leaves the comparison to the middleware. */
+export function rateLimitRedis(client: Redis): Errand {
+  const stores = [60_000, 3_600_000].map((windowMs) => {
+    const store = new RedisStore({
+      sendCommand: (command, ...args) => client.call(command, ...args) as Promise<RedisReply>,
+      prefix: `rlr:${windowMs}:`,
+    })
+    store.init({ windowMs } as Options)
+    return store
+  })
+  const increment = (key: string) => Promise.all(stores.map((store) => store.increment(key)))
+  return {
+    name: 'rate-limit-redis: two windows, many keys, no key verified',
+    async check() {
+      const hits: number[][] = []
+      for (let use = 0; use < 2; use++) hits.push((await increment('check')).map(({ totalHits }) => totalHits))
+      assert.deepEqual(hits, [
+        [1, 1],
+        [2, 2],
+      ])
+    },
+    call: (n) => increment(`key${n % KEYS}`),
+    isRight: (answer) => (answer as readonly { totalHits: number }[]).every(({ totalHits }) => totalHits > 0),
+  }
+}

@@ -1,0 +1,28 @@
+import { html, nothing, type TemplateResult } from 'lit'
+import type { Language } from '../language.ts'
+import { icon } from './icons.ts'
+import type { Say } from './texts.ts'
+
+export interface Head {
+  readonly say: Say
+  /** The host's own; the page's where it has none. */
+  readonly title: string | undefined
+  readonly other: Language
+  /** Absent where whoever looks may not. */
+  readonly create: (() => void) | undefined
+  switchTo(language: Language): void
+}
+
+/** The title, and what is done most. */
+export function head({ say, title, other, create, switchTo }: Head): TemplateResult {
+  return html`<header class="head">
+    <div>
+      <h1>${title ?? say('title')}</h1>
+      <p class="muted">${say('subtitle')}</p>
+    </div>
+    <div class="row">
+      <button type="button" class="button quiet" lang=${other} @click=${() => switchTo(other)}>${say('otherLanguage')}</button>
+      ${create === undefined ? nothing : html`<button type="button" class="button primary" @click=${create}>${icon('plus')}${say('createKey')}</button>`}
+    </div>
+  </header>`
+}

@@ -1,0 +1,72 @@
+import { KeywardError } from '../model/errors.ts'
+import { redact } from '../model/redact.ts'
+import type { Run } from './redis-connection.ts'
+import { TAKE } from './redis-scripts.ts'
+
+/** One TAKE: of one key, and alone as far as it can tell. */
+export type RunTake = (keys: readonly string[], args: readonly string[]) => Promise<unknown>
+
+/** So many in one command at the most: others wait for a script, so that it must not be long. */
+const MOST = 32
+
+interface Waiting {
+  readonly keys: readonly string[]
+  readonly args: readonly string[]
+  readonly resolve: (answer: unknown) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Takes of one turn of the event loop go in one command, each still decided for itself: a command costs the server as
+ * much as a take. One that comes while no other is under way is a command of its own, and goes at once.
+ */
+export function takesTogether(run: Run): RunTake {
+  let waiting: Waiting[] = []
+  let underWay = 0
+
+  return (keys, args) => {
+    if (underWay === 0) return sent(keys, args)
+    return new Promise((resolve, reject) => {
+      if (waiting.push({ keys, args, resolve, reject }) === 1) setImmediate(sendAll)
+    })
+  }
+
+  function sendAll(): void {
+    const all = waiting
+    waiting = []
+    for (let from = 0; from < all.length; from += MOST) send(all.slice(from, from + MOST))
+  }
+
+  function send(some: readonly Waiting[]): void {
+    const [first] = some
+    if (first !== undefined && some.length === 1) {
+      sent(first.keys, first.args).then(first.resolve, first.reject)
+      return
+    }
+    const keys = some.flatMap((one) => one.keys)
+    const args = some.flatMap((one) => one.args)
+    sent(keys, args).then(
+      (answers) => {
+        for (const [at, one] of some.entries()) settle(one, Array.isArray(answers) ? answers[at] : undefined)
+      },
+      (error) => {
+        for (const { reject } of some) reject(error)
+      },
+    )
+  }
+
+  async function sent(keys: readonly string[], args: readonly string[]): Promise<unknown> {
+    underWay++
+    try {
+      return await run(TAKE, keys, args)
+    } finally {
+      underWay--
+    }
+  }
+}
+
+/** Words in place of an answer are why there is none. */
+function settle({ resolve, reject }: Waiting, answer: unknown): void {
+  if (Array.isArray(answer)) resolve(answer)
+  else reject(new KeywardError('STORE', `Redis: ${redact(String(answer))}`))
+}

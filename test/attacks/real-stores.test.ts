@@ -1,0 +1,255 @@
+import { createApiKeys, type StoredKey } from 'keyward'
+import { fakeClock } from 'keyward/testing'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { judged, listener } from '../support/outcome.ts'
+import { REAL_STORES, type RealStore } from '../support/real-stores.ts'
+import { kept } from '../support/stores.ts'
+
+type Options = Partial<Parameters<typeof createApiKeys>[0]>
+
+describe.each(REAL_STORES)('over a real $name,', ({ open }) => {
+  let real: RealStore
+
+  beforeAll(async () => {
+    real = await open()
+  }, 60_000)
+  afterAll(() => real?.end())
+
+  /** An instance as a process of its own has it. A busy machine is no fault of the store, unless a test says so. */
+  function node(options: Options = {}) {
+    const [store, heard] = [real.store(), listener()]
+    const keys = createApiKeys({ prefix: 'rs_', store, storeTimeout: '10s', onEvent: heard.onEvent, ...options })
+    onTestFinished(() => keys.close())
+    return { keys, store, heard }
+  }
+
+  const owner = () => `acct ${Math.random()}`
+
+  describe('D. what fails', () => {
+    it('D-03, D-27 a server that does not answer: 503, what was just proved goes on for maxLag, and nothing piles up', async () => {
+      const clock = fakeClock(Date.now())
+      const { keys, heard } = node({ storeTimeout: 150, clock, cache: { maxLag: '10m' } })
+      const free = await keys.create({ owner: owner() })
+      const limited = await keys.create({ owner: owner(), limits: { hour: 10_000 } })
+      // The first connection may take its time.
+      await expect.poll(() => judged(keys, limited.key)).toBe('admitted')
+      await expect.poll(() => judged(keys, free.key)).toBe('admitted')
+      real.freeze()
+      try {
+        const waited = await Promise.all(Array.from({ length: 50 }, () => judged(keys, limited.key)))
+        expect(new Set(waited)).toEqual(new Set(['unavailable']))
+        expect(await judged(keys, free.key)).toBe('admitted')
+        // It is not waited for any more: a thousand are answered, of whom no more than a few were asked.
+        const isGivenUp = async () => {
+          await keys.verify(limited.key)
+          return heard.of('fault').at(-1)?.message
+        }
+        await expect.poll(isGivenUp, { timeout: 5_000 }).toMatch(/was not asked/)
+        heard.events.length = 0
+        const refused = await Promise.all(Array.from({ length: 1_000 }, () => judged(keys, limited.key)))
+        expect(new Set(refused)).toEqual(new Set(['unavailable']))
+        const asked = heard.of('fault').filter(({ message }) => !/was not asked/.test(message))
+        expect(asked.length).toBeLessThanOrEqual(2)
+        await expect(keys.update(free.record.id, { name: 'x' })).rejects.toMatchObject({ code: 'STORE' })
+        clock.advance('10m')
+        expect(await judged(keys, free.key)).toBe('admitted')
+        clock.advance(1)
+        expect(await judged(keys, free.key)).toBe('unavailable')
+      } finally {
+        real.thaw()
+      }
+      await expect.poll(() => judged(keys, limited.key), { timeout: 10_000 }).toBe('admitted')
+      await expect.poll(() => judged(keys, free.key), { timeout: 10_000 }).toBe('admitted')
+    })
+
+    it("D-31 with limits.onFault 'open', a server that does not answer leaves windows uncounted for maxLag, and nothing else", async () => {
+      const clock = fakeClock(Date.now())
+      const limits = { default: { hour: 2 }, onFault: 'open' } as const
+      const { keys, heard } = node({ storeTimeout: 150, clock, limits })
+      const { key } = await keys.create({ owner: owner() })
+      const paid = await keys.create({ owner: owner(), credits: { remaining: 9 } })
+      for (const each of [key, paid.key]) await expect.poll(() => judged(keys, each, { cost: 0 })).toBe('admitted')
+      real.freeze()
+      try {
+        for (let time = 0; time < 4; time++) expect(await judged(keys, key)).toBe('admitted')
+        expect(heard.of('admitted').filter(({ unmetered }) => unmetered)).toHaveLength(4)
+        expect(await judged(keys, paid.key)).toBe('unavailable')
+        expect(await judged(keys, key, { scopes: ['a:read'] })).toBe('unavailable')
+        clock.advance(1_001)
+        expect(await judged(keys, key)).toBe('unavailable')
+      } finally {
+        real.thaw()
+      }
+      await expect.poll(() => judged(keys, paid.key), { timeout: 10_000 }).toBe('admitted')
+    })
+
+    it('D-12 a store that lost everything admits nobody it does not know, and nobody else after maxLag', async () => {
+      const clock = fakeClock(Date.now())
+      const { keys } = node({ clock })
+      const free = await keys.create({ owner: owner() })
+      const limited = await keys.create({ owner: owner(), limits: { hour: 10 } })
+      for (const { key } of [free, limited]) expect(await judged(keys, key)).toBe('admitted')
+      await real.wipe()
+      expect(await judged(node().keys, free.key)).toBe('invalid_key')
+      expect(await judged(keys, limited.key)).toBe('invalid_key')
+      clock.advance(1_001)
+      expect(await judged(keys, free.key)).toBe('invalid_key')
+      const { key } = await keys.create({ owner: owner() })
+      expect(await judged(keys, key)).toBe('admitted')
+    })
+
+    it.each<[unknown]>([['false'], ['Active'], ['ACTIVE'], ['active '], ['0'], ['f'], [''], ['t'], ['null']])(
+      'D-19 a record whose status is %j is no active key, whatever a driver makes of it',
+      async (status) => {
+        const { keys, store, heard } = node({ cache: false })
+        const { key, record } = await keys.create({ owner: owner(), limits: { hour: 10 } })
+        const before = await kept(store, record.id)
+        const damaged = { ...before, status, version: before.version + 1 } as StoredKey
+        expect(await store.replace(damaged, before.version)).toBe(true)
+        expect(['invalid_key', 'unavailable']).toContain(await judged(keys, key))
+        expect(heard.of('fault')).not.toEqual([])
+      },
+    )
+
+    it('D-21 a use that is written after the removal brings no record back', async () => {
+      const [one, two] = [node(), node()]
+      const whose = owner()
+      const { key, record } = await one.keys.create({ owner: whose })
+      expect(await judged(two.keys, key)).toBe('admitted')
+      await one.keys.remove(record.id)
+      await two.keys.flush()
+      expect(await one.store.find(record.id)).toBeUndefined()
+      expect((await one.keys.list({ owner: whose })).items).toEqual([])
+      expect(await judged(node().keys, key)).toBe('invalid_key')
+    })
+
+    it('D-22 whoever begins after a revocation was acknowledged is refused, however many are under way', async () => {
+      const [one, two] = [node(), node()]
+      const { key, record } = await one.keys.create({ owner: owner(), limits: { hour: 100_000 } })
+      expect(await judged(two.keys, key)).toBe('admitted')
+      let isRevoked = false
+      const late: string[] = []
+      const asking = Array.from({ length: 10 }, async () => {
+        for (let time = 0; time < 10; time++) {
+          const begunAfter = isRevoked
+          const code = await judged(two.keys, key)
+          if (begunAfter) late.push(code)
+        }
+      })
+      await one.keys.revoke(record.id)
+      isRevoked = true
+      await Promise.all(asking)
+      late.push(await judged(two.keys, key))
+      expect(new Set(late)).toEqual(new Set(['revoked']))
+    })
+
+    it('D-26 a process whose clock is an hour off counts in the same windows', async () => {
+      const clocks = [-3_600_000, 0, 3_600_000].map((off) => fakeClock(Date.now() + off))
+      const nodes = clocks.map((clock) => node({ clock }))
+      const { key } = await node().keys.create({ owner: owner(), limits: { minute: 6 } })
+      const codes: string[] = []
+      for (let time = 0; time < 3; time++) for (const { keys } of nodes) codes.push(await judged(keys, key))
+      expect(codes).toEqual([...Array(6).fill('admitted'), ...Array(3).fill('rate_limited')])
+    })
+  })
+
+  describe('C. what is remembered', () => {
+    it('C-09 a key that is made after it was asked for is usable at once', async () => {
+      const [one, two] = [node({ generateId: () => id }), node()]
+      const id = `c9${Math.random().toString(36).slice(2, 12).padEnd(10, '0')}`
+      const { key } = await one.keys.create({ owner: owner() })
+      await one.keys.remove(id)
+      expect(await judged(two.keys, key)).toBe('invalid_key')
+      const again = await one.keys.create({ owner: owner() })
+      expect(await judged(two.keys, again.key)).toBe('admitted')
+    })
+
+    it('C-14 revoke() resolves when the store has it and this process obeys', async () => {
+      const { keys, store } = node({ cache: { maxLag: '1h' } })
+      const { key, record } = await keys.create({ owner: owner() })
+      expect(await judged(keys, key)).toBe('admitted')
+      await keys.revoke(record.id)
+      expect(await judged(keys, key)).toBe('revoked')
+      expect(await kept(store, record.id)).toMatchObject({ status: 'revoked' })
+      expect(await judged(node().keys, key)).toBe('revoked')
+    })
+
+    it('C-15 what is pushed out of memory by others comes back as it is now, not as it was', async () => {
+      const [one, two] = [node({ cache: { maxLag: '1h', maxKeys: 2 } }), node()]
+      const made = await Promise.all(Array.from({ length: 6 }, () => one.keys.create({ owner: owner() })))
+      const [first] = made as [(typeof made)[0]]
+      expect(await judged(one.keys, first.key)).toBe('admitted')
+      await two.keys.revoke(first.record.id)
+      for (const { key } of made.slice(1)) expect(await judged(one.keys, key)).toBe('admitted')
+      expect(await judged(one.keys, first.key)).toBe('revoked')
+      for (const { key } of made.slice(1)) expect(await judged(one.keys, key)).toBe('admitted')
+      expect(await judged(one.keys, first.key)).toBe('revoked')
+    })
+  })
+
+  describe('X. what happens at once, or twice', () => {
+    it('X-01, X-05 a rotation works everywhere at once, and no more than two secrets ever do', async () => {
+      const [one, two] = [node({ cache: false }), node({ cache: false })]
+      const { key, record } = await one.keys.create({ owner: owner() })
+      const second = await one.keys.rotate(record.id, { overlap: '1h' })
+      for (const text of [key, second.key]) expect(await judged(two.keys, text)).toBe('admitted')
+      const third = await two.keys.rotate(record.id, { overlap: '1h' })
+      const codes = await Promise.all([key, second.key, third.key].map((text) => judged(one.keys, text)))
+      expect(codes).toEqual(['invalid_key', 'admitted', 'admitted'])
+      const last = await two.keys.rotate(record.id, { overlap: 0 })
+      expect(await judged(one.keys, third.key)).toBe('invalid_key')
+      expect(await judged(one.keys, last.key)).toBe('admitted')
+    })
+
+    it('X-03 against rotations and updates, a revocation wins, whichever comes first', async () => {
+      const nodes = [node({ cache: false }), node({ cache: false }), node({ cache: false })]
+      for (let round = 0; round < 5; round++) {
+        const [one, two, three] = nodes as [(typeof nodes)[0], (typeof nodes)[0], (typeof nodes)[0]]
+        const { key, record } = await one.keys.create({ owner: owner() })
+        const [rotated, revoked] = await Promise.allSettled([
+          one.keys.rotate(record.id, { overlap: '1h' }),
+          two.keys.revoke(record.id),
+          three.keys.update(record.id, { name: 'x' }),
+          three.keys.enable(record.id),
+        ])
+        expect(revoked.status).toBe('fulfilled')
+        const texts = [key, ...(rotated.status === 'fulfilled' ? [rotated.value.key] : [])]
+        for (const text of texts) expect(await judged(three.keys, text)).toBe('revoked')
+      }
+    })
+
+    it('X-08 of 100 creates of one name at once exactly one succeeds; another case is another name', async () => {
+      const nodes = Array.from({ length: 4 }, () => node({ names: 'unique' }))
+      const whose = owner()
+      const create = (at: number, name: string) => nodes[at % 4]?.keys.create({ owner: whose, name })
+      const all = await Promise.allSettled(Array.from({ length: 100 }, (_, at) => create(at, 'Sync')))
+      expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      const codes = all.flatMap((one) => (one.status === 'rejected' ? [one.reason.code] : []))
+      expect(new Set(codes)).toEqual(new Set(['CONFLICT']))
+      await create(1, 'sync')
+      await create(2, 'Sync ')
+      expect((await nodes[0]?.keys.list({ owner: whose }))?.items).toHaveLength(3)
+    })
+
+    it('X-09 a creation that is repeated with its idempotency key makes one key', async () => {
+      const nodes = [node(), node()]
+      const input = { owner: owner(), name: 'Sync' }
+      const create = (at: number) => nodes[at % 2]?.keys.create(input, { idempotencyKey: 'once' })
+      const all = await Promise.allSettled(Array.from({ length: 20 }, (_, at) => create(at)))
+      expect(all.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      expect((await nodes[0]?.keys.list({ owner: input.owner }))?.items).toHaveLength(1)
+    })
+
+    it('X-11 of several removals one finds the key; whoever verifies meanwhile is admitted or invalid_key', async () => {
+      const [one, two] = [node({ cache: false }), node({ cache: false })]
+      const { key, record } = await one.keys.create({ owner: owner(), limits: { hour: 1_000 } })
+      const asking = Promise.all(Array.from({ length: 30 }, () => judged(two.keys, key)))
+      const removals = await Promise.allSettled([one, two, one, two].map(({ keys }) => keys.remove(record.id)))
+      expect(removals.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+      const codes = removals.flatMap((each) => (each.status === 'rejected' ? [each.reason.code] : []))
+      expect(codes).toEqual(Array(3).fill('NOT_FOUND'))
+      for (const code of await asking) expect(['admitted', 'invalid_key']).toContain(code)
+      expect(await judged(one.keys, key)).toBe('invalid_key')
+    })
+  })
+})

@@ -1,0 +1,63 @@
+import type { Browser } from 'playwright-core'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openBrowser, openPage } from '../support/browser.ts'
+import { openSite } from './site.ts'
+
+let browser: Browser
+beforeAll(async () => {
+  browser = await openBrowser()
+})
+afterAll(() => browser.close())
+
+const MANY = 10_000
+const COUNT = `(() => {
+  let count = 0
+  const walk = (node) => {
+    count += 1
+    if (node.shadowRoot) walk(node.shadowRoot)
+    node.childNodes.forEach(walk)
+  }
+  walk(document)
+  return count
+})()`
+
+it('lists 10,000 keys page by page, each once, and grows with none of them', async () => {
+  const site = await openSite()
+  const made = []
+  for (let i = 0; i < MANY; i++) {
+    made.push(site.keys.create({ owner: 'acct_1', name: `Key ${i}`, scopes: ['contacts:read'] }))
+  }
+  const ids = (await Promise.all(made)).map(({ record }) => record.id)
+  const { page, messages } = await openPage(browser)
+  await page.goto(site.page)
+  await page.getByText('Page 1', { exact: true }).waitFor()
+  const nodes: unknown[] = [await page.evaluate(COUNT)]
+
+  // From page to page by the button that people have, and each row is looked at: in the browser, for speed's sake.
+  const seen = (await page.evaluate(`(async () => {
+    const root = document.querySelector('keyward-console').shadowRoot
+    const seen = []
+    for (;;) {
+      const rows = [...root.querySelectorAll('[data-key]')].map((row) => row.dataset.key)
+      seen.push(...rows)
+      const next = [...root.querySelectorAll('.pager button')].at(-1)
+      if (next.disabled) return seen
+      next.click()
+      while (root.querySelector('[data-key]').dataset.key === rows[0]) await new Promise(requestAnimationFrame)
+    }
+  })()`)) as string[]
+  expect(seen.length).toBe(MANY)
+  expect(new Set(seen)).toEqual(new Set(ids))
+  expect(await page.getByText('Page 200', { exact: true }).count()).toBe(1)
+  nodes.push(await page.evaluate(COUNT))
+  // "Next" is there in both cases: fifty rows on the first page, fifty on the last.
+  expect(nodes[1]).toBe(nodes[0])
+
+  await page.getByRole('button', { name: 'Previous' }).click()
+  await page.getByText('Page 199', { exact: true }).waitFor()
+  await page.getByRole('searchbox', { name: 'Find by exact name' }).fill('Key 4711')
+  await page.keyboard.press('Enter')
+  await page.getByRole('row', { name: 'Key 4711' }).waitFor()
+  expect(await page.getByRole('row').count()).toBe(2)
+  expect(messages).toEqual([])
+}, 60_000)

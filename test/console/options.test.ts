@@ -1,0 +1,99 @@
+import { createApiKeys, header, pair } from 'keyward'
+import { type ConsoleOptions, consolePage } from 'keyward/console'
+import { describe, expect, it } from 'vitest'
+import { connectionInfo, SNIPPETS } from '../../src/console/page/snippets.ts'
+import type { ConsoleSettings } from '../../src/console/settings.ts'
+
+const authorize = () => ({ owner: 'acct_1' })
+const baseUrl = 'https://api.example.com/v1'
+const keys = createApiKeys({ prefix: 'ap_' })
+
+type Given = Partial<ConsoleOptions> & Readonly<Record<string, unknown>>
+const make = (options: Given) => consolePage(keys, options as unknown as ConsoleOptions)
+
+describe('consolePage() refuses', () => {
+  it.each([
+    ['authorize', { baseUrl }],
+    ['authorize', { baseUrl, authorize: true }],
+    ['baseUrl', { authorize }],
+    ['baseUrl', { authorize, baseUrl: '/v1' }],
+    ['baseUrl', { authorize, baseUrl: 'ftp://api.example.com' }],
+    ['baseUrl', { authorize, baseUrl: 'https://user@api.example.com' }],
+    ['baseUrl', { authorize, baseUrl: `https://api.example.com/'; rm -rf /` }],
+    ['baseUrl', { authorize, baseUrl: 'https://api.example.com/$(id)' }],
+    ['baseUrl', { authorize, baseUrl: { openai: baseUrl } }],
+    ['baseUrl', { authorize, baseUrl: { openai: baseUrl, anthropic: baseUrl, other: baseUrl } }],
+    ['model', { authorize, baseUrl, model: `x'y` }],
+    ['title', { authorize, baseUrl, title: '' }],
+    ['title', { authorize, baseUrl, title: 'a\u0000b' }],
+    ['browserKey', { authorize, baseUrl, browserKey: 'yes' }],
+    ['stylesheet', { authorize, baseUrl, stylesheet: '//evil.example/x.css' }],
+    ['stylesheet', { authorize, baseUrl, stylesheet: 'https://evil.example/x.css' }],
+    ['tittle', { authorize, baseUrl, tittle: 'Keys' }],
+    ['origins', { authorize, baseUrl, origins: ['evil'] }],
+  ] as readonly (readonly [string, Given])[])('W-09 a wrong or missing %s: %j', (name, options) => {
+    expect(() => make(options)).toThrow(
+      expect.objectContaining({ code: 'CONFIG', message: expect.stringContaining(name) }),
+    )
+  })
+
+  it('what createApiKeys() has not made', () => {
+    expect(() => consolePage({} as never, { authorize, baseUrl })).toThrow(/keys must be what createApiKeys\(\) made/)
+  })
+})
+
+/** What the page is told of an instance. */
+async function told(options: Given, instance = keys): Promise<ConsoleSettings> {
+  const handler = consolePage(instance, { authorize, baseUrl, ...options })
+  return (await handler(new Request('http://service.test/keyward-console.json'))).json() as Promise<ConsoleSettings>
+}
+
+describe('one base URL gives both', () => {
+  it.each([
+    'https://api.example.com',
+    'https://api.example.com/',
+    'https://api.example.com/v1',
+    'https://api.example.com/v1/',
+  ])('%s', async (url) => {
+    const both = { openai: 'https://api.example.com/v1', anthropic: 'https://api.example.com' }
+    expect((await told({ baseUrl: url })).baseUrls).toEqual(both)
+  })
+
+  it('and two are taken as they are', async () => {
+    const both = { openai: 'https://a.example/openai', anthropic: 'https://b.example/anthropic' }
+    expect((await told({ baseUrl: both })).baseUrls).toEqual(both)
+  })
+})
+
+describe('snippets send a key as the instance reads it', () => {
+  const written = (settings: ConsoleSettings, label: string) =>
+    SNIPPETS.find((each) => each.label === label)?.write(settings, { key: 'ap_key', secret: 'ap_sec_secret' }) ?? ''
+
+  it('in a header of its own, which the SDKs are told of', async () => {
+    const settings = await told({}, createApiKeys({ prefix: 'ap_', sources: [header('x-acme-key')] }))
+    expect(written(settings, 'curl')).toContain('  -H "X-Acme-Key: ap_key" \\\n')
+    expect(written(settings, 'curl')).not.toContain('Bearer')
+    expect(written(settings, 'Python')).toContain('    default_headers={"X-Acme-Key": "ap_key"},\n')
+    expect(written(settings, 'TypeScript')).toContain(`  defaultHeaders: { 'X-Acme-Key': 'ap_key' },\n`)
+    expect(written(settings, 'Anthropic')).toContain(`  defaultHeaders: { 'X-Acme-Key': 'ap_key' },\n`)
+    expect(JSON.parse(written(settings, 'Claude Code')).env.ANTHROPIC_CUSTOM_HEADERS).toBe('X-Acme-Key: ap_key')
+  })
+
+  it('as a pair', async () => {
+    const sources = [pair('x-api-key', 'x-api-secret')]
+    const settings = await told({}, createApiKeys({ prefix: 'ap_', pair: true, sources }))
+    expect(settings.pair).toBe(true)
+    expect(written(settings, 'curl')).toContain('  -H "X-API-Key: ap_key" \\\n  -H "X-API-Secret: ap_sec_secret" \\\n')
+    expect(written(settings, 'TypeScript')).toContain(`{ 'X-API-Key': 'ap_key', 'X-API-Secret': 'ap_sec_secret' }`)
+    expect(connectionInfo(settings, { display: 'ap_…' }, { key: 'ap_key', secret: 'ap_sec_secret' })).toBe(
+      'API key: ap_key\nAPI secret: ap_sec_secret\nOpenAI base URL: https://api.example.com/v1\nAnthropic base URL: https://api.example.com\n',
+    )
+  })
+
+  it('and as a bearer token for older SDKs too, where that alone is read', async () => {
+    const { bearer } = await import('keyward')
+    const settings = await told({}, createApiKeys({ prefix: 'ap_', sources: [bearer()] }))
+    expect(written(settings, 'Anthropic')).toContain(`authToken: 'ap_key'`)
+    expect(written(await told({}), 'Anthropic')).toContain(`apiKey: 'ap_key'`)
+  })
+})

@@ -1,0 +1,40 @@
+import type { Redis } from 'ioredis'
+import { expect } from 'vitest'
+import { LEASE, MOVE, type Script, TAKE, TAKE_PAID } from '../../src/storage/redis-scripts.ts'
+
+const LIFE = '2 * longest + 1000'
+const CLOCK = /local time = redis\.call\('TIME'\)\nlocal now = .*\n/
+
+/** The store with a clock in the hands of the test: its scripts find the time behind their arguments. */
+export function withClock(redis: Redis, now: () => number): Redis {
+  const scripts = new Map([TAKE, TAKE_PAID, LEASE, MOVE].map((script: Script) => [script.sha, script.text]))
+  const duplicate = redis.duplicate.bind(redis)
+  redis.duplicate = (...overrides) => {
+    const copy = duplicate(...overrides)
+    const evalsha = copy.evalsha.bind(copy) as (...args: unknown[]) => Promise<unknown>
+    const evaluate = copy.eval.bind(copy) as (...args: unknown[]) => Promise<unknown>
+    const asked = (sha: string, ...rest: unknown[]) => {
+      const text = scripts.get(sha)
+      if (text === undefined) return evalsha(sha, ...rest)
+      expect(text).toMatch(CLOCK)
+      // Real time must not end what counts by the time of the test.
+      const timed = text.replace(CLOCK, 'local now = tonumber(table.remove(ARGV))\n').replace(LIFE, '600000')
+      return evaluate(timed, ...rest, String(now()))
+    }
+    return Object.assign(copy, { evalsha: asked }) as Redis
+  }
+  return redis
+}
+
+/** Numbers that come again with the same seed. */
+export function dice(seed: number) {
+  let state = seed
+  const next = () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+  const upTo = (most: number) => Math.floor(next() * (most + 1))
+  return { upTo, of: <T>(...all: readonly T[]): T => all[upTo(all.length - 1)] as T }
+}
+
+export type Dice = ReturnType<typeof dice>

@@ -1,0 +1,86 @@
+import { Redis } from 'ioredis'
+import type { KeyStore, StoredKey } from 'keyward'
+import { redisStore } from 'keyward/redis'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { type RedisServer, startRedis } from '../support/redis.ts'
+import { storedKey } from './stored-key.ts'
+
+const SPEND = { windows: [{ name: 'minute', limit: 5, ms: 60_000 }], cost: 1 }
+
+let server: RedisServer
+let client: Redis
+let store: Required<KeyStore>
+let keys: readonly StoredKey[]
+
+beforeAll(async () => {
+  server = await startRedis()
+  client = new Redis(server.url, { lazyConnect: true })
+  store = redisStore(client) as Required<KeyStore>
+})
+
+afterAll(async () => {
+  store.close()
+  client.disconnect()
+  await server.stop()
+})
+
+beforeEach(async () => {
+  keys = Array.from({ length: 40 }, () => storedKey())
+  for (const key of keys) await store.insert(key)
+  // The server knows the script.
+  await take(keys[0] as StoredKey, 0)
+  server.cli('config', 'resetstat')
+})
+
+function take({ id, version }: StoredKey, cost = 1) {
+  return store.take(id, version, { ...SPEND, cost }, 0)
+}
+
+function commands(): number {
+  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(server.cli('info', 'commandstats'))?.[1])
+}
+
+describe('takes of redisStore', () => {
+  it('are one command each, one after the other', async () => {
+    for (const key of keys) expect(await take(key)).toMatchObject({ ok: true })
+    expect(commands()).toBe(keys.length)
+  })
+
+  it('go together when they come together, and each is counted for itself', async () => {
+    const all = await Promise.all([...keys, ...keys].map((key) => take(key)))
+    expect(all.every(({ ok }) => ok)).toBe(true)
+    expect(commands()).toBeLessThan(keys.length / 4)
+    const after = await Promise.all(keys.map((key) => take(key, 0)))
+    for (const { readings } of after as { readings: unknown }[]) expect(readings).toMatchObject([{ remaining: 3 }])
+  })
+
+  it('do not suffer from a key beside them that is damaged, gone, changed or at its limit', async () => {
+    const [first, damaged, gone, changed, full, ...others] = keys as [
+      StoredKey,
+      StoredKey,
+      StoredKey,
+      StoredKey,
+      StoredKey,
+    ]
+    server.cli('set', `keyward:windows:{${damaged.id}}`, 'nonsense')
+    await store.remove(gone.id)
+    await store.replace({ ...changed, version: changed.version + 1 }, changed.version)
+    await take(full, 5)
+    const asked = [first, damaged, gone, changed, full, ...others]
+    const answers = await Promise.allSettled(asked.map((key) => take(key)))
+    expect(answers.slice(1, 5)).toMatchObject([
+      { reason: { code: 'STORE' } },
+      { value: { stale: undefined } },
+      { value: { stale: { id: changed.id, version: changed.version + 1 } } },
+      { value: { ok: false, readings: [{ remaining: 0 }] } },
+    ])
+    for (const answer of answers.slice(5)) expect(answer).toMatchObject({ value: { ok: true } })
+  })
+
+  it('are charged once when the server forgets the script', async () => {
+    server.cli('script', 'flush')
+    await Promise.all(keys.map((key) => take(key)))
+    const after = await Promise.all(keys.map((key) => take(key, 0)))
+    for (const { readings } of after as { readings: unknown }[]) expect(readings).toMatchObject([{ remaining: 4 }])
+  })
+})

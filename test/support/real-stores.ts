@@ -1,0 +1,100 @@
+import { execFileSync } from 'node:child_process'
+import { Cluster, Redis } from 'ioredis'
+import type { KeyStore } from 'keyward'
+import { redisStore } from 'keyward/redis'
+import { migrate, sqlStore } from 'keyward/sql'
+import { sql } from 'kysely'
+import { connect, type SERVERS } from '../storage/sql-databases.ts'
+import { startMariadb } from './mariadb.ts'
+import { startPostgres } from './postgres.ts'
+import { type RedisServer, startRedis, startRedisCluster } from './redis.ts'
+
+/** A real server of its own, with what may happen to it. */
+export interface RealStore {
+  /** As one more process has it: over connections of its own. */
+  store(): KeyStore
+  /** From here on nothing answers, but nothing is refused either, as behind a broken network. */
+  freeze(): void
+  thaw(): void
+  /** Everything that is kept is gone: a replica without data was promoted, or somebody typed FLUSHALL. */
+  wipe(): Promise<void>
+  end(): Promise<void>
+}
+
+export const REAL_STORES: readonly { readonly name: string; readonly open: () => Promise<RealStore> }[] = [
+  { name: 'Redis', open: openRedis },
+  { name: 'Redis Cluster', open: openCluster },
+  { name: 'PostgreSQL', open: () => openSql('PostgreSQL') },
+  { name: 'MariaDB', open: () => openSql('MariaDB') },
+]
+
+async function openRedis(): Promise<RealStore> {
+  const server = await startRedis()
+  return overRedis([server], () => new Redis(server.url, { lazyConnect: true }), server.stop)
+}
+
+async function openCluster(): Promise<RealStore> {
+  const cluster = await startRedisCluster()
+  const nodes = cluster.nodes.map(({ port }) => ({ host: '127.0.0.1', port }))
+  return overRedis(cluster.nodes, () => new Cluster(nodes, { lazyConnect: true }), cluster.stop)
+}
+
+function overRedis(servers: readonly RedisServer[], open: () => Redis | Cluster, stop: () => Promise<void>): RealStore {
+  const closing: (() => unknown)[] = []
+  const signal = (name: NodeJS.Signals) => () => {
+    for (const { pid } of servers) process.kill(pid(), name)
+  }
+  return {
+    store() {
+      const client = open()
+      client.on('error', () => {})
+      const store = redisStore(client)
+      closing.push(
+        () => store.close?.(),
+        () => client.disconnect(),
+      )
+      return store
+    },
+    freeze: signal('SIGSTOP'),
+    thaw: signal('SIGCONT'),
+    wipe: async () => {
+      for (const { cli } of servers) cli('flushall')
+    },
+    end: async () => {
+      signal('SIGCONT')()
+      for (const close of closing) await close()
+      await stop()
+    },
+  }
+}
+
+async function openSql(engine: (typeof SERVERS)[number]): Promise<RealStore> {
+  const server = await (engine === 'PostgreSQL' ? startPostgres() : startMariadb())
+  const open = () => connect({ engine, connection: server.connection })
+  const pools = [open()]
+  const own = pools[0] as (typeof pools)[0]
+  await migrate(own)
+  // The server with all its processes.
+  const signal = (name: NodeJS.Signals) => () => {
+    const pid = String(server.process().pid)
+    const listed = execFileSync('ps', ['-o', 'pid=', '--pid', pid, '--ppid', pid], { encoding: 'utf8' })
+    for (const found of listed.match(/\d+/g) ?? []) process.kill(Number(found), name)
+  }
+  return {
+    store() {
+      const pool = open()
+      pools.push(pool)
+      return sqlStore(pool)
+    },
+    freeze: signal('SIGSTOP'),
+    thaw: signal('SIGCONT'),
+    wipe: async () => {
+      await sql`DELETE FROM keyward_keys`.execute(own)
+    },
+    end: async () => {
+      signal('SIGCONT')()
+      await Promise.all(pools.map((pool) => pool.destroy()))
+      await server.end()
+    },
+  }
+}
