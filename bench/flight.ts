@@ -48,11 +48,11 @@ export async function fly(
 async function costOf(errand: Errand, flight: Flight, serverTime: () => Promise<number>): Promise<Cost> {
   const { calls, inFlight } = flight
   let begun = 0
-  let wrong = 0
+  const wrong: unknown[] = []
   const lane = async (): Promise<void> => {
     while (begun < calls) {
       const answer = await errand.call(begun++)
-      if (!errand.isRight(answer)) wrong++
+      if (!errand.isRight(answer)) wrong.push(answer)
     }
   }
   const before = await serverTime()
@@ -62,6 +62,8 @@ async function costOf(errand: Errand, flight: Flight, serverTime: () => Promise<
   const time = (performance.now() - start) * 1000
   const { user, system } = process.cpuUsage(cpu)
   const server = (await serverTime()) - before
-  if (wrong > 0) throw new Error(`${errand.name}: ${wrong} of ${calls} answers were wrong`)
+  if (wrong.length > 0) {
+    throw new Error(`${errand.name}: ${wrong.length} of ${calls} answers were wrong: ${JSON.stringify(wrong[0])}`)
+  }
   return { time: time / calls, client: (user + system) / calls, server: server / calls }
 }

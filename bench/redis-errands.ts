@@ -43,13 +43,22 @@ export async function keywardErrands(client: Redis): Promise<readonly Errand[]> 
   return [
     await verifying('Keyward: verify, two windows, many keys', client, KEYS, LIMITS, 0),
     await verifying('Keyward: verify, two windows, one hot key', client, 1, HIGH, 0),
+    await verifying('Keyward: verify, two windows, one hot key, leases of 100', client, 1, HIGH, 0, 100),
     await verifying('Keyward: verify, one hot key, windows full (refused)', client, 1, LIMITS, 100),
+    await verifying('Keyward: verify, one hot key, leases of 100', client, 1, HIGH, 0, 100),
   ]
 }
 
 /** @param used uses of each key before the first that is timed: a full window refuses all that follow */
-async function verifying(name: string, client: Redis, count: number, limits: Limits, used: number): Promise<Errand> {
-  const keys = instance(client, limits)
+async function verifying(
+  name: string,
+  client: Redis,
+  count: number,
+  limits: Limits,
+  used: number,
+  lease?: number,
+): Promise<Errand> {
+  const keys = instance(client, limits, lease)
   const texts: string[] = []
   for (let n = 0; n < count; n++) texts.push((await keys.create({ owner: `acct_${n}` })).key)
   const admits = used === 0
@@ -65,11 +74,11 @@ async function verifying(name: string, client: Redis, count: number, limits: Lim
   }
 }
 
-function instance(client: Redis, limits: Limits) {
+function instance(client: Redis, limits: Limits, lease?: number) {
   return createApiKeys({
     prefix: 'agk_live_',
     store: redisStore(client),
-    limits: { default: limits },
+    limits: { default: limits, lease },
     cache: { maxKeys: 2 * KEYS, maxLag: 60_000 },
   })
 }

@@ -9,9 +9,9 @@ export function pageScript(): Promise<string> {
   return made
 }
 
-/** Where the sources run, as in tests and examples, it is made when it is first asked for. */
+/** Where the sources run, as in tests and examples, it is made when it is first asked for. The build drops that half. */
 async function make(): Promise<string> {
-  if (typeof KEYWARD_CONSOLE_SCRIPT === 'string') return KEYWARD_CONSOLE_SCRIPT
-  const { bundlePage } = await import('./bundle.ts')
-  return bundlePage()
+  return typeof KEYWARD_CONSOLE_SCRIPT === 'string'
+    ? KEYWARD_CONSOLE_SCRIPT
+    : (await import('./bundle.ts')).bundlePage()
 }

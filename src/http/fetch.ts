@@ -27,9 +27,16 @@ export function splitDemand<Args extends readonly unknown[]>(
   const isObject = typeof demand === 'object' && demand !== null && !Array.isArray(demand)
   if (!isObject || !Object.hasOwn(demand, 'address')) return [demand, unknown]
   const { address, ...rest } = demand
-  if (typeof address === 'function') return [rest, address as AddressOf<Args>]
+  if (typeof address === 'function') return [rest, (...args) => atOnce(address(...args))]
   const message = `must be a function that gives the address of a request, not ${show(address)}`
   throw new KeywardError('CONFIG', `demand: address ${message}`, { issues: [{ path: 'address', message }] })
+}
+
+/** Rules never wait. A promise is heard out, so that its failure does not end the process. */
+function atOnce(told: unknown): string | undefined {
+  if (!(told instanceof Promise)) return told as string | undefined
+  told.catch(() => {})
+  throw new KeywardError('CONFIG', 'demand: address gave a promise; look up what it needs before the guard')
 }
 
 /** A fetch `Request`, as far as it has to be looked at. */

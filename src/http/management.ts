@@ -13,7 +13,7 @@ import { DOCUMENT_PATH, methodsOf, type NamedRoute, placeOf, type Route, routesF
 import { selfService } from './management-self.ts'
 import { documentOf } from './openapi.ts'
 
-export { AUDITED, type AuditEntry } from '../audit/entry.ts'
+export type { AuditEntry } from '../audit/entry.ts'
 export { type AuditLog, type AuditLogOptions, type AuditPage, type AuditQuery, auditLog } from '../audit/log.ts'
 export type { Authority, Authorize, ManagementVerb } from './management-authority.ts'
 export type { DocumentOptions, ManagementOptions } from './management-options.ts'

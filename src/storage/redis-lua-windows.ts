@@ -30,14 +30,14 @@ local function withoutOld(text, from, to, slotted, units, first, last, oldest)
 end
 
 -- The moment or the slot of a unit, counted from the oldest. What is leased comes last, as if it were used at the end.
-local function momentOf(unit, text, from, to, leases, slotted, ms, units, first, last)
+local function momentOf(unit, text, from, to, leases, rest, slotted, ms, units, first, last)
   if unit > units and leases > to then
     local ends, leased, id
     unit = unit - units
     repeat
       ends, leased, id, leases = struct.unpack(LEASE, text, leases)
       unit = unit - leased
-    until unit <= 0
+    until unit <= 0 or leases >= rest
     return slotted and math.floor(ends * SLOTS / ms) or ends
   end
   if not slotted then
@@ -103,7 +103,7 @@ local function pass(text, at, asked, now, cost, costs, takes, answer)
       if used > 0 then
         local moment = first
         if units == 0 or used > limit then
-          moment = momentOf(math.max(1, used - limit + 1), text, from, to, leases, slotted, ms, units, first, last)
+          moment = momentOf(math.max(1, used - limit + 1), text, from, to, leases, at, slotted, ms, units, first, last)
         end
         resetsAt = slotted and math.ceil((moment + SLOTS + 1) * ms / SLOTS) or moment + ms
       end
@@ -111,11 +111,11 @@ local function pass(text, at, asked, now, cost, costs, takes, answer)
     end
 
     if takes then
-      if leases > to then tail = tail .. string.sub(text, to, at - 1) else to = at end
+      if leases > to then tail = tail .. string.sub(text, to, at - 1) end
       new = new .. struct.pack(HEAD, kind, ms, limit, units, first, last, newest) .. string.sub(text, from, to - 1) .. tail
     elseif wish > limit then retryAt = -1
     elseif i <= asked and used + wish > limit and retryAt >= 0 then
-      local moment = momentOf(used + wish - limit, text, from, to, leases, slotted, ms, units, first, last)
+      local moment = momentOf(used + wish - limit, text, from, to, leases, at, slotted, ms, units, first, last)
       retryAt = math.max(retryAt, slotted and math.ceil((moment + SLOTS + 1) * ms / SLOTS) or moment + ms)
     end
     -- Leases count for one window more.

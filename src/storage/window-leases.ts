@@ -8,7 +8,10 @@ const NO_ID = ''
 
 /** `settle`, for a counter that may have leases: those that are over are uses like any other from then on. */
 export function bringUp(counter: WindowCounter, now: number): void {
-  if (counter.leases !== undefined) land(counter, counter.leases, now)
+  settle(counter, now)
+  if (counter.leases === undefined) return
+  // What has left had to go first: the ring has no room for both.
+  land(counter, counter.leases, now)
   settle(counter, now)
 }
 

@@ -37,7 +37,7 @@ async function withNewKey(): Promise<{ site: Site; page: Page; key: string }> {
 /** What is in the clipboard, as soon as it looks like this. */
 async function copied(page: Page, like: RegExp): Promise<string> {
   return expect
-    .poll(() => page.evaluate('navigator.clipboard.readText()'))
+    .poll(() => page.evaluate('navigator.clipboard.readText()'), { timeout: 10_000 })
     .toMatch(like)
     .then(() => page.evaluate('navigator.clipboard.readText()'))
 }

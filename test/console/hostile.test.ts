@@ -43,7 +43,7 @@ it('W-01 whatever a key is called stays text, in the list, the dialogs and what 
     expect(await row.locator('.name').textContent()).toBe(name)
     await row.getByRole('button', { name: 'Copy connection info' }).click()
     await expect
-      .poll(() => page.evaluate('navigator.clipboard.readText()'))
+      .poll(() => page.evaluate('navigator.clipboard.readText()'), { timeout: 10_000 })
       .toMatch(new RegExp(`^Name: ${name.replace(/[^\w ]/g, '\\$&')}\n`))
     await row.getByRole('button', { name: 'Revoke' }).click()
     expect(await page.getByRole('dialog').getByRole('heading').textContent()).toBe(`Revoke ${name}?`)

@@ -9,6 +9,8 @@ const keys = createApiKeys({
   prefix: 'agk_live_',
   scopes: { contacts: ['create', 'read', 'update', 'delete'] },
 })`,
+  store: `import { memoryStore } from 'keyward'
+const store = memoryStore()`,
   key: `const { key, record } = await keys.create({ owner: 'acct_1', name: 'Sync', scopes: ['contacts:read'] })`,
   PEPPERS: `import { randomBytes } from 'node:crypto'
 // A pepper must not end with a NUL byte.

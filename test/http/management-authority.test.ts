@@ -236,6 +236,9 @@ describe('the options of management()', () => {
     ['timeout', 0],
     ['timeout', '2 s'],
     ['onError', 'log'],
+    ['self', 'no'],
+    ['audit', true],
+    ['address', '10.0.0.1'],
     ['document', 1],
   ])('refuse %s: %s, by name', async (name, value) => {
     const { keys } = start()

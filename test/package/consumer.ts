@@ -13,17 +13,21 @@ export interface Consumer {
 /** What `npm install keyward` brings along. */
 const DEPENDENCIES = ['ipaddr.js', 'zod']
 
-/** `also` names packages of the repository's own node_modules that this consumer has too: no network is needed. */
-export function consumer(also: string[] = []): Consumer {
+/**
+ * `also` names packages of the repository's own node_modules that this consumer has too, and `others` folders of further
+ * ones, by name: no network is needed.
+ */
+export function consumer(also: string[] = [], others: Readonly<Record<string, string>> = {}): Consumer {
   const { folder, tarball } = inject('packed')
   const root = mkdtempSync(join(folder, 'consumer-'))
   const keyward = join(root, 'node_modules', 'keyward')
   mkdirSync(keyward, { recursive: true })
   execFileSync('tar', ['-xzf', tarball, '-C', keyward, '--strip-components=1'])
-  for (const name of [...DEPENDENCIES, ...also]) {
+  const own = [...DEPENDENCIES, ...also].map((name) => [name, resolve('node_modules', name)] as const)
+  for (const [name, target] of [...own, ...Object.entries(others)]) {
     const link = join(root, 'node_modules', name)
     mkdirSync(dirname(link), { recursive: true })
-    symlinkSync(resolve('node_modules', name), link, 'junction')
+    symlinkSync(target, link, 'junction')
   }
 
   return {

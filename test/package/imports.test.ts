@@ -3,7 +3,7 @@ import { consumer } from './consumer.ts'
 
 /** Drivers and frameworks that only an entry of their own may load, and only when it is used. */
 const FOREIGN =
-  /^(express|fastify|fastify-plugin|koa|hono|ws|libsql|node:sqlite|ioredis|kysely|@node-rs\/argon2|argon2)(\/|$)/
+  /^(express|fastify|fastify-plugin|koa|hono|ws|@nestjs\/\w+|reflect-metadata|rxjs|libsql|node:sqlite|ioredis|kysely|@node-rs\/argon2|argon2)(\/|$)/
 
 /** Prints each specifier that is asked for, found or not: a swallowed `try { await import('libsql') }` shows too. */
 const HOOKS = `
@@ -55,6 +55,7 @@ describe.each(languages)('$language', ({ flag, script }) => {
     'keyward/hono',
     'keyward/fetch',
     'keyward/node',
+    'keyward/nest',
     'keyward/testing',
     'keyward/sqlite',
     'keyward/sql',

@@ -1,6 +1,10 @@
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import { programOf } from './private-server.ts'
+
+// A browser beside many other tests on few processors is slow; nothing here is about time.
+vi.setConfig({ testTimeout: 60_000 })
+const PATIENCE = 15_000
 
 const ARGS = [
   '--no-sandbox',
@@ -32,7 +36,7 @@ export async function openPage(browser: Browser, options: BrowserContextOptions 
   const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', ...options })
   onTestFinished(() => context.close())
   const page = await context.newPage()
-  page.setDefaultTimeout(5000)
+  page.setDefaultTimeout(PATIENCE)
   const messages: string[] = []
   const requests: string[] = []
   page.on('console', (message) => messages.push(`${message.type()}: ${message.text()}`))

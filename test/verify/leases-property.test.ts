@@ -88,7 +88,7 @@ async function play(
     return ask()
   })
   const store = far ? distantStore(counted) : counted
-  const begin = (): ApiKeys => createApiKeys({ prefix: 'pr_', store, clock, limits: { lease } })
+  const begin = (): ApiKeys => createApiKeys({ prefix: 'pr_', store, clock, storeTimeout: '10s', limits: { lease } })
   // They begin before any clock is set: where the store has no clock of its own, it is theirs that must agree.
   const spare = all.map(begin)
   const processes = [begin(), begin(), begin()]

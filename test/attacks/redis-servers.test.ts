@@ -1,0 +1,78 @@
+import { Redis } from 'ioredis'
+import { createApiKeys } from 'keyward'
+import { redisStore } from 'keyward/redis'
+import { fakeClock } from 'keyward/testing'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { judged } from '../support/outcome.ts'
+import { type RedisServer, startRedis, until } from '../support/redis.ts'
+
+async function server(...settings: readonly string[]): Promise<RedisServer> {
+  const started = await startRedis(...settings)
+  onTestFinished(() => started.stop())
+  return started
+}
+
+function node(url: string, options: Partial<Parameters<typeof createApiKeys>[0]> = {}) {
+  const client = new Redis(url, { lazyConnect: true })
+  client.on('error', () => {})
+  const store = redisStore(client)
+  const keys = createApiKeys({ prefix: 'rd_', store, storeTimeout: '5s', ...options })
+  onTestFinished(async () => {
+    await keys.close()
+    await store.close?.()
+    client.disconnect()
+  })
+  return keys
+}
+
+describe('over a real Redis', () => {
+  it('C-14 that lets nobody publish, a revocation is durable when it resolves, and others obey within maxLag', async () => {
+    const { url, cli } = await server()
+    const clock = fakeClock(Date.now())
+    const [one, two] = [node(url, { clock }), node(url, { clock })]
+    const { key, record } = await one.create({ owner: 'acct_1' })
+    for (const keys of [one, two]) expect(await judged(keys, key)).toBe('admitted')
+    cli('acl', 'setuser', 'default', '-publish')
+    const ended = await one.revoke(record.id).catch((error) => error)
+    // Told as what it is: done, or unknown and done when it is said again.
+    if (ended instanceof Error) {
+      expect(ended).toMatchObject({ code: 'STORE', outcome: 'unknown' })
+      cli('acl', 'setuser', 'default', '+publish')
+      await one.revoke(record.id)
+    }
+    expect(await judged(one, key)).toBe('revoked')
+    clock.advance(1_001)
+    expect(await judged(two, key)).toBe('revoked')
+  })
+
+  it('D-13 that throws keys away has forgotten them: what is missing is invalid_key, and no revoked key comes back', async () => {
+    const { url, cli } = await server()
+    const keys = node(url, { cache: false })
+    const { key, record } = await keys.create({ owner: 'acct_1', limits: { hour: 10 } })
+    const revoked = await keys.create({ owner: 'acct_1' })
+    await keys.revoke(revoked.record.id)
+    // Whatever it throws away of a key, all of it or a part: it is as if there were none.
+    const names = cli('keys', '*').split('\n')
+    for (const name of names) {
+      const kept = cli('exists', name) === '1' ? cli('--raw', 'dump', name) : ''
+      if (kept !== '') cli('del', name)
+      expect(['admitted', 'invalid_key', 'unavailable']).toContain(await judged(keys, key))
+      expect(['revoked', 'invalid_key', 'unavailable']).toContain(await judged(keys, revoked.key))
+    }
+    expect(await judged(keys, key)).toBe('invalid_key')
+    expect(await judged(keys, revoked.key)).toBe('invalid_key')
+    expect(await keys.get(record.id)).toBeUndefined()
+  })
+
+  it('D-14 that is a replica changes nothing, and admits nobody with limits', async () => {
+    const [primary, replica] = [await server(), await server()]
+    const keys = node(primary.url)
+    const { key } = await keys.create({ owner: 'acct_1', limits: { hour: 10 } })
+    replica.cli('replicaof', '127.0.0.1', String(primary.port))
+    await until(() => replica.cli('info', 'replication').includes('master_link_status:up'))
+    const behind = node(replica.url, { storeTimeout: 500 })
+    expect(await judged(behind, key)).toBe('unavailable')
+    await expect(behind.create({ owner: 'acct_1' })).rejects.toMatchObject({ code: 'STORE' })
+    expect(await judged(keys, key)).toBe('admitted')
+  })
+})
