@@ -36,6 +36,9 @@ export interface Answers {
   readonly block: undefined
 }
 
+/** How often a revocation is asked for. */
+const TRIES = 5
+
 const [text = '{}'] = process.argv.slice(2)
 const { place, options = {} } = JSON.parse(text) as Job
 const { store } = openPlace(place)
@@ -72,9 +75,20 @@ async function carryOut(order: Order): Promise<Answers[Order['do']]> {
   }
   const acknowledged: number[] = []
   for (const id of order.ids) {
-    await keys.revoke(id, { reason: 'a drill' })
+    await persistently(() => keys.revoke(id, { reason: 'a drill' }))
     acknowledged.push(now())
     await new Promise((resolve) => setTimeout(resolve, order.every))
   }
   return acknowledged
+}
+
+/** On a busy machine a store may be late: whatever came of it, the same may be asked again. */
+async function persistently<T>(work: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried++) {
+    try {
+      return await work()
+    } catch (error) {
+      if (tried === TRIES) throw error
+    }
+  }
 }

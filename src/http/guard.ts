@@ -1,7 +1,6 @@
 import type { Answer } from '../model/answer.ts'
 import type { Awaitable } from '../model/awaitable.ts'
 import type { AnyDemand } from '../model/demand.ts'
-import { KeywardError } from '../model/errors.ts'
 import type { RequestFacts } from '../model/request.ts'
 import type { Access, Admitted, Denied } from '../model/verdict.ts'
 import type { Entered } from '../verify/entrance.ts'

@@ -2,8 +2,8 @@ import { toRecord } from '../key/record.ts'
 import type { KeyRecord } from '../model/key.ts'
 import type { Access, Reading, Settled } from '../model/verdict.ts'
 import { shownReadings } from '../policy/readings.ts'
-import type { Known } from './known.ts'
 import type { Bill } from './bill.ts'
+import type { Known } from './known.ts'
 
 /** What the handler gets. Where nothing in it belongs to one request, all requests share it. */
 export function accessOf(

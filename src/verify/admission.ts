@@ -1,7 +1,7 @@
 import type { Access, Admitted } from '../model/verdict.ts'
 import { accessOf } from './access.ts'
-import type { Known } from './known.ts'
 import type { Bill } from './bill.ts'
+import type { Known } from './known.ts'
 import type { Settlement } from './settlement.ts'
 
 /** Lets a request go on. Its identity is made when it is first asked for: until then an admission costs next to nothing. */

@@ -1,9 +1,9 @@
 import { hasCode } from '../model/errors.ts'
 import { accountOf, type CreditMode } from '../policy/credits.ts'
 import type { Attempt } from './attempt.ts'
+import type { Bill } from './bill.ts'
 import type { Known } from './known.ts'
 import { age, type KnownKeys } from './known-keys.ts'
-import type { Bill } from './bill.ts'
 
 /** What a request is admitted with whose windows could not be counted; `undefined` where it must not be. */
 export type Lenience = (attempt: Attempt, known: Known, error: unknown) => Bill | undefined

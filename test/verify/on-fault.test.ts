@@ -128,7 +128,10 @@ describe("D-31 limits: { onFault: 'open' } when take", () => {
     sabotaged.break('take', gone)
     const { ok, steps } = await keys.explain(key)
     expect(ok).toBe(true)
-    expect(steps.find(({ step }) => step === 'limits')).toMatchObject({ ok: true, detail: expect.stringMatching(/onFault/) })
+    expect(steps.find(({ step }) => step === 'limits')).toMatchObject({
+      ok: true,
+      detail: expect.stringMatching(/onFault/),
+    })
     expect(heard.of('fault')).toEqual([])
   })
 })
