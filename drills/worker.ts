@@ -36,7 +36,7 @@ export interface Answers {
   readonly block: undefined
 }
 
-/** How often a revocation is asked for. */
+/** How often a change is asked for. */
 const TRIES = 5
 
 const [text = '{}'] = process.argv.slice(2)
@@ -65,7 +65,9 @@ server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressI
 
 async function carryOut(order: Order): Promise<Answers[Order['do']]> {
   if (order.do === 'create') {
-    const made = await Promise.all(Array.from({ length: order.count }, () => keys.create(order.input)))
+    const made = await Promise.all(
+      Array.from({ length: order.count }, () => persistently(() => keys.create(order.input))),
+    )
     return made.map(({ key, record }) => ({ id: record.id, key }))
   }
   if (order.do === 'revokeAll') return keys.revokeAll({ owner: order.owner })

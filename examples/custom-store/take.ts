@@ -37,29 +37,23 @@ export function countingStore(journal: Journal): KeyStore {
 }
 
 const nameOf = ({ name, ms }: SpendWindow) => `${name} ${ms}`
+const unitsOf = (log: Log) => log.reduce((sum, [, units]) => sum + units, 0)
 
 /** A window with `cost` taken from it, or as it is where that does not fit. */
 function stateOf(all: Log, { name, limit, ms }: SpendWindow, cost: number, now: number) {
   const live = all.filter(([at]) => at > now - ms)
-  const units = live.reduce((sum, [, each]) => sum + each, 0)
-  const fits = cost === 0 || units + cost <= limit
+  const fits = cost === 0 || unitsOf(live) + cost <= limit
   // Up to 1 % late, never early: a log has no more than 97 entries, whatever the limit is.
   const at = limit <= 96 ? now : Math.ceil((Math.ceil((now * 96) / ms) * ms) / 96)
   const last = live.at(-1)?.[0] === at ? live.at(-1) : undefined
   const log: Log = fits && cost > 0 ? [...live.slice(0, last && -1), [at, cost + (last?.[1] ?? 0)]] : live
-  const used = units + (fits ? cost : 0)
+  const used = unitsOf(log)
   const resetsAt = used === 0 ? now : leavesAt(log, Math.max(1, used - limit + 1)) + ms
-  const reading = { name, limit, remaining: Math.max(0, limit - used), resetsAt }
-  return {
-    fits,
-    log,
-    reading,
-    retryAt: cost > limit ? Number.POSITIVE_INFINITY : leavesAt(live, units + cost - limit) + ms,
-  }
+  const retryAt = cost > limit ? Number.POSITIVE_INFINITY : leavesAt(live, unitsOf(live) + cost - limit) + ms
+  return { fits, log, retryAt, reading: { name, limit, remaining: Math.max(0, limit - used), resetsAt } }
 }
 
 /** When the use happened with whose end so many units, from the oldest on, are free again. */
 function leavesAt(log: Log, units: number): number {
-  const index = log.findIndex((_, i) => log.slice(0, i + 1).reduce((sum, [, each]) => sum + each, 0) >= units)
-  return log[index]?.[0] ?? 0
+  return log.find((_, i) => unitsOf(log.slice(0, i + 1)) >= units)?.[0] ?? 0
 }

@@ -38,6 +38,7 @@ const templates: Plugin = {
 async function withSmallStyles(source: string): Promise<string> {
   const [before, style, after] = source.split(/(?<=\bcss`)([^`$]*)(?=`)/)
   if (style === undefined) return source
-  const { code } = await transform(style, { loader: 'css', minify: true })
-  return `${before}${code.trim()}${after}`
+  const { code } = await transform(style, { loader: 'css', minify: true, charset: 'utf8' })
+  // In a template, an escape of CSS would be one of JavaScript.
+  return `${before}${code.trim().replaceAll('\\', '\\\\')}${after}`
 }

@@ -163,6 +163,7 @@ local function decided(text, wanted, now, cost, costs, takes, answer)
     inOrder = ok == false
     if inOrder then room, takes = false, false end
   end
+  if not ok then error('the counters do not come to rest') end
   if not (differs or changed) then return room end
   return room, new or arranged(text, wanted, now), longest
 end

@@ -87,6 +87,11 @@ describe('the first load', () => {
     expect((await ask('/keyward-console.js.map')).status).toBe(404)
   })
 
+  it('keeps every character of its style', async () => {
+    const script = await (await handlerOf()('/keyward-console.js')).text()
+    expect(script).toContain('content:"· "')
+  })
+
   it('has a body for GET alone', async () => {
     const ask = handlerOf()
     for (const path of ['/', '/keyward-console.js', '/keyward-console.json']) {

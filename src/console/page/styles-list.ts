@@ -26,9 +26,6 @@ export const LIST = css`
   .search input {
     padding-inline-start: 2rem;
   }
-  .list[aria-busy='true'] table {
-    opacity: 0.55;
-  }
   table {
     width: 100%;
     border-collapse: collapse;
