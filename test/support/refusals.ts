@@ -78,7 +78,8 @@ export const REFUSALS: Readonly<Record<DenialCode, Stage>> = {
     before: async ({ keys }) =>
       keys.verify({ ...(await wrongSecretFor('0'.repeat(12), PREFIX)), address: '127.0.0.1' }),
   }),
-  unavailable: stage({ options: { store: deafStore(), storeTimeout: 20 } }),
+  // A store of its own each time: one that answers nobody is soon not asked any more.
+  unavailable: (options) => stage({ options: { store: deafStore(), storeTimeout: 20 } })(options),
 }
 
 export const CODES = Object.keys(REFUSALS) as DenialCode[]
