@@ -123,5 +123,7 @@ describe.each(NAMES)('examples/%s', (name) => {
 
 it('npm run example says which there are', async () => {
   const error = await promisify(execFile)('npm', ['run', 'example', 'none']).catch((failure) => failure)
-  expect(error.stderr).toContain('one of a2agent, a2v2, agentity, agrenting, oya')
+  expect(error.stderr).toContain(
+    'one of a2agent, a2v2, agentity, agrenting, mcp, oya, express, fastify, fetch, hono, koa, nest, node',
+  )
 })
