@@ -4,6 +4,7 @@ export default defineConfig({
   resolve: { tsconfigPaths: true }, // `keyward` means the sources here, as in tsconfig.json
   test: {
     pool: 'forks',
+    maxWorkers: 2, // one for each core of a small machine: by default there would be one fewer
     testTimeout: 20_000,
     hookTimeout: 60_000, // they start servers, and form a Cluster of them
     coverage: { include: ['src/**', 'adapters/**'] },

@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs'
 import type { Browser, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { blocksOf } from '../docs/blocks.ts'
 import { openBrowser, openPage } from '../support/browser.ts'
 import { openSite, type Site } from './site.ts'
 import { fillForm, press } from './tour.ts'
@@ -188,24 +190,23 @@ it('keys in pairs and with environments are made and shown so', async () => {
   expect(await page.getByRole('tabpanel').textContent()).toContain(`X-API-Secret: ${secret}`)
 })
 
-it('the element stands in any page, in the theme and colours that it is given', async () => {
+it('the element stands in any page, in the theme and colours that it is given, as the README has it', async () => {
   const site = await openSite()
   const { page } = await openPage(browser)
+  const [markup] = blocksOf(readFileSync('README.md', 'utf8')).filter(({ language }) => language === 'html')
   await page.route(`${site.url}/account`, (route) =>
     route.fulfill({
       contentType: 'text/html',
-      body: `<!doctype html><html lang="en"><title>Account</title><body><h1>Account</h1>
-        <keyward-console theme="dark" lang="zh" style="--keyward-accent: rgb(1, 120, 80)"></keyward-console>
-        <script type="module" src="/settings/keys/keyward-console.js"></script>`,
+      body: `<!doctype html><html lang="en"><title>Account</title><body><h1>Account</h1>${markup?.code}`,
     }),
   )
   await page.goto(`${site.url}/account`)
-  const button = page.getByRole('button', { name: '创建密钥' })
+  const button = page.getByRole('button', { name: 'Create key' })
   await button.waitFor()
   expect(
     await button.evaluate(
       'getComputedStyle(document.querySelector("keyward-console").shadowRoot.querySelector(".primary")).backgroundColor',
     ),
-  ).toBe('rgb(1, 120, 80)')
-  expect(await page.evaluate('getComputedStyle(document.querySelector("keyward-console")).colorScheme')).toBe('dark')
+  ).toBe('rgb(10, 125, 90)')
+  expect(await page.evaluate('getComputedStyle(document.querySelector("keyward-console")).colorScheme')).toBe('light')
 })
