@@ -18,8 +18,8 @@ const RUNTIMES: Readonly<Record<string, readonly [string, ...string[]]>> = {
   node22: [`${modules}/node22/bin/node`],
   node24: [`${modules}/node24/bin/node`],
   node26: [`${modules}/node26/bin/node`],
-  bun: [`${modules}/.bin/bun`],
-  deno: [`${modules}/.bin/deno`, 'run', '--allow-all'],
+  bun: [`${modules}/bun/bin/bun`],
+  deno: [`${modules}/deno/deno`, 'run', '--allow-all'],
 }
 
 /** What is about the checkout, a browser or another package's own tree, not about a runtime. */

@@ -9,8 +9,8 @@ const RUNTIMES: readonly (readonly [string, string, ...string[]])[] = [
   ['Node 22', `${modules}/node22/bin/node`],
   ['Node 24', `${modules}/node24/bin/node`],
   ['Node 26', `${modules}/node26/bin/node`],
-  ['Bun', `${modules}/.bin/bun`],
-  ['Deno', `${modules}/.bin/deno`, 'run', '--allow-all'],
+  ['Bun', `${modules}/bun/bin/bun`],
+  ['Deno', `${modules}/deno/deno`, 'run', '--allow-all'],
 ]
 
 let program: string
