@@ -1,32 +1,37 @@
 const HEX = /^[0-9a-f]{64}$/
 
 /**
- * The digests in hashes of one scheme, as bytes; `undefined` for what is none.
+ * The digests in hashes of one scheme, two bytes to a number; `undefined` for what is none.
  * @param start what the hashes of the scheme begin with
  */
-export function digestsIn(kept: readonly string[], start: string): readonly (Uint8Array | undefined)[] {
+export function digestsIn(kept: readonly string[], start: string): readonly (Uint16Array | undefined)[] {
   return kept.map((hash) => {
     const hex = hash.slice(start.length)
-    return hash.startsWith(start) && HEX.test(hex) ? Uint8Array.from(Buffer.from(hex, 'hex')) : undefined
+    return hash.startsWith(start) && HEX.test(hex) ? unitsOf(Buffer.from(hex, 'hex')) : undefined
   })
 }
 
 /** Where a digest stands among others, or -1. All are looked at, whichever is the one. */
-export function indexOfDigest(digest: string, others: readonly (Uint8Array | undefined)[]): number {
+export function indexOfDigest(digest: string, others: readonly (Uint16Array | undefined)[]): number {
   let found = -1
   for (let i = 0; i < others.length; i++) if (equalDigests(digest, others[i])) found = i
   return found
 }
 
 /**
- * Whether two digests are the same, in time that depends on their lengths alone: every byte is looked at, whatever the
- * earlier ones said. The fresh one is a text, a character for a byte, because a Buffer of it costs more than the hash.
+ * Whether two digests are the same, in time that depends on their lengths alone: all of both is looked at, whatever the
+ * beginning said. The fresh one is a text, a character for two bytes, because a Buffer of it costs more than the hash.
  */
-export function equalDigests(fresh: string, other: Uint8Array | undefined): boolean {
+export function equalDigests(fresh: string, other: Uint16Array | undefined): boolean {
   if (other === undefined || fresh.length !== other.length) return false
   let difference = 0
   for (let i = 0; i < other.length; i++) difference |= fresh.charCodeAt(i) ^ (other[i] as number)
   return difference === 0
+}
+
+/** Bytes as the characters of a packed digest hold them, two and two, the lower first. */
+export function unitsOf(bytes: Buffer): Uint16Array {
+  return Uint16Array.from({ length: bytes.length / 2 }, (_, at) => bytes.readUInt16LE(2 * at))
 }
 
 /** The list of a key's hashes stays the same for as long as its record does: what is made of it is made once. */

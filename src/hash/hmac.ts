@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
 import { KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
+import { PACKED } from './digest.ts'
 import { digestsIn, indexOfDigest, oncePerList } from './equal.ts'
 
 export interface HmacOptions {
@@ -18,7 +19,7 @@ export interface HmacOptions {
 const VERSION = /^[A-Za-z0-9_-]{1,15}$/
 const SHORTEST = 16
 const PLACEHOLDER = /change.?me|placeholder|password|insert.?here/i
-const NOBODY = [new Uint8Array(32)]
+const NOBODY = [new Uint16Array(16)]
 
 /**
  * Keeps keys as HMAC-SHA-256 (RFC 2104) under a pepper: a leaked database alone is worth nothing.
@@ -49,14 +50,14 @@ export function hmac(options: HmacOptions): Hasher {
     check(text, kept) {
       let found = -1
       for (const { pepper, digests } of trials(kept)) {
-        found = Math.max(found, indexOfDigest(digest(pepper, text, 'binary'), digests))
+        found = Math.max(found, indexOfDigest(digest(pepper, text, PACKED), digests))
       }
       return found
     },
     knows: (kept) => trials([kept]).some(({ digests }) => digests[0] !== undefined),
     outdated: (kept) => !kept.startsWith(start),
     waste(text) {
-      indexOfDigest(digest(current, text, 'binary'), NOBODY)
+      indexOfDigest(digest(current, text, PACKED), NOBODY)
     },
   }
 }

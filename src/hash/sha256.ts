@@ -1,9 +1,9 @@
 import type { Hasher } from '../model/hasher.ts'
-import { sha256Of } from './digest.ts'
+import { PACKED, sha256Of } from './digest.ts'
 import { digestsIn, indexOfDigest, oncePerList } from './equal.ts'
 
 const START = 'sha256$'
-const NOBODY = [new Uint8Array(32)]
+const NOBODY = [new Uint16Array(16)]
 
 /**
  * Keeps keys as SHA-256. That is enough for what Keyward issues: a secret of 190 random bits cannot be guessed,
@@ -16,11 +16,11 @@ export function sha256(): Hasher {
     scheme: 'sha256',
     cheap: true,
     make: (text) => START + sha256Of(text, 'hex'),
-    check: (text, kept) => indexOfDigest(sha256Of(text, 'binary'), digests(kept)),
+    check: (text, kept) => indexOfDigest(sha256Of(text, PACKED), digests(kept)),
     knows: (kept) => digestsIn([kept], START)[0] !== undefined,
     outdated: (kept) => !kept.startsWith(START),
     waste(text) {
-      indexOfDigest(sha256Of(text, 'binary'), NOBODY)
+      indexOfDigest(sha256Of(text, PACKED), NOBODY)
     },
   }
 }

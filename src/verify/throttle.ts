@@ -1,4 +1,4 @@
-import { newSalt, sha256Of } from '../hash/digest.ts'
+import { newSalt, PACKED, sha256Of } from '../hash/digest.ts'
 import type { FailureBudget } from '../policy/failures.ts'
 import type { Attempt } from './attempt.ts'
 import type { Locate } from './rules.ts'
@@ -25,7 +25,7 @@ export function createThrottle(budget: FailureBudget, locate: Locate): Throttle 
     heldUntil(attempt, text) {
       const address = locate(attempt)
       const until = address && budget.spentUntil(address, attempt.time.steady)
-      return until === undefined || trusted.has(sha256Of(salt() + text, 'binary')) ? undefined : until
+      return until === undefined || trusted.has(sha256Of(salt() + text, PACKED)) ? undefined : until
     },
     failed(attempt) {
       const address = locate(attempt)
@@ -34,7 +34,7 @@ export function createThrottle(budget: FailureBudget, locate: Locate): Throttle 
     proved(text, stored) {
       if (digests.has(stored)) return
       if (digests.size >= MOST_PROVED) forgetOldest()
-      const digest = sha256Of(salt() + text, 'binary')
+      const digest = sha256Of(salt() + text, PACKED)
       digests.set(stored, digest)
       trusted.set(digest, (trusted.get(digest) ?? 0) + 1)
     },
