@@ -11,6 +11,8 @@ export type Run = (script: Script, keys: readonly string[], args?: readonly stri
 
 export interface Line {
   readonly run: Run
+  /** The same, written at once: for what is many commands in one. */
+  readonly runAtOnce: Run
   /** Makes the connection, if there is none; resolves when it stands, rejects when that takes too long. */
   readonly opened: () => Promise<void>
   /** Gives the connection up until it is needed again. */
@@ -37,9 +39,13 @@ export function lineOver(connection: Connection, timeout: number): Line {
     void warnOfEviction(connection)
   })
 
-  const run: Run = (script, keys, args = []) => inTime((call) => send(script, [...keys, ...args], keys.length, call))
+  const runs =
+    (goesAtOnce: boolean): Run =>
+    (script, keys, args = []) =>
+      inTime((call) => send({ script, keys: keys.length, rest: [...keys, ...args], goesAtOnce }, call))
   return {
-    run,
+    run: runs(false),
+    runAtOnce: runs(true),
     opened: () => inTime(ready),
     rest: () => connection.disconnect(),
     close() {
@@ -54,17 +60,17 @@ export function lineOver(connection: Connection, timeout: number): Line {
     waiting.clear()
   }
 
-  function send(script: Script, rest: readonly string[], keys: number, call: Call): Promise<unknown> {
-    if (connection.status === 'ready') return ask(script, rest, keys, call)
-    return ready(call).then(() => ask(script, rest, keys, call))
+  function send(command: Command, call: Call): Promise<unknown> {
+    if (connection.status === 'ready') return ask(command, call)
+    return ready(call).then(() => ask(command, call))
   }
 
-  async function ask(script: Script, rest: readonly string[], keys: number, call: Call): Promise<unknown> {
+  async function ask({ script, keys, rest, goesAtOnce }: Command, call: Call): Promise<unknown> {
     if (isClosed) throw new KeywardError('STORE', 'the Redis store is closed')
     // Given up while it waited: nobody would hear the answer.
     if (call.isOver) return undefined
     // One that is alone is not kept waiting for others.
-    if (calls.count() > 1) writeTogether()
+    if (calls.count() > 1 && !goesAtOnce) writeTogether()
     try {
       return await connection.evalsha(script.sha, keys, ...rest)
     } catch (error) {
@@ -109,6 +115,14 @@ export function lineOver(connection: Connection, timeout: number): Line {
       )
     })
   }
+}
+
+interface Command {
+  readonly script: Script
+  /** How many of the rest are keys. */
+  readonly keys: number
+  readonly rest: readonly string[]
+  readonly goesAtOnce: boolean
 }
 
 interface Call {

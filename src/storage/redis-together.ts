@@ -6,8 +6,11 @@ import { TAKE } from './redis-scripts.ts'
 /** One TAKE: of one key, and alone as far as it can tell. */
 export type RunTake = (keys: readonly string[], args: readonly string[]) => Promise<unknown>
 
-/** So many in one command at the most: others wait for a script, so that it must not be long. */
-const MOST = 32
+/**
+ * So many in one command at the most: others wait for a script, so that it must not be long. When there are as many,
+ * they go: the server has work while this process goes on.
+ */
+const MOST = 16
 
 interface Waiting {
   readonly keys: readonly string[]
@@ -27,24 +30,27 @@ export function takesTogether(run: Run): RunTake {
   return (keys, args) => {
     if (underWay === 0) return sent(keys, args)
     return new Promise((resolve, reject) => {
-      if (waiting.push({ keys, args, resolve, reject }) === 1) setImmediate(sendAll)
+      const count = waiting.push({ keys, args, resolve, reject })
+      if (count === MOST) send()
+      else if (count === 1) setImmediate(send)
     })
   }
 
-  function sendAll(): void {
-    const all = waiting
+  function send(): void {
+    const some = waiting
     waiting = []
-    for (let from = 0; from < all.length; from += MOST) send(all.slice(from, from + MOST))
-  }
-
-  function send(some: readonly Waiting[]): void {
     const [first] = some
-    if (first !== undefined && some.length === 1) {
+    if (first === undefined) return
+    if (some.length === 1) {
       sent(first.keys, first.args).then(first.resolve, first.reject)
       return
     }
-    const keys = some.flatMap((one) => one.keys)
-    const args = some.flatMap((one) => one.args)
+    const keys: string[] = []
+    const args: string[] = []
+    for (const one of some) {
+      keys.push(...one.keys)
+      args.push(...one.args)
+    }
     sent(keys, args).then(
       (answers) => {
         for (const [at, one] of some.entries()) settle(one, Array.isArray(answers) ? answers[at] : undefined)

@@ -34,10 +34,10 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const names = namesIn(namespace, channel)
   const connection = commandConnection(client)
   const line = lineOver(connection, timeout)
-  const { run } = line
+  const { run, runAtOnce } = line
   const oneSlot = !isCluster(client)
   // What lies in several slots of a Cluster cannot go in one command.
-  const runTake: RunTake = oneSlot ? takesTogether(run) : (keys, args) => run(TAKE, keys, args)
+  const runTake: RunTake = oneSlot ? takesTogether(runAtOnce) : (keys, args) => run(TAKE, keys, args)
   const till = { run, runTake, names, oneSlot }
   const watches = new Set<() => void>()
   const close = (): void => {
