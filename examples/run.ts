@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import type { Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -9,51 +9,56 @@ import type { ApiKeys, KeyStore } from 'keyward'
 
 /**
  * `npm run example <name>`. Keys live in a temporary file, in the file KEYS_FILE, or in the Redis or PostgreSQL of
- * STORE_URL; the port is PORT, or 3000. The small ones, one for each framework, keep theirs in memory.
+ * STORE_URL; the port is PORT, or 3000. Several names are served beside each other, on the next ports and one store. The
+ * small ones, one for each framework, keep theirs in memory.
  */
 interface Service {
   readonly app: Express
-  /** Makes what one needs to try it, and answers the line for the shell that names it. */
+  /** Makes what one needs to try it, and answers the line for the shell that names it, and what else there is to see. */
   introduce(url: string): Promise<string>
   close(): Promise<void>
 }
 
-const SERVICES: Readonly<Record<string, (store: KeyStore) => Promise<Service>>> = {
-  a2agent: async (store) => (await import('./a2agent/app.ts')).createService({ store }),
-  a2v2: async (store) => (await import('./a2v2/app.ts')).createService({ store }),
-  agentity: async (store) => (await import('./agentity/server.ts')).createServer(store),
-  agrenting: async (store) => (await import('./agrenting/app.ts')).createService({ store }),
-  mcp: async (store) => (await import('./mcp/app.ts')).createService({ store }),
-  oya: async (store) => (await import('./oya/app.ts')).createService({ store }),
-}
+type Open = (store: KeyStore, url: string) => Promise<Service>
+
+const SERVICES: ReadonlyMap<string, Open> = new Map<string, Open>([
+  ['a2agent', async (store, url) => (await import('./a2agent/app.ts')).createService({ store }, url)],
+  ['a2v2', async (store, url) => (await import('./a2v2/app.ts')).createService({ store }, url)],
+  ['agentity', async (store) => (await import('./agentity/server.ts')).createServer(store)],
+  ['agrenting', async (store) => (await import('./agrenting/app.ts')).createService({ store })],
+  ['mcp', async (store) => (await import('./mcp/app.ts')).createService({ store })],
+  ['oya', async (store, url) => (await import('./oya/app.ts')).createService({ store }, url)],
+])
 
 /** Each is a program of its own, which serves as soon as it is imported. */
 const FRAMEWORKS = ['express', 'fastify', 'fetch', 'hono', 'koa', 'nest', 'node']
 
-const [name = ''] = process.argv.slice(2)
-const open = Object.hasOwn(SERVICES, name) ? SERVICES[name] : undefined
-if (open !== undefined) await serve(open)
-else if (FRAMEWORKS.includes(name)) await serveSmall()
+const names = process.argv.slice(2)
+const [name = ''] = names
+if (names.length > 0 && names.every((each) => SERVICES.has(each))) await serve(names)
+else if (FRAMEWORKS.includes(name) && names.length === 1) await serveSmall()
 else {
-  const names = [...Object.keys(SERVICES), ...FRAMEWORKS]
-  console.error(`npm run example <name>, where name is one of ${names.join(', ')}`)
+  const all = [...SERVICES.keys(), ...FRAMEWORKS]
+  console.error(`npm run example <name>, where name is one of ${all.join(', ')}`)
   process.exitCode = 1
 }
 
-async function serve(open: (store: KeyStore) => Promise<Service>): Promise<void> {
+async function serve(names: readonly string[]): Promise<void> {
   const { store, where, closeStore } = await openStore()
-  const service = await open(store)
-  const server = service.app.listen(Number(process.env.PORT ?? 3000), '127.0.0.1', welcome)
-
-  async function welcome(error?: Error): Promise<void> {
-    if (error !== undefined) throw error
-    const line = await service.introduce(urlOf(server))
+  const first = Number(process.env.PORT ?? 3000)
+  const started: { readonly server: Server; readonly service: Service }[] = []
+  for (const [i, each] of names.entries()) {
+    const server = createServer().listen(first === 0 ? 0 : first + i, '127.0.0.1')
+    await once(server, 'listening')
+    const service = await open(each, store, urlOf(server))
+    server.on('request', service.app)
+    started.push({ server, service })
     console.log(`
-${name} serves, with its keys in ${where}. In another terminal:
+${each} serves, with its keys in ${where}. In another terminal:
 
-${line}
+${await service.introduce(urlOf(server))}
 
-Then type the commands of examples/${name}/README.md, as they stand. Ctrl-C stops.
+Then type the commands of examples/${each}/README.md, as they stand. Ctrl-C stops.
 `)
   }
 
@@ -61,14 +66,22 @@ Then type the commands of examples/${name}/README.md, as they stand. Ctrl-C stop
   async function close(): Promise<void> {
     if (closing) return // Ctrl-C comes once from the terminal and once from npm
     closing = true
-    server.close()
-    server.closeAllConnections()
-    await service.close()
+    for (const { server, service } of started) {
+      server.close()
+      server.closeAllConnections()
+      await service.close()
+    }
     await closeStore()
     console.log('Closed.')
   }
   process.on('SIGINT', close)
   process.on('SIGTERM', close)
+}
+
+async function open(name: string, store: KeyStore, url: string): Promise<Service> {
+  const service = await SERVICES.get(name)?.(store, url)
+  if (service === undefined) throw new Error(`there is no ${name}`)
+  return service
 }
 
 async function serveSmall(): Promise<void> {

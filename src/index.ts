@@ -23,7 +23,7 @@ export type { Usage } from './manage/usage.ts'
 export type { Answer, AnswerChange, AnswerOverrides } from './model/answer.ts'
 export type { Awaitable } from './model/awaitable.ts'
 export type { Clock } from './model/clock.ts'
-export type { Demand, DemandLimits, ScopeDemand } from './model/demand.ts'
+export type { Demand, DemandLimits, Reserve, ScopeDemand } from './model/demand.ts'
 export type { Duration } from './model/duration.ts'
 export { type ErrorCode, type Issue, KeywardError } from './model/errors.ts'
 export type {

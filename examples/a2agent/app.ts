@@ -1,48 +1,47 @@
 import express, { type ErrorRequestHandler, type Request, type Response } from 'express'
-import { type ApiKeysOptions, createApiKeys } from 'keyward'
-import { guard } from 'keyward/express'
+import { createApiKeys } from 'keyward'
+import { consolePage } from 'keyward/console'
+import { guard, mount } from 'keyward/express'
+import type { Place } from '../place.ts'
 import { createSessions } from '../sessions.ts'
 import { anthropic, openai, questionOf, type Reply } from '../upstream.ts'
 
-/** A2Agent: a gateway to many models with a prepaid balance. One credit is one token. */
-export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeout'>) {
+/** A2Agent: a gateway to many models with a prepaid balance. One credit is one token. @param url where clients find it */
+export function createService(place: Place, url: string) {
   const sessions = createSessions<{ readonly account: string }>()
   const suspended = new Set<string>()
   const json = express.json({ limit: '1mb' })
 
   // #region keys
   const keys = createApiKeys({
+    cache: false, // a deleted key is refused at its next request, in every process
     ...place,
     prefix: 'a2_',
     credits: 'owner', // one balance for all keys of an account
     gate: ({ owner }) => (suspended.has(owner) ? 'account_suspended' : undefined),
     answers: { insufficient_balance: { status: 403 } },
-    cache: false, // a deleted key is refused at its next request, in every process
     trustedProxies: [],
   })
   const known = guard(keys, { reserve: 0 }) // before the body: nobody's is read without a key
   const paid = guard(keys, {
-    reserve: ({ body }) => questionOf(body).promptTokens + questionOf(body).maxTokens,
+    reserve: ({ body }) => ({ upTo: questionOf(body).promptTokens + questionOf(body).maxTokens }),
   })
 
-  const apiKeys = express.Router().use(sessions.required, json)
-  apiKeys.get('/', async (req, res) => {
-    const { cursor } = req.query
-    const page = await keys.list({ owner: sessions.user(req).account, ...(cursor ? { cursor: String(cursor) } : {}) })
-    res.json({
-      ...page,
-      items: page.items.map(({ id, name, display, createdAt }) => ({ id, name, display, createdAt })),
-    })
+  const VERBS = ['list', 'create', 'remove'] // A2Agent has no others: who wants another key makes one
+  const page = consolePage(keys, {
+    authorize({ headers }) {
+      const user = sessions.of(headers.get('cookie'))
+      return user && { owner: user.account, may: (verb) => VERBS.includes(verb) }
+    },
+    baseUrl: url,
+    model: 'echo',
+    title: 'API Keys',
+    texts: { en: { createKey: 'Create Key', copyConnection: 'Copy Connection Info' } },
+    fields: ['name'],
+    rememberKeys: true, // the connection info of a row has the key while the page knows it
+    browserKey: false,
+    self: false,
   })
-  apiKeys.post('/', async (req, res) => {
-    const { key, record } = await keys.create({ owner: sessions.user(req).account, name: req.body?.name })
-    res.status(201).json({ id: record.id, name: record.name, key, createdAt: record.createdAt })
-  })
-  apiKeys.delete('/:id', async (req, res) => {
-    await keys.remove(req.params.id, { owner: sessions.user(req).account })
-    res.status(204).end()
-  })
-  const KEY_ERRORS: Readonly<Record<string, number>> = { INPUT: 400, NOT_FOUND: 404, CONFLICT: 409 }
   // #endregion
 
   /** Passes the answer on as it comes, and charges what was used of it, also when the client hangs up. */
@@ -61,7 +60,7 @@ export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeou
 
   /** What is wrong with a request is told in the shape that both SDKs read; what is wrong with us is not told. */
   const sendError: ErrorRequestHandler = (error, _req, res, next) => {
-    const status: number = KEY_ERRORS[error.code] ?? (error.status >= 400 && error.status < 500 ? error.status : 500)
+    const status: number = error.status >= 400 && error.status < 500 ? error.status : 500
     if (status === 500) console.error(error)
     if (res.headersSent) return next(error)
     const message = status === 500 ? 'Something went wrong.' : error.message
@@ -72,7 +71,8 @@ export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeou
   const app = express()
     .post('/v1/chat/completions', known, json, paid, (req, res) => relay(req, res, openai(questionOf(req.body))))
     .post('/v1/messages', known, json, paid, (req, res) => relay(req, res, anthropic(questionOf(req.body))))
-    .use('/api-keys', apiKeys)
+    .use('/api-keys', mount(page))
+    .get('/sign-in/:session', sessions.enter)
     .get('/balance', sessions.required, async (req, res) => {
       res.json({ balance: await keys.balance({ owner: sessions.user(req).account }) })
     })
@@ -88,11 +88,12 @@ export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeou
     close: () => keys.close(),
 
     /** An account with a balance and a key, for `npm run example a2agent`. */
-    async introduce(url: string): Promise<string> {
+    async introduce(): Promise<string> {
       const cookie = sessions.signIn({ account: 'acct_1' })
       await keys.credit({ owner: 'acct_1' }, 1000)
       const { key, record } = await keys.create({ owner: 'acct_1', name: 'First key' })
-      return `export URL=${url} KEY=${key} ID=${record.id} COOKIE=${cookie}`
+      const link = url + sessions.linkTo('/api-keys', cookie)
+      return `export URL=${url} KEY=${key} ID=${record.id} COOKIE=${cookie}\n\nThe page, in a browser: ${link}`
     },
   }
 }

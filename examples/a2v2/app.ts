@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
 import { type ApiKeysOptions, createApiKeys, type ScopeKnownTo } from 'keyward'
-import { guard } from 'keyward/express'
+import { consolePage } from 'keyward/console'
+import { guard, mount } from 'keyward/express'
+import type { Place } from '../place.ts'
 import { createSessions } from '../sessions.ts'
 
 export interface Member {
@@ -14,29 +16,26 @@ interface Item {
   readonly [field: string]: unknown
 }
 
-/** Where it runs: where its keys live, and which proxies are believed. */
-type Place = Pick<ApiKeysOptions, 'store' | 'storeTimeout' | 'trustedProxies'>
-
 /** a2v2: the CRM of organizations and their agents. A key comes with a secret, and acts on one agent. */
-export function createService({ trustedProxies = [], ...place }: Place) {
+export function createService(place: Place & Pick<ApiKeysOptions, 'trustedProxies'>, url: string) {
   const sessions = createSessions<Member>()
   /** The organization of each agent. */
   const agents = new Map<string, string>()
   const items = new Map<string, Map<string, Item>>()
   const itemsOf = (place: string) => items.get(place) ?? items.set(place, new Map()).get(place) ?? new Map()
 
-  const managersOnly: RequestHandler = (req, res, next) => {
-    if (sessions.user(req).role !== 'member') next()
-    else res.status(403).json({ error: 'only owners and admins may manage API keys' })
-  }
+  /** Whoever is not signed in, the page tells so. */
   const ownAgentOnly: RequestHandler = (req, res, next) => {
-    if (agents.get(String(req.body?.agentId)) === sessions.user(req).organization) next()
+    const member = sessions.of(req.headers.cookie)
+    if (member === undefined || agents.get(String(req.params.agentId)) === member.organization) next()
     else res.status(404).json({ error: 'there is no such agent' })
   }
 
   // #region keys
   const BOTH = { title: 'API key and secret are required', detail: 'API key and secret are required' }
   const keys = createApiKeys({
+    cache: false, // edits and deletions take effect on the next request, in every process
+    trustedProxies: [],
     ...place,
     prefix: 'a2v2_',
     pair: true, // X-API-Key and X-API-Secret
@@ -48,8 +47,6 @@ export function createService({ trustedProxies = [], ...place }: Place) {
       incomplete_credentials: BOTH,
       insufficient_scope: { title: 'permission denied', detail: 'permission denied' },
     },
-    trustedProxies,
-    cache: false, // edits and deletions take effect on the next request, in every process
   })
   type Permission = ScopeKnownTo<typeof keys>
 
@@ -57,27 +54,28 @@ export function createService({ trustedProxies = [], ...place }: Place) {
   const may = (permission: Permission) =>
     guard(keys, { scopes: [permission], resource: ({ params }) => `agent:${params.agentId}` })
 
-  const apiKeys = express.Router().use(sessions.required)
-  apiKeys.get('/', async (req, res) => void res.json(await keys.list({ owner: sessions.user(req).organization })))
-  apiKeys.use(managersOnly, express.json())
-  apiKeys.post('/', ownAgentOnly, async (req, res) => {
-    const [owner, resource] = [sessions.user(req).organization, `agent:${req.body.agentId}`]
-    res.status(201).json(await keys.create({ ...settingsIn(req.body), owner, resource }))
+  const page = consolePage(keys, {
+    authorize({ headers }, { incoming }) {
+      const member = sessions.of(headers.get('cookie'))
+      if (member === undefined) return undefined
+      const verbs = member.role === 'member' ? ['list', 'read'] : ['list', 'read', 'create', 'update', 'remove']
+      const resource = `agent:${incoming?.params?.agentId}` // which is theirs: ownAgentOnly has seen to it
+      return { owner: member.organization, resource, may: (verb) => verbs.includes(verb) }
+    },
+    baseUrl: { api: url },
+    snippets: SNIPPETS,
+    texts: { en: { scopes: 'Permissions', columnScopes: 'Permissions', addresses: 'Allowed IPs' } },
+    fields: ['name', 'description', 'scopes', 'limits', 'allowedIps', 'expiresAt'],
+    windows: ['minute', 'hour'],
+    browserKey: false,
+    self: false,
   })
-  apiKeys.patch('/:id', async (req, res) => {
-    res.json(await keys.update(req.params.id, settingsIn(req.body), { owner: sessions.user(req).organization }))
-  })
-  apiKeys.delete('/:id', async (req, res) => {
-    await keys.remove(req.params.id, { owner: sessions.user(req).organization })
-    res.status(204).end()
-  })
-  const KEY_ERRORS: Readonly<Record<string, number>> = { INPUT: 400, NOT_FOUND: 404, CONFLICT: 409, STATE: 409 }
   // #endregion
 
   const sendError: ErrorRequestHandler = (error, _req, res, _next) => {
-    const status: number = KEY_ERRORS[error.code] ?? (error.status >= 400 && error.status < 500 ? error.status : 500)
+    const status: number = error.status >= 400 && error.status < 500 ? error.status : 500
     if (status === 500) console.error(error)
-    res.status(status).json({ error: status === 500 ? 'something went wrong' : error.message, issues: error.issues })
+    res.status(status).json({ error: status === 500 ? 'something went wrong' : error.message })
   }
 
   const list: RequestHandler = (req, res) => void res.json([...itemsOf(req.path).values()])
@@ -99,7 +97,8 @@ export function createService({ trustedProxies = [], ...place }: Place) {
   const contacts = '/agents/:agentId/contacts'
   const documents = '/agents/:agentId/document-extraction'
   const app = express()
-    .use('/api-keys', apiKeys)
+    .use('/agents/:agentId/api-keys', ownAgentOnly, mount(page))
+    .get('/sign-in/:session', sessions.enter)
     .post(contacts, may('contacts:create'), json, add)
     .get(contacts, may('contacts:read'), list)
     .get(`${contacts}/:id`, may('contacts:read'), one)
@@ -119,18 +118,31 @@ export function createService({ trustedProxies = [], ...place }: Place) {
     close: () => keys.close(),
 
     /** An organization with an agent, its admin and a key, for `npm run example a2v2`. */
-    async introduce(url: string): Promise<string> {
+    async introduce(): Promise<string> {
       agents.set('42', 'org_1')
       const cookie = sessions.signIn({ organization: 'org_1', role: 'admin' })
       const scopes = ['contacts:create', 'contacts:read'] as const
       const { key, secret, record } = await keys.create({ owner: 'org_1', resource: 'agent:42', name: 'Sync', scopes })
-      return `export URL=${url} KEY=${key} SECRET=${secret} ID=${record.id} COOKIE=${cookie}`
+      const link = url + sessions.linkTo('/agents/42/api-keys', cookie)
+      const line = `export URL=${url} KEY=${key} SECRET=${secret} ID=${record.id} COOKIE=${cookie}`
+      return `${line}\n\nThe page, in a browser: ${link}`
     },
   }
 }
 
-/** What a member may say of a key: neither whose it is nor anything that Keyward has and a2v2 has not. */
-function settingsIn(body: unknown) {
-  const { name, description, permissions: scopes, limits, allowedIps, expiresAt } = Object(body)
-  return { name, description, scopes, limits, allowedIps, expiresAt }
-}
+const SNIPPETS = [
+  {
+    label: 'curl',
+    text: `curl {baseUrl}/agents/{resource}/contacts \\
+  -H "X-API-Key: {key}" \\
+  -H "X-API-Secret: {secret}"
+`,
+  },
+  {
+    label: 'fetch',
+    text: `const headers = { 'X-API-Key': '{key}', 'X-API-Secret': '{secret}' }
+const response = await fetch('{baseUrl}/agents/{resource}/contacts', { headers })
+console.log(await response.json())
+`,
+  },
+]

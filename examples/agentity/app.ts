@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto'
 import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express'
 import { type CryptoKey, jwtVerify } from 'jose'
-import { type ApiKeysOptions, bearer, createApiKeys, type KeyRecord } from 'keyward'
+import { bearer, createApiKeys, type KeyRecord } from 'keyward'
 import { guard } from 'keyward/express'
+import type { Place } from '../place.ts'
 
-export interface ServiceOptions extends Pick<ApiKeysOptions, 'store' | 'storeTimeout'> {
+export interface ServiceOptions extends Place {
   /** Checks the signatures of users' tokens. */
   readonly publicKey: CryptoKey
   readonly issuer: string
@@ -32,12 +33,12 @@ export function createService({ publicKey, issuer, ...place }: ServiceOptions) {
 
   // #region keys
   const keys = createApiKeys({
+    cache: false, // requests with a deleted key stop working at once, in every process
     ...place,
     prefix: 'agk_live_',
     sources: [bearer({ foreign: 'ignore' })], // a JWT in the same header is left to others
     names: 'unique', // a nickname is required, and a user has it once
     generateId: () => String(randomInt(10 ** 11, 10 ** 12)), // their ids are integers: 12 digits are an id of ours
-    cache: false, // requests with a deleted key stop working at once, in every process
     trustedProxies: [],
   })
   const shown = ({ id, name: nickname, createdAt, updatedAt }: KeyRecord) => {
@@ -66,14 +67,13 @@ export function createService({ publicKey, issuer, ...place }: ServiceOptions) {
     await keys.remove(record.id, { owner: signedInUser(req) })
     res.json({ message: 'API key deleted successfully' })
   })
-  const KEY_ERRORS: Readonly<Record<string, number>> = { INPUT: 400, NOT_FOUND: 404, CONFLICT: 409 }
   // #endregion
 
   /** After the guard: a request without a key may still come from a signed-in user. */
   const keyOrUser: RequestHandler = (req, res, next) => (req.apiKey === undefined ? signedIn(req, res, next) : next())
 
   const sendError: ErrorRequestHandler = (error, _req, res, _next) => {
-    const status: number = KEY_ERRORS[error.code] ?? (error.status >= 400 && error.status < 500 ? error.status : 500)
+    const status: number = error.status >= 400 && error.status < 500 ? error.status : 500
     if (status === 500) console.error(error)
     res
       .status(status)

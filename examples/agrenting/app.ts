@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
-import { type ApiKeysOptions, createApiKeys, type KeyRecord } from 'keyward'
+import { createApiKeys, type KeyRecord } from 'keyward'
 import { guard } from 'keyward/express'
+import type { Place } from '../place.ts'
 import { createSessions } from '../sessions.ts'
 
 export interface Agent {
@@ -15,7 +16,7 @@ export interface Agent {
 }
 
 /** Agrenting: a marketplace where users register agents, and agents register themselves. */
-export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeout'>) {
+export function createService(place: Place) {
   const sessions = createSessions<{ readonly user: string }>()
   const agents = new Map<string, Agent>()
   /** How many agents a user's plan allows; by default there is no limit. */
@@ -23,7 +24,7 @@ export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeou
   const agentsOf = (user: string) => [...agents.values()].filter(({ owner_id }) => owner_id === user)
 
   // #region keys
-  const common = { ...place, trustedProxies: [], cache: false } as const
+  const common = { cache: false, ...place, trustedProxies: [] } as const
   const userKeys = createApiKeys({ prefix: 'ap_', names: 'required', ...common })
   const agentKeys = createApiKeys({ prefix: 'agt_', ...common })
 
@@ -57,7 +58,6 @@ export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeou
     await userKeys.remove(req.params.id, { owner: sessions.user(req).user })
     res.status(204).end()
   })
-  const KEY_ERRORS: Readonly<Record<string, number>> = { INPUT: 400, NOT_FOUND: 404, CONFLICT: 409 }
   // #endregion
 
   const register: RequestHandler = async (req, res) => {
@@ -79,7 +79,7 @@ export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeou
   }
 
   const sendError: ErrorRequestHandler = (error, _req, res, _next) => {
-    const status: number = KEY_ERRORS[error.code] ?? (error.status >= 400 && error.status < 500 ? error.status : 500)
+    const status: number = error.status >= 400 && error.status < 500 ? error.status : 500
     if (status === 500) console.error(error)
     res.status(status).json({ error: status === 500 ? 'Something went wrong.' : error.message })
   }

@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import express, { type ErrorRequestHandler, type RequestHandler } from 'express'
-import { type ApiKeysOptions, createApiKeys, type KeyRecord } from 'keyward'
-import { guard } from 'keyward/express'
+import { createApiKeys } from 'keyward'
+import { consolePage } from 'keyward/console'
+import { guard, mount } from 'keyward/express'
+import type { Place } from '../place.ts'
 import { createSessions } from '../sessions.ts'
 import { openai, questionOf } from '../upstream.ts'
 
 /** Oya: every deployed agent has an OpenAI-compatible endpoint. The key says which agent is spoken to. */
-export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeout'>) {
+export function createService(place: Place, url: string) {
   const sessions = createSessions<{ readonly owner: string }>()
   /** The owner of each agent. */
   const agents = new Map<string, string>()
@@ -15,49 +17,35 @@ export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeou
 
   // #region keys
   const keys = createApiKeys({
+    cache: false, // deletion is immediate, in every process
     ...place,
     prefix: 'a2a_',
     names: 'required',
     credits: 'owner', // one balance for all agents of an owner; a call takes one credit
     limits: { default: { minute: 60 } },
-    cache: false, // deletion is immediate, in every process
     trustedProxies: [],
   })
   const called = guard(keys, { resource: '*' }) // any agent's key: which agent it is, the handler reads from it
 
-  const agentOf = (id: string) => `agent:${id}`
-  const shown = ({ id, name, display, status, createdAt, lastUsedAt, expiresAt }: KeyRecord) => {
-    return { id, name, display, status, createdAt, lastUsedAt, expiresAt }
-  }
-  const apiKeys = express.Router({ mergeParams: true }).use(express.json())
-  apiKeys.get('/', async (req, res) => {
-    const { items } = await keys.list(ofAgent(req.params))
-    res.json({ apiKeys: items.map(shown) })
+  const agentOf = (id: unknown) => `agent:${id}`
+  const VERBS = ['list', 'read', 'create', 'update', 'remove'] // a rotation here is create, update, delete
+  const page = consolePage(keys, {
+    authorize({ headers }, { incoming }) {
+      const user = sessions.of(headers.get('cookie'))
+      const resource = agentOf(incoming?.params?.agentId) // which is theirs: ownersOnly has seen to it
+      return user && { owner: user.owner, resource, may: (verb) => VERBS.includes(verb) }
+    },
+    baseUrl: { openai: `${url}/api/v1` },
+    model: 'echo',
+    fields: ['name', 'expiresAt'],
+    self: false,
   })
-  apiKeys.post('/', async (req, res) => {
-    const { name, expiresAt } = req.body ?? {}
-    const { key, record } = await keys.create({ name, expiresAt, ...ofAgent(req.params) })
-    res.status(201).json({ ...shown(record), key })
-  })
-  apiKeys.patch('/:id', async (req, res) => {
-    const { name, expiresAt } = req.body ?? {}
-    res.json(shown(await keys.update(req.params.id, { name, expiresAt }, ofAgent(req.params))))
-  })
-  apiKeys.delete('/:id', async (req, res) => {
-    await keys.remove(req.params.id, ofAgent(req.params))
-    res.status(204).end()
-  })
-  const KEY_ERRORS: Readonly<Record<string, number>> = { INPUT: 400, NOT_FOUND: 404, CONFLICT: 409 }
   // #endregion
 
-  /** As a condition on keys: those of this agent, which `ownersOnly` has let through. */
-  function ofAgent(params: object): { readonly owner: string; readonly resource: string } {
-    const { agentId } = params as { readonly agentId: string }
-    return { owner: agents.get(agentId) ?? '', resource: agentOf(agentId) }
-  }
-
+  /** Whoever is not signed in, the page tells so. */
   const ownersOnly: RequestHandler = (req, res, next) => {
-    if (agents.get(String(req.params.agentId)) === sessions.user(req).owner) next()
+    const user = sessions.of(req.headers.cookie)
+    if (user === undefined || agents.get(String(req.params.agentId)) === user.owner) next()
     else res.status(404).json({ error: { message: 'There is no such agent.' } })
   }
 
@@ -81,7 +69,7 @@ export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeou
   }
 
   const sendError: ErrorRequestHandler = (error, _req, res, next) => {
-    const status: number = KEY_ERRORS[error.code] ?? (error.status >= 400 && error.status < 500 ? error.status : 500)
+    const status: number = error.status >= 400 && error.status < 500 ? error.status : 500
     if (status === 500) console.error(error)
     if (res.headersSent) return next(error)
     const type = status === 500 ? 'api_error' : 'invalid_request_error'
@@ -90,7 +78,8 @@ export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeou
 
   const app = express()
     .post('/api/v1/chat/completions', called, express.json({ limit: '1mb' }), chat)
-    .use('/agents/:agentId/api-keys', sessions.required, ownersOnly, apiKeys)
+    .use('/agents/:agentId/api-keys', ownersOnly, mount(page))
+    .get('/sign-in/:session', sessions.enter)
     .use(sendError)
 
   return {
@@ -102,12 +91,13 @@ export function createService(place: Pick<ApiKeysOptions, 'store' | 'storeTimeou
     close: () => keys.close(),
 
     /** An agent with a key, and an owner with a balance, for `npm run example oya`. */
-    async introduce(url: string): Promise<string> {
+    async introduce(): Promise<string> {
       agents.set('7', 'owner_1')
       const cookie = sessions.signIn({ owner: 'owner_1' })
       await keys.credit({ owner: 'owner_1' }, 100)
       const { key, record } = await keys.create({ owner: 'owner_1', resource: agentOf('7'), name: 'First key' })
-      return `export URL=${url} KEY=${key} ID=${record.id} COOKIE=${cookie}`
+      const link = url + sessions.linkTo('/agents/7/api-keys', cookie)
+      return `export URL=${url} KEY=${key} ID=${record.id} COOKIE=${cookie}\n\nThe page, in a browser: ${link}`
     },
   }
 }

@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
-import { en } from './page/texts-en.ts'
-import { zh } from './page/texts-zh.ts'
 import { pageScript } from './script.ts'
+import { type HostTexts, wordingOf } from './wording.ts'
 
 /** A file of the page: the same for everybody, and nothing secret. */
 export interface Asset {
@@ -26,8 +25,9 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect 
 <path d="m14.8 17.2 8.7-8.7M20 12l3 3"/></g></svg>
 `
 
-/** Each file is made when it is first asked for. */
-export function assetsOf(): ReadonlyMap<string, () => Promise<Asset>> {
+/** Each file is made when it is first asked for. @param texts the host's own */
+export function assetsOf(texts: HostTexts): ReadonlyMap<string, () => Promise<Asset>> {
+  const { en, zh } = wordingOf(texts)
   return new Map([
     ['/keyward-console.js', once(async () => assetOf('text/javascript; charset=utf-8', await pageScript()))],
     ['/keyward-console-en.json', once(() => assetOf('application/json', JSON.stringify(en)))],

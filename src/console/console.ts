@@ -1,6 +1,6 @@
 import type { ApiKeys } from '../api-keys.ts'
 import { management } from '../http/management.ts'
-import { identify } from '../http/management-authority.ts'
+import { type Arrival, identify } from '../http/management-authority.ts'
 import { replyToFault } from '../http/management-faults.ts'
 import { readOptions } from '../http/management-options.ts'
 import { refusal } from '../http/management-problems.ts'
@@ -12,9 +12,10 @@ import { type ConsoleOptions, readConsoleOptions } from './options.ts'
 import { documentOf, PAGE_HEADERS } from './page.ts'
 import { describeInstance, tellSettings } from './told.ts'
 
-export type { Authority, Authorize, ManagementVerb } from '../http/management.ts'
+export type { Authority, Authorize, Beside, KeyField, ManagementVerb } from '../http/management.ts'
 export type { ConsoleOptions } from './options.ts'
-export type { Endpoints } from './settings.ts'
+export type { BaseUrls, Endpoints, HostSnippet } from './settings.ts'
+export type { ConsoleTexts, HostTexts } from './wording.ts'
 
 /** Where the page reads what it has to know. */
 const SETTINGS_PATH = '/keyward-console.json'
@@ -30,38 +31,41 @@ export function consolePage(
 ): (request: Request, platform?: unknown) => Promise<Response> {
   const [plan, routes] = readConsoleOptions(options)
   const manage = management(keys, routes)
-  const { authorize, patience, onError, path } = readOptions(keys, routes)
-  const fixed = describeInstance(keys, plan)
-  const assets = assetsOf()
+  const { authorize, patience, onError, path, fields } = readOptions(keys, routes)
+  const fixed = describeInstance(keys, plan, fields)
+  const assets = assetsOf(plan.texts)
 
   return async function apiKeysPage(request, platform) {
     if (request.method !== 'GET' && request.method !== 'HEAD') return manage(request, platform)
     const { pathname } = new URL(request.url)
     const asset = assets.get(pathname)
     if (asset !== undefined) return serveAsset(request, asset)
-    if (pathname === '/' && wantsPage(request)) return guarded(request, servePage)
-    if (pathname === SETTINGS_PATH) return guarded(request, serveSettings)
+    if (pathname === '/' && wantsPage(request)) return guarded({ request, platform }, servePage)
+    if (pathname === SETTINGS_PATH) return guarded({ request, platform }, serveSettings)
     return manage(request, platform)
   }
 
-  async function servePage(request: Request): Promise<Response> {
-    const known = (await identify(authorize, request, patience)) !== undefined
+  async function servePage(arrival: Arrival): Promise<Response> {
+    const { request } = arrival
+    const known = (await identify(authorize, arrival, patience)) !== undefined
     const language = languageOf(request.headers.get('accept-language'))
     const { title, stylesheet } = plan
     const html = documentOf({ known, language, title, stylesheet, base: baseOf(request, path) })
     return new Response(bodyFor(request, html), { status: known ? 200 : 401, headers: PAGE_HEADERS })
   }
 
-  async function serveSettings(request: Request): Promise<Response> {
-    const authority = await identify(authorize, request, patience)
+  async function serveSettings(arrival: Arrival): Promise<Response> {
+    const { request } = arrival
+    const authority = await identify(authorize, arrival, patience)
     if (authority === undefined) return responseTo(refusal('unauthenticated'), request.method === 'HEAD')
     const body = await tellSettings(fixed, authority, patience)
     return responseTo({ status: 200, body }, request.method === 'HEAD')
   }
 
-  async function guarded(request: Request, serve: (request: Request) => Promise<Response>): Promise<Response> {
+  async function guarded(arrival: Arrival, serve: (arrival: Arrival) => Promise<Response>): Promise<Response> {
+    const { request } = arrival
     try {
-      return await serve(request)
+      return await serve(arrival)
     } catch (error) {
       onError(error, request)
       return responseTo(replyToFault(error), request.method === 'HEAD')

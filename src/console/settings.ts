@@ -1,7 +1,7 @@
 /** What the page is told of the instance and of who looks at it: JSON, and nothing secret. */
 export interface ConsoleSettings {
   readonly title?: string
-  readonly baseUrls: Endpoints
+  readonly baseUrls: BaseUrls
   /** The model that snippets name. */
   readonly models: Endpoints
   /** How a request carries a key, in the first way that the instance reads. */
@@ -17,10 +17,31 @@ export interface ConsoleSettings {
   readonly limits: { readonly defaults: WindowLimits; readonly max: WindowLimits }
   /** Whether a key may be kept in the browser. */
   readonly browserKey: boolean
+  /** Whether the page keeps the texts of keys that were made in it for as long as it is there. */
+  readonly rememberKeys?: boolean
+  /** What people may set of a key; all where it is not said. */
+  readonly fields?: readonly string[]
+  /** The windows that the form has; the usual ones where it is not said. */
+  readonly windows?: readonly string[]
+  /** In place of the page's own. */
+  readonly snippets?: readonly HostSnippet[]
   /** What whoever looks may do. */
   readonly may: readonly string[]
   /** The one resource that all keys here are for. */
   readonly resource?: string
+}
+
+/** Where clients of OpenAI's interface, of Anthropic's, and of one of its own find it: at least one of them. */
+export interface BaseUrls {
+  readonly openai?: string
+  readonly anthropic?: string
+  readonly api?: string
+}
+
+/** A snippet that the host wrote; `{key}` and the like in its text are filled in. */
+export interface HostSnippet {
+  readonly label: string
+  readonly text: string
 }
 
 /** One for clients of OpenAI's interface, one for those of Anthropic's. */

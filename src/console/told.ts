@@ -20,11 +20,13 @@ const VERBS: readonly ManagementVerb[] = [
 ]
 
 /** What the page is told of the instance, the same for everybody. */
-export function describeInstance(keys: WithDoor, { baseUrls, models, title, browserKey }: ConsolePlan): Fixed {
+export function describeInstance(keys: WithDoor, plan: ConsolePlan, fields: readonly string[] | undefined): Fixed {
+  const { baseUrls, models, title, browserKey, rememberKeys, snippets, windows } = plan
   const { instance, context, making } = keys[DOOR]
   const scopes = context.vocabulary === undefined ? undefined : groupsOf(context.vocabulary)
   return {
-    ...(title === undefined ? {} : { title }),
+    ...said({ title, fields, windows, snippets }),
+    ...(rememberKeys ? { rememberKeys } : {}),
     baseUrls,
     models,
     credential: credentialHeaders(instance.sources),
@@ -32,7 +34,7 @@ export function describeInstance(keys: WithDoor, { baseUrls, models, title, brow
     pair: instance.pair,
     environments: context.environments,
     names: making.names,
-    ...(scopes === undefined ? {} : { scopes }),
+    ...said({ scopes }),
     limits: { defaults: numbersOf(making.plan.defaults), max: numbersOf(making.plan.max) },
     browserKey,
   }
@@ -42,7 +44,14 @@ export function describeInstance(keys: WithDoor, { baseUrls, models, title, brow
 export async function tellSettings(fixed: Fixed, authority: Authority, patience: number): Promise<ConsoleSettings> {
   const answers = await Promise.all(VERBS.map((verb) => isAllowed(authority, verb, patience)))
   const may = VERBS.filter((_, i) => answers[i])
-  return { ...fixed, may, ...(authority.resource === undefined ? {} : { resource: authority.resource }) }
+  return { ...fixed, may, ...said({ resource: authority.resource }) }
+}
+
+type Said<T> = { readonly [name in keyof T]?: Exclude<T[name], undefined> }
+
+/** Without what is undefined. */
+function said<T extends object>(members: T): Said<T> {
+  return Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as Said<T>
 }
 
 /** `contacts:read` and `contacts:delete` → `contacts` with both: a row of the grid. */

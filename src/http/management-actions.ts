@@ -26,13 +26,15 @@ export interface Visit {
   /** Where clients see the routes, as far as that was said. */
   readonly path: string | undefined
   readonly audit: AuditLog | undefined
+  /** What bodies may say. */
+  readonly bodies: schema.Bodies
 }
 
 export type Action = (visit: Visit) => Promise<Reply>
 
 export const create: Action = async (visit) => {
   const { keys, request, authority, path } = visit
-  const body = await read(visit, schema.createKey)
+  const body = await read(visit, visit.bodies.createKey)
   if (!body.ok) return body.reply
   const idempotencyKey = request.headers.get('idempotency-key')
   const author = { ...by(visit), ...(idempotencyKey === null ? {} : { idempotencyKey }) }
@@ -80,7 +82,7 @@ export const listAudit: Action = async (visit) => {
 }
 
 export const update: Action = async (visit) => {
-  const body = await read(visit, schema.updateKey)
+  const body = await read(visit, visit.bodies.updateKey)
   if (!body.ok) return body.reply
   return shown(await visit.keys.update(visit.id, body.value as never, conditions(visit)))
 }

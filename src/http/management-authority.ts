@@ -28,7 +28,20 @@ export interface Authority {
   readonly may?: ((verb: ManagementVerb) => Awaitable<boolean>) | undefined
 }
 
-export type Authorize = (request: Request) => Awaitable<Authority | null | undefined>
+/** What stands beside a request where `mount` serves it. */
+export interface Beside {
+  /** The request as Node has it; on Express it is Express's own, with `params` of the path that it is mounted at. */
+  readonly incoming?: { readonly params?: Readonly<Record<string, unknown>> }
+}
+
+export type Authorize = (request: Request, beside: Beside) => Awaitable<Authority | null | undefined>
+
+/** Where the request came by. */
+export interface Arrival {
+  readonly request: Request
+  /** What the handler was given beside it. */
+  readonly platform: unknown
+}
 
 /**
  * Asks the host who it is, anew for every request: what was answered is never remembered. Whatever is no authority
@@ -37,10 +50,11 @@ export type Authorize = (request: Request) => Awaitable<Authority | null | undef
  */
 export async function identify(
   authorize: Authorize,
-  request: Request,
+  { request, platform }: Arrival,
   patience: number,
 ): Promise<Authority | undefined> {
-  const answer: unknown = await inTime('authorize', patience, async () => authorize(request))
+  const beside = Object(platform) as Beside
+  const answer: unknown = await inTime('authorize', patience, async () => authorize(request, beside))
   if (answer === undefined || answer === null) return undefined
   const authority = typeof answer === 'object' ? own(answer as Authority) : undefined
   if (authority !== undefined && isAuthority(authority)) return authority

@@ -7,6 +7,7 @@ import { redact, show } from '../model/redact.ts'
 import { emitWarning } from '../model/warn.ts'
 import { DOOR } from './door.ts'
 import type { Authorize } from './management-authority.ts'
+import { KEY_FIELDS, type KeyField } from './management-schemas.ts'
 
 /** What the document of the routes says beside the routes. */
 export interface DocumentOptions {
@@ -25,6 +26,12 @@ export interface ManagementOptions {
    * and the only one to decide: nothing in a body can widen it.
    */
   readonly authorize: Authorize
+  /**
+   * Which settings of a key people may give and change, such as `['name', 'expiresAt']`; any other field of a body is
+   * refused. Without it they may set all, also a key's own `credits`.
+   * @default all
+   */
+  readonly fields?: readonly KeyField[]
   /** Where clients see the routes (`'/keys'`): for the `Location` of new keys, and the document. */
   readonly path?: string
   /** Origins of other sites whose pages may send changes, such as `'https://app.example.com'`. @default none */
@@ -55,6 +62,7 @@ export interface ManagementOptions {
 
 export interface ManagementSettings {
   readonly authorize: Authorize
+  readonly fields: readonly KeyField[] | undefined
   readonly path: string | undefined
   readonly origins: readonly string[]
   readonly patience: number
@@ -65,7 +73,7 @@ export interface ManagementSettings {
   readonly document: DocumentOptions
 }
 
-const OPTIONS = ['authorize', 'path', 'origins', 'timeout', 'onError', 'self', 'audit', 'address', 'document']
+const OPTIONS = ['authorize', 'fields', 'path', 'origins', 'timeout', 'onError', 'self', 'audit', 'address', 'document']
 const LONGEST = 3_600_000
 
 /** @throws KeywardError `CONFIG` that names each wrong option */
@@ -80,9 +88,10 @@ export function readOptions(keys: unknown, options: unknown): ManagementSettings
     if (!OPTIONS.includes(name)) issues.push({ path: name, message: `is not an option (${OPTIONS.join(', ')})` })
   }
   const { authorize, path, origins = [], timeout = '5s', onError = warn, document = {} } = given
-  const { self = true, audit, address = peerOf } = given
+  const { self = true, audit, address = peerOf, fields } = given
   const patience = parseDuration(timeout) ?? 0
   if (typeof authorize !== 'function') issues.push(NO_AUTHORIZE)
+  if (fields !== undefined && !areFields(fields)) wrong('fields', `must be a list of ${KEY_FIELDS.join(', ')}`, fields)
   if (path !== undefined && !isPath(path)) wrong('path', "must be a path such as '/keys'", path)
   if (!Array.isArray(origins) || !origins.every(isOrigin)) {
     wrong('origins', "must be a list of origins such as 'https://app.example.com'", origins)
@@ -95,7 +104,7 @@ export function readOptions(keys: unknown, options: unknown): ManagementSettings
   if (typeof document !== 'object' || document === null) wrong('document', 'must be an object', document)
   if (issues.length > 0) throw config(issues)
   const asked = { authorize, path, origins: [...origins], patience, onError, self, audit, address }
-  return Object.freeze({ ...asked, document: own(document) })
+  return Object.freeze({ ...asked, fields: fields && [...fields], document: own(document) })
 }
 
 /** On Node, `mount` and `@hono/node-server` say beside a request what really came. */
@@ -108,6 +117,10 @@ function peerOf(_request: Request, platform: unknown): string | undefined {
 const NO_AUTHORIZE = {
   path: 'authorize',
   message: 'must be a function that says who is asking: without it everybody could manage keys',
+}
+
+function areFields(fields: unknown): boolean {
+  return Array.isArray(fields) && fields.every((field) => KEY_FIELDS.includes(field))
 }
 
 function isPath(path: unknown): boolean {

@@ -85,6 +85,39 @@ export const updateKey = strict(
   { description: 'What is to change: null clears a field, an absent one stays.' },
 )
 
+/** What a body may say of a key. */
+export const KEY_FIELDS = [
+  'name',
+  'description',
+  'scopes',
+  'limits',
+  'allowedIps',
+  'expiresAt',
+  'credits',
+  'metadata',
+  'resource',
+  'environment',
+  'previousSecretUntil',
+] as const
+export type KeyField = (typeof KEY_FIELDS)[number]
+
+/** The bodies that say what a key is to be. */
+export interface Bodies {
+  readonly createKey: typeof createKey
+  readonly updateKey: typeof updateKey
+}
+
+/** Those bodies with these fields alone: any other is refused as one that nobody knows. */
+export function bodiesOf(fields: readonly KeyField[] | undefined): Bodies {
+  if (fields === undefined) return { createKey, updateKey }
+  return { createKey: narrowed(createKey, fields), updateKey: narrowed(updateKey, fields) }
+}
+
+function narrowed<T extends typeof createKey | typeof updateKey>(schema: T, fields: readonly string[]): T {
+  const kept = Object.entries(schema.shape).filter(([name]) => fields.includes(name))
+  return strict(Object.fromEntries(kept), META.get(schema) ?? {}) as unknown as T
+}
+
 /** The body of `POST /{id}/rotate`. */
 export const rotateKey = strict({
   overlap: asDescribed({
@@ -145,8 +178,6 @@ function issuesOf(issue: z.core.$ZodIssue): readonly Issue[] {
 
 /** What the routes read, by the names that the document gives. */
 const BODIES = {
-  CreateKey: createKey,
-  UpdateKey: updateKey,
   RotateKey: rotateKey,
   RevokeKey: revokeKey,
   Limits: limits,
@@ -158,9 +189,14 @@ const BODIES = {
  * The schemas as the document's components: these, and those that bodies are read with.
  * @param answers what the routes answer, by name
  */
-export function components(answers: Readonly<Record<string, z.ZodMiniType>>): Record<string, Record<string, unknown>> {
+export function components(
+  answers: Readonly<Record<string, z.ZodMiniType>>,
+  fields: readonly KeyField[] | undefined,
+): Record<string, Record<string, unknown>> {
   const named = z.registry<{ id: string }>()
-  for (const [id, schema] of Object.entries({ ...BODIES, ...answers })) named.add(schema, { id })
+  const bodies = bodiesOf(fields)
+  const all = { CreateKey: bodies.createKey, UpdateKey: bodies.updateKey, ...BODIES, ...answers }
+  for (const [id, schema] of Object.entries(all)) named.add(schema, { id })
   const uri = (id: string) => `#/components/schemas/${id}`
   const { schemas } = z.toJSONSchema(named, { metadata: META as never, uri, io: 'input' })
   return Object.fromEntries(

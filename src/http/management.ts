@@ -10,13 +10,15 @@ import { isCrossSite } from './management-origin.ts'
 import { refusal } from './management-problems.ts'
 import { type Reply, responseTo } from './management-reply.ts'
 import { DOCUMENT_PATH, methodsOf, type NamedRoute, placeOf, type Route, routesFor } from './management-routes.ts'
+import { bodiesOf } from './management-schemas.ts'
 import { selfService } from './management-self.ts'
 import { documentOf } from './openapi.ts'
 
 export type { AuditEntry } from '../audit/entry.ts'
 export { type AuditLog, type AuditLogOptions, type AuditPage, type AuditQuery, auditLog } from '../audit/log.ts'
-export type { Authority, Authorize, ManagementVerb } from './management-authority.ts'
+export type { Authority, Authorize, Beside, ManagementVerb } from './management-authority.ts'
 export type { DocumentOptions, ManagementOptions } from './management-options.ts'
+export type { KeyField } from './management-schemas.ts'
 export { type DocumentedRoutes, managementDocument, type OpenApiDocument } from './openapi.ts'
 export { describeGuards } from './openapi-guards.ts'
 
@@ -33,6 +35,7 @@ export function management(
   const settings = readOptions(keys, options)
   const { origins, authorize, patience, path, audit } = settings
   const routes = routesFor({ self: settings.self, audit: audit !== undefined })
+  const bodies = bodiesOf(settings.fields)
   const document = documentOf(settings, routes, keys)
   const { addressOf, settings: told } = keys[DOOR]
   const serveSelf = selfService(keys)
@@ -61,7 +64,7 @@ export function management(
       const call = { method: request.method, facts, address: addressOf(facts), precondition }
       return act(precondition, () => serveSelf(call))
     }
-    const authority = await identify(authorize, request, patience)
+    const authority = await identify(authorize, { request, platform }, patience)
     if (authority === undefined) {
       return refusal('unauthenticated', { headers: { 'WWW-Authenticate': `Bearer realm="${told.realm}"` } })
     }
@@ -80,6 +83,7 @@ export function management(
       address: addressOf(facts),
       path,
       audit,
+      bodies,
     }
     return act(precondition, () => found.action(visit))
   }

@@ -1,7 +1,7 @@
 import type { ApiKeys } from '../api-keys.ts'
 import type { WithDoor } from './door.ts'
 import { ANSWERS } from './management-answers.ts'
-import type { DocumentOptions, ManagementOptions } from './management-options.ts'
+import type { ManagementOptions, ManagementSettings } from './management-options.ts'
 import { DOCUMENT_PATH, type NamedRoute, routesFor } from './management-routes.ts'
 import { components } from './management-schemas.ts'
 import { operationOf, PARAMETERS, refusalsOf } from './openapi-operations.ts'
@@ -16,7 +16,7 @@ export interface OpenApiDocument {
 }
 
 /** What the document is of. */
-export interface DocumentedRoutes extends Pick<ManagementOptions, 'path' | 'document' | 'self'> {
+export interface DocumentedRoutes extends Pick<ManagementOptions, 'path' | 'document' | 'self' | 'fields'> {
   /** Whether there is an audit log. @default false */
   readonly audit?: boolean
   /** Whose keys: how they are sent, for `/self`. @default as keys are read by default */
@@ -25,13 +25,13 @@ export interface DocumentedRoutes extends Pick<ManagementOptions, 'path' | 'docu
 
 /** The document of the routes (OpenAPI 3.1), to be written to a file. It is what `GET /openapi.json` answers. */
 export function managementDocument(of: DocumentedRoutes = {}): OpenApiDocument {
-  const { path, document = {}, self = true, audit = false, keys } = of
-  return documentOf({ path, document }, routesFor({ self, audit }), keys)
+  const { path, document = {}, self = true, audit = false, fields, keys } = of
+  return documentOf({ path, document, fields }, routesFor({ self, audit }), keys)
 }
 
 /** What they read is described by the schemas that they read it with. */
 export function documentOf(
-  { path, document }: { readonly path: string | undefined; readonly document: DocumentOptions },
+  { path, document, fields }: Pick<ManagementSettings, 'path' | 'document' | 'fields'>,
   routes: readonly NamedRoute[],
   keys: WithDoor | undefined,
 ): OpenApiDocument {
@@ -55,7 +55,7 @@ export function documentOf(
     paths,
     components: {
       parameters: PARAMETERS,
-      schemas: components(ANSWERS),
+      schemas: components(ANSWERS, fields),
       ...(Object.keys(schemes).length === 0 ? {} : { securitySchemes: schemes }),
     },
   }

@@ -7,6 +7,9 @@ export type ScopeDemand<Scope extends string = string> = readonly Scope[] | { re
 /** Extra limits of a route, counted per key; one name is one counter, on however many routes. */
 export type DemandLimits = { readonly [name in WindowName]?: number } | readonly FreeWindow[]
 
+/** What is held: all of it, or as much of it as the balance has. */
+export type Reserve = number | { readonly upTo: number }
+
 /**
  * What a route requires. It is read once, when the guard is made. `Request` is the framework's own object; a
  * function that throws reaches the framework's error path, and nothing is admitted.
@@ -25,9 +28,10 @@ export interface Demand<Scope extends string = string, Request = unknown> {
   readonly cost?: number | ((request: Request) => number)
   /**
    * Credit to hold until `access.settle(actual)` charges the truth, in place of `cost`: an upper bound, a whole number
-   * ≥ 0. What is not settled is given back when the response ends, or after ten minutes.
+   * ≥ 0. What is not settled is given back when the response ends, or after ten minutes. A balance below a number is
+   * refused; of `{ upTo }` as much is held as there is, and only an empty balance is refused.
    */
-  readonly reserve?: number | ((request: Request) => number)
+  readonly reserve?: Reserve | ((request: Request) => Reserve)
   readonly limits?: DemandLimits
   /**
    * Go on without identity when the request has no source header at all. An empty or a bad one is refused.

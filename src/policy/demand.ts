@@ -1,5 +1,5 @@
 import type { AnswerOverrides } from '../model/answer.ts'
-import type { AnyDemand } from '../model/demand.ts'
+import type { AnyDemand, Reserve } from '../model/demand.ts'
 import { type Issue, KeywardError } from '../model/errors.ts'
 import type { Window } from '../model/limits.ts'
 import { own } from '../model/own.ts'
@@ -22,7 +22,7 @@ export interface Requirement {
   readonly owner: string | ((request: unknown) => unknown) | undefined
   readonly environment: string | undefined
   readonly cost: number | ((request: unknown) => unknown)
-  readonly reserve: number | ((request: unknown) => unknown) | undefined
+  readonly reserve: Reserve | ((request: unknown) => unknown) | undefined
   readonly windows: readonly Window[]
   readonly optional: boolean
   readonly answers: AnswerOverrides | undefined
@@ -48,8 +48,8 @@ export function compileDemand(demand: AnyDemand, context: DemandContext): Requir
     resource: textOrFunction('resource', given.resource, flaw),
     owner: textOrFunction('owner', given.owner, flaw),
     environment: environmentOf(given.environment, context.environments, flaw),
-    cost: amountOf('cost', given.cost, flaw) ?? 1,
-    reserve: amountOf('reserve', given.reserve, flaw),
+    cost: costOf(given.cost, flaw) ?? 1,
+    reserve: reserveOf(given.reserve, flaw),
     windows: windowsOf(given.limits, flaw),
     optional: optionalOf(given.optional, flaw),
     answers: given.answers,
@@ -94,10 +94,17 @@ function environmentOf(value: unknown, environments: readonly string[], flaw: Fl
   return undefined
 }
 
-function amountOf(path: 'cost' | 'reserve', value: unknown, flaw: Flaw): Requirement['reserve'] {
-  if (value === undefined || typeof value === 'function' || isAmount(value)) return value as Requirement['reserve']
-  flaw(path, `must be a whole number ≥ 0 or a function, not ${show(value)}`)
+function costOf(value: unknown, flaw: Flaw): Requirement['cost'] | undefined {
+  if (value === undefined || typeof value === 'function' || isAmount(value)) return value as Requirement['cost']
+  flaw('cost', `must be a whole number ≥ 0 or a function, not ${show(value)}`)
   return undefined
+}
+
+function reserveOf(value: unknown, flaw: Flaw): Requirement['reserve'] {
+  if (value === undefined || typeof value === 'function') return value as Requirement['reserve']
+  const reserve = asReserve(value)
+  if (reserve === undefined) flaw('reserve', `must be a whole number ≥ 0, { upTo } or a function, not ${show(value)}`)
+  return reserve
 }
 
 function windowsOf(limits: unknown, flaw: Flaw): readonly Window[] {
@@ -117,14 +124,40 @@ function isAmount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
 }
 
+/** The value as a copy that is only what it says; `undefined` for what is no reserve. */
+function asReserve(value: unknown): Reserve | undefined {
+  if (isAmount(value)) return value
+  if (typeof value !== 'object' || value === null) return undefined
+  const { upTo, ...more } = own(value as { readonly upTo?: unknown })
+  return isAmount(upTo) && Object.keys(more).length === 0 ? Object.freeze({ upTo }) : undefined
+}
+
 /**
- * What a demand's number is for this request.
+ * What a demand's cost is for this request.
  * @throws KeywardError `CONFIG` when its function gives anything but a whole number ≥ 0
  */
-export function amountFor(what: 'cost' | 'reserve', demanded: Requirement['cost'], request: unknown): number {
-  const amount = typeof demanded === 'number' ? demanded : answerOf(what, demanded, request)
+export function costFor({ cost }: Requirement, request: unknown): number {
+  const amount = typeof cost === 'number' ? cost : answerOf('cost', cost, request)
   if (isAmount(amount)) return amount
-  throw new KeywardError('CONFIG', `demand: ${what} gave ${show(amount)}, which is no whole number ≥ 0`)
+  throw new KeywardError('CONFIG', `demand: cost gave ${show(amount)}, which is no whole number ≥ 0`)
+}
+
+/** Credit that a request is to hold: `amount`, but where that is not there, anything from `least` on will do. */
+export interface Reserved {
+  readonly amount: number
+  readonly least: number | undefined
+}
+
+/**
+ * What a demand holds for this request.
+ * @throws KeywardError `CONFIG` when its function gives anything but a reserve
+ */
+export function reserveFor(reserve: NonNullable<Requirement['reserve']>, request: unknown): Reserved {
+  const answer = typeof reserve === 'function' ? answerOf('reserve', reserve, request) : reserve
+  const asked = asReserve(answer)
+  if (typeof asked === 'number') return { amount: asked, least: undefined }
+  if (asked !== undefined) return { amount: asked.upTo, least: Math.min(1, asked.upTo) }
+  throw new KeywardError('CONFIG', `demand: reserve gave ${show(answer)}, which is no whole number ≥ 0 and no { upTo }`)
 }
 
 /**

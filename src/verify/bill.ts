@@ -34,6 +34,8 @@ export interface Order {
   readonly cost: number
   readonly windows: readonly SpendWindow[]
   readonly credits: CreditSpend | undefined
+  /** From so much on, what is there of the credit will do, where the whole is not. */
+  readonly least?: number | undefined
 }
 
 export function billFor(

@@ -4,7 +4,7 @@ import { hasCode, KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
 import type { BareCredential, Credential, RequestFacts } from '../model/request.ts'
 import type { DenialCode } from '../model/verdict.ts'
-import { amountFor, type Requirement } from '../policy/demand.ts'
+import { costFor, type Requirement, reserveFor } from '../policy/demand.ts'
 import { type Attempt, NOBODY, newAttempt } from './attempt.ts'
 import type { Metered } from './bill.ts'
 import { cleanFacts, factsOfBare, type Instance } from './entrance.ts'
@@ -179,8 +179,9 @@ async function limits(
   note: Note,
 ): Promise<DenialCode | undefined> {
   const { requirement, request } = attempt
-  const cost = amountFor('cost', requirement.cost, request)
-  const reserve = requirement.reserve === undefined ? cost : amountFor('reserve', requirement.reserve, request)
+  const cost = costFor(requirement, request)
+  const held = requirement.reserve === undefined ? undefined : reserveFor(requirement.reserve, request)
+  const needed = held === undefined ? cost : (held.least ?? held.amount)
   const free = { ...attempt, requirement: { ...requirement, cost: 0, reserve: undefined } }
   const metered = await Promise.resolve(meter(free, known)).catch((error): Metered => ({ type: 'failed', error }))
   if (metered.type === 'failed' && lenience?.({ ...attempt, current: true }, known, metered.error) !== undefined) {
@@ -195,8 +196,8 @@ async function limits(
   const full = readings.some(({ remaining }) => remaining < cost)
   const state = readings.map(({ name, remaining, limit }) => `${name}: ${remaining} of ${limit} left`).join(', ')
   note('limits', !full, state === '' ? 'there are none' : `${state}; the request costs ${cost}`)
-  const poor = balance !== undefined && balance < reserve
-  note('credits', !poor, balance === undefined ? 'there are none' : `${balance} left; the request needs ${reserve}`)
+  const poor = balance !== undefined && balance < needed
+  note('credits', !poor, balance === undefined ? 'there are none' : `${balance} left; the request needs ${needed}`)
   if (poor) return 'insufficient_balance'
   return full ? 'rate_limited' : undefined
 }

@@ -2,7 +2,7 @@ import type { Awaitable } from '../model/awaitable.ts'
 import type { Window } from '../model/limits.ts'
 import type { KeyStore, MeterReading, Taken } from '../model/store.ts'
 import { accountOf, type CreditMode } from '../policy/credits.ts'
-import { amountFor, type Requirement } from '../policy/demand.ts'
+import { costFor, type Requirement, reserveFor } from '../policy/demand.ts'
 import { areReadings, isTime } from '../policy/readings.ts'
 import type { Attempt } from './attempt.ts'
 import { type Bill, billFor, type Metered, type Order } from './bill.ts'
@@ -27,6 +27,8 @@ export interface MeterOptions {
 
 /** More changes than this during one request are a store that does not tell the truth. */
 const MOST_STALE = 16
+/** So often a request asks for less of a balance that others take from meanwhile. */
+const MOST_LESS = 8
 const NO_READINGS: readonly MeterReading[] = Object.freeze([])
 
 /** A `Taken` that decided something. */
@@ -48,14 +50,14 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
     const windows = windowsFor(known, requirement)
     const account = accountOf(mode, known.stored, time.now)
     if (windows.length === 0 && account === undefined) return { cost: 0, windows, credits: undefined }
-    const cost = amountFor('cost', requirement.cost, request)
+    const cost = costFor(requirement, request)
     if (account === undefined) return { cost, windows, credits: undefined }
     if (requirement.reserve === undefined) return { cost, windows, credits: { ...account, amount: cost } }
-    const amount = amountFor('reserve', requirement.reserve, request)
-    return { cost, windows, credits: { ...account, amount, hold: newHold(time.steady) } }
+    const { amount, least } = reserveFor(requirement.reserve, request)
+    return { cost, windows, credits: { ...account, amount, hold: newHold(time.steady) }, least }
   }
 
-  function fill(attempt: Attempt, known: Known, order: Order): Awaitable<Metered> {
+  function fill(attempt: Attempt, known: Known, order: Order, tries = 0): Awaitable<Metered> {
     const { cost, windows, credits } = order
     const at = attempt.time.steady
     if (windows.length === 0 && credits === undefined)
@@ -64,11 +66,18 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
       const spend = credits === undefined ? { windows, cost } : { windows, cost, credits }
       const taken = take(known.stored.id, known.stored.version, spend, at)
       return taken instanceof Promise
-        ? taken.then((late) => read(attempt, known, order, late))
-        : read(attempt, known, order, taken)
+        ? taken.then((late) => readOrLess(attempt, known, order, late, tries))
+        : readOrLess(attempt, known, order, taken, tries)
     } catch (error) {
       return { type: 'failed', error }
     }
+  }
+
+  /** Where what is there will do, a second take asks for that much: nothing was taken by the first. */
+  function readOrLess(attempt: Attempt, known: Known, order: Order, taken: Taken, tries: number): Awaitable<Metered> {
+    const metered = read(attempt, known, order, taken)
+    const less = metered.type === 'poor' && tries < MOST_LESS ? lessOf(order, metered.balance) : undefined
+    return less === undefined ? metered : fill(attempt, known, less, tries + 1)
   }
 
   function read(attempt: Attempt, known: Known, order: Order, taken: Taken): Metered {
@@ -108,8 +117,10 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
     const windows = order.windows.map((window) =>
       before.has(counterOf(window)) ? { ...window, cost: excess } : window,
     )
-    const credits = order.credits && { ...order.credits, amount: Math.max(0, order.credits.amount - earlier.credit) }
-    const rest = await fill(attempt, known, { cost: order.cost, windows, credits })
+    const beyond = (amount: number) => Math.max(0, amount - earlier.credit)
+    const credits = order.credits && { ...order.credits, amount: beyond(order.credits.amount) }
+    const least = order.least === undefined ? undefined : beyond(order.least)
+    const rest = await fill(attempt, known, { cost: order.cost, windows, credits, least })
     return rest.type === 'admitted' ? { ...rest, ...sum(earlier, rest) } : rest
   }
 
@@ -138,6 +149,13 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
     const retryAt = Math.max(...shown.map(({ resetsAt }) => resetsAt))
     return { ...read, type: 'limited', windows: lowered, readings: shown, retryAt }
   }
+}
+
+/** The order for as much credit as there is, if that will do. */
+function lessOf(order: Order, balance: number | undefined): Order | undefined {
+  const { credits, least } = order
+  if (credits === undefined || least === undefined || balance === undefined || balance < least) return undefined
+  return { ...order, credits: { ...credits, amount: balance } }
 }
 
 /** What two guards took together, with the last reading of each window. */

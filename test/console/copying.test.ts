@@ -1,16 +1,10 @@
-import { execFile } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { promisify } from 'node:util'
 import Anthropic from '@anthropic-ai/sdk'
 import type { Browser, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openBrowser, openPage } from '../support/browser.ts'
 import { openSite, type Site } from './site.ts'
+import { copied, runPython, runScript, runShell, snippet } from './snippet-runs.ts'
 import { fillForm, press } from './tour.ts'
-
-const run = promisify(execFile)
 
 let browser: Browser
 beforeAll(async () => {
@@ -32,38 +26,6 @@ async function withNewKey(): Promise<{ site: Site; page: Page; key: string }> {
   await page.getByRole('button', { name: 'Copy', exact: true }).click()
   const key = await copied(page, /^acme_live_/)
   return { site, page, key }
-}
-
-/** What is in the clipboard, as soon as it looks like this. */
-async function copied(page: Page, like: RegExp): Promise<string> {
-  return expect
-    .poll(() => page.evaluate('navigator.clipboard.readText()'), { timeout: 10_000 })
-    .toMatch(like)
-    .then(() => page.evaluate('navigator.clipboard.readText()'))
-}
-
-async function snippet(page: Page, tab: string, like: RegExp): Promise<string> {
-  await page.getByRole('tab', { name: tab, exact: true }).click()
-  await page.getByRole('button', { name: 'Copy snippet' }).click()
-  const text = await copied(page, like)
-  // What is seen is what is copied.
-  expect(await page.getByRole('tabpanel').locator('pre').textContent()).toBe(text)
-  return text
-}
-
-/** A folder where a snippet finds the real SDKs. */
-function project(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'keyward-snippet-'))
-  symlinkSync(resolve('node_modules'), join(folder, 'node_modules'))
-  onTestFinished(() => rmSync(folder, { recursive: true }))
-  return folder
-}
-
-async function runScript(text: string): Promise<string> {
-  const file = join(project(), 'snippet.mts')
-  writeFileSync(file, text)
-  const { stdout } = await run(process.execPath, ['--import', import.meta.resolve('tsx'), file])
-  return stdout
 }
 
 it('Copy connection info gives one block: the name, the key and both addresses', async () => {
@@ -90,16 +52,10 @@ it('the snippets for curl and Python do what they say', async () => {
     "messages": [{"role": "user", "content": "Hello"}]
   }'
 `)
-  const answered = await run('sh', ['-c', curl])
-  expect(JSON.parse(answered.stdout)).toMatchObject({ choices: [{ message: { content: 'You said: Hello' } }] })
+  expect(JSON.parse(await runShell(curl))).toMatchObject({ choices: [{ message: { content: 'You said: Hello' } }] })
 
   const python = await snippet(page, 'Python', /^from openai/)
-  // The SDK of Python is not installed here: this stands in for as much of it as the snippet uses, and asks for real.
-  const folder = project()
-  writeFileSync(join(folder, 'openai.py'), PYTHON_SDK)
-  writeFileSync(join(folder, 'snippet.py'), python)
-  const { stdout } = await run('python3', ['snippet.py'], { cwd: folder })
-  expect(stdout).toBe('You said: Hello\n')
+  expect(await runPython(python)).toBe('You said: Hello\n')
 })
 
 it('the snippets for TypeScript and Anthropic run with the real SDKs', async () => {
@@ -142,26 +98,3 @@ it('a key that is kept in this browser fills the snippets and the block, until i
   expect(await snippet(page, 'curl', /YOUR_API_KEY/)).not.toContain(key)
   expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(key)
 })
-
-const PYTHON_SDK = `
-import json, urllib.request
-
-class Thing:
-    def __init__(self, value):
-        for name, each in value.items():
-            setattr(self, name, wrap(each))
-
-def wrap(value):
-    if isinstance(value, dict): return Thing(value)
-    return [wrap(each) for each in value] if isinstance(value, list) else value
-
-class OpenAI:
-    def __init__(self, base_url, api_key):
-        def create(model, messages):
-            body = json.dumps({"model": model, "messages": messages}).encode()
-            headers = {"Authorization": "Bearer " + api_key, "Content-Type": "application/json"}
-            with urllib.request.urlopen(urllib.request.Request(base_url + "/chat/completions", body, headers)) as answer:
-                return wrap(json.load(answer))
-        self.chat = Thing({"completions": {}})
-        self.chat.completions.create = create
-`

@@ -1,7 +1,7 @@
 import { createApiKeys, header, pair } from 'keyward'
 import { type ConsoleOptions, consolePage } from 'keyward/console'
 import { describe, expect, it } from 'vitest'
-import { connectionInfo, SNIPPETS } from '../../src/console/page/snippets.ts'
+import { connectionInfo, SNIPPETS, snippetsFor } from '../../src/console/page/snippets.ts'
 import type { ConsoleSettings } from '../../src/console/settings.ts'
 
 const authorize = () => ({ owner: 'acct_1' })
@@ -21,7 +21,9 @@ describe('consolePage() refuses', () => {
     ['baseUrl', { authorize, baseUrl: 'https://user@api.example.com' }],
     ['baseUrl', { authorize, baseUrl: `https://api.example.com/'; rm -rf /` }],
     ['baseUrl', { authorize, baseUrl: 'https://api.example.com/$(id)' }],
-    ['baseUrl', { authorize, baseUrl: { openai: baseUrl } }],
+    ['baseUrl', { authorize, baseUrl: {} }],
+    ['baseUrl', { authorize, baseUrl: { openai: '/v1' } }],
+    ['baseUrl', { authorize, baseUrl: { openai: undefined } }],
     ['baseUrl', { authorize, baseUrl: { openai: baseUrl, anthropic: baseUrl, other: baseUrl } }],
     ['model', { authorize, baseUrl, model: `x'y` }],
     ['title', { authorize, baseUrl, title: '' }],
@@ -31,6 +33,22 @@ describe('consolePage() refuses', () => {
     ['stylesheet', { authorize, baseUrl, stylesheet: 'https://evil.example/x.css' }],
     ['tittle', { authorize, baseUrl, tittle: 'Keys' }],
     ['origins', { authorize, baseUrl, origins: ['evil'] }],
+    ['fields', { authorize, baseUrl, fields: ['owner'] }],
+    ['rememberKeys', { authorize, baseUrl, rememberKeys: 'yes' }],
+    ['windows', { authorize, baseUrl, windows: ['fortnight'] }],
+    ['windows', { authorize, baseUrl, windows: 'hour' }],
+    ['snippets', { authorize, baseUrl, snippets: [{ label: 'curl' }] }],
+    ['snippets', { authorize, baseUrl, snippets: [{ label: 'a\nb', text: 'x' }] }],
+    ['snippets', { authorize, baseUrl, snippets: [{ label: 'curl', text: 'a\u0000b' }] }],
+    ['snippets', { authorize, baseUrl, snippets: [{ label: 'curl', text: 'x'.repeat(4001) }] }],
+    ['snippets', { authorize, baseUrl, snippets: Array(11).fill({ label: 'curl', text: 'x' }) }],
+    ['texts', { authorize, baseUrl, texts: 'Keys' }],
+    ['texts.de', { authorize, baseUrl, texts: { de: {} } }],
+    ['texts.en', { authorize, baseUrl, texts: { en: 'Keys' } }],
+    ['texts.en.tittle', { authorize, baseUrl, texts: { en: { tittle: 'Keys' } } }],
+    ['texts.en.title', { authorize, baseUrl, texts: { en: { title: '' } } }],
+    ['texts.en.title', { authorize, baseUrl, texts: { en: { title: 'Keys of {name}' } } }],
+    ['texts.en.toString', { authorize, baseUrl, texts: { en: { toString: 'x' } } }],
   ] as readonly (readonly [string, Given])[])('W-09 a wrong or missing %s: %j', (name, options) => {
     expect(() => make(options)).toThrow(
       expect.objectContaining({ code: 'CONFIG', message: expect.stringContaining(name) }),
@@ -63,6 +81,54 @@ describe('one base URL gives both', () => {
     const both = { openai: 'https://a.example/openai', anthropic: 'https://b.example/anthropic' }
     expect((await told({ baseUrl: both })).baseUrls).toEqual(both)
   })
+})
+
+describe('where clients connect to', () => {
+  const block = async (given: Given) =>
+    connectionInfo(await told(given), { name: 'Sync', display: 'ap_1…' }, { key: 'ap_key' })
+  const tabs = async (given: Given) => snippetsFor(await told(given)).map(({ label }) => label)
+  const [openai, anthropic, api] = ['https://a.example/v1', 'https://b.example', 'https://c.example']
+
+  it('is told for each kind of client that there is, and of one address alone no more has to be said', async () => {
+    expect(await block({ baseUrl: { openai, anthropic } })).toBe(
+      `Name: Sync\nAPI key: ap_key\nOpenAI base URL: ${openai}\nAnthropic base URL: ${anthropic}\n`,
+    )
+    expect(await block({ baseUrl: { openai } })).toBe(`Name: Sync\nAPI key: ap_key\nBase URL: ${openai}\n`)
+    expect(await block({ baseUrl: { api: `${api}/` } })).toBe(`Name: Sync\nAPI key: ap_key\nBase URL: ${api}\n`)
+    expect(await block({ baseUrl: { openai, api } })).toContain(`Base URL: ${api}\nOpenAI base URL: ${openai}\n`)
+  })
+
+  it('the snippets are those of the interfaces that there are', async () => {
+    expect(await tabs({ baseUrl: { openai } })).toEqual(['curl', 'Python', 'TypeScript'])
+    expect(await tabs({ baseUrl: { anthropic } })).toEqual(['Anthropic', 'Claude Code'])
+    expect(await tabs({ baseUrl: { api } })).toEqual([])
+    expect(await tabs({ snippets: [] })).toEqual([])
+  })
+
+  it("the host's own stand in their place, with the key, the address and the resource in them", async () => {
+    const text = 'curl {baseUrl}/agents/{resource}/contacts -H "X: {key}" -H "Y: {secret}" # {other} {key}'
+    const write = async (resource: string) => {
+      const settings = await told({
+        baseUrl: { api },
+        snippets: [{ label: 'curl', text }],
+        authorize: () => ({ owner: 'acct_1', resource }),
+      })
+      const [snippet, ...others] = snippetsFor(settings)
+      expect([snippet?.label, others]).toEqual(['curl', []])
+      return snippet?.write(settings, { key: '$&', secret: 'shh' })
+    }
+    expect(await write('agent:42')).toBe(`curl ${api}/agents/42/contacts -H "X: $&" -H "Y: shh" # {other} $&`)
+    // What a shell could take for more than a name is not filled in.
+    expect(await write('agent:$(id)')).toContain('/agents/YOUR_RESOURCE/contacts')
+  })
+})
+
+it("the host's texts stand in place of the page's own, in their language", async () => {
+  const handler = consolePage(keys, { authorize, baseUrl, texts: { en: { columnScopes: 'Permissions' } } })
+  const read = async (language: string) =>
+    (await (await handler(new Request(`http://service.test/keyward-console-${language}.json`))).json()) as object
+  expect(await read('en')).toMatchObject({ columnScopes: 'Permissions', columnName: 'Name' })
+  expect(await read('zh')).toMatchObject({ columnScopes: '权限' })
 })
 
 describe('snippets send a key as the instance reads it', () => {

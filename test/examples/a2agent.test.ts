@@ -1,8 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import Anthropic from '@anthropic-ai/sdk'
+import Anthropic0 from 'anthropic0'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { createService } from '../../examples/a2agent/app.ts'
 import { SDKS } from './sdks.ts'
-import { ask, bearing, ENGINES, type Engine, rejection, start } from './services.ts'
+import { ask, bearing, ENGINES, type Engine, rejection, SERVERS, start } from './services.ts'
 
 /** A question of two tokens, answered by four. */
 const QUESTION = 'Good morning'
@@ -16,8 +18,11 @@ async function open(engine: Engine, credits = 1000) {
   const account = 'acct_1'
   const as = one.service.signIn(account)
   if (credits > 0) await one.service.topUp(account, credits)
-  const create = async (name?: string) =>
-    (await ask(`${one.url}/api-keys`, { as, json: { name } })).body as { id: string; key: string }
+  const create = async (name?: string) => {
+    const { status, body } = await ask(`${one.url}/api-keys`, { as, json: { name } })
+    expect(status).toBe(201)
+    return { id: body.record.id as string, key: body.key as string }
+  }
   const chat = (key: string, url = one.url) => ask(`${url}/v1/chat/completions`, { headers: bearing(key), json: CHAT })
   const remove = (id: string) => ask(`${one.url}/api-keys/${id}`, { as, method: 'DELETE' })
   const balance = async () => (await ask(`${one.url}/balance`, { as })).body.balance as number
@@ -37,11 +42,24 @@ describe.each(ENGINES)('A2Agent on %s', (engine) => {
 
   it('Text shown once at creation', async () => {
     const { url, as, create } = await open(engine)
-    const { key } = await create()
+    const { id, key } = await create()
     expect(key).toMatch(/^a2_[0-9A-Za-z]{50}$/)
-    const listed = await ask(`${url}/api-keys`, { as })
-    expect(listed.body.items).toHaveLength(1)
-    expect(JSON.stringify(listed.body)).not.toContain(key.slice(15, 47))
+    for (const told of [await ask(`${url}/api-keys`, { as }), await ask(`${url}/api-keys/${id}`, { as })]) {
+      expect(JSON.stringify(told.body)).not.toContain(key.slice(15, 47))
+    }
+    expect((await ask(`${url}/api-keys`, { as })).body.items).toHaveLength(1)
+  })
+
+  it('a key has a label and nothing else that a customer could set, least of all credit', async () => {
+    const { url, as, service, create } = await open(engine)
+    const more = { credits: { remaining: 1_000_000 }, owner: 'acct_2', limits: { minute: 9 }, expiresAt: '2040-01-01' }
+    for (const [field, value] of Object.entries(more)) {
+      expect((await ask(`${url}/api-keys`, { as, json: { [field]: value } })).status, field).toBe(400)
+    }
+    const { id } = await create()
+    expect((await ask(`${url}/api-keys/${id}`, { as, method: 'PATCH', json: { name: 'x' } })).status).toBe(403)
+    expect((await ask(`${url}/api-keys/${id}/rotate`, { as, json: { overlap: 0 } })).status).toBe(403)
+    expect((await service.keys.list({ owner: 'acct_1' })).items).toHaveLength(1)
   })
 
   it('Every call is charged to the prepaid balance; keys of one account share it', async () => {
@@ -153,6 +171,24 @@ describe.each(ENGINES)('A2Agent on %s', (engine) => {
     expect((await chat(key)).status).toBe(200)
   })
 
+  it('403 at zero, and not before: a balance below the bound is used up to its last credit', async () => {
+    const { create, chat, balance } = await open(engine, 2 * CHARGED - 1)
+    const { key } = await create()
+    expect((await chat(key)).status).toBe(200)
+    expect(await balance()).toBe(CHARGED - 1)
+    expect((await chat(key)).status).toBe(200)
+    expect(await balance()).toBe(0)
+    expect((await chat(key)).status).toBe(403)
+  })
+
+  it('of calls at once at a low balance none goes unpaid: what is held is held once', async () => {
+    const { create, chat, other, balance, url } = await open(engine, CHARGED)
+    const { key } = await create()
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, i) => chat(key, i % 2 ? url : other.url)))
+    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array(7).fill(403)])
+    expect(await balance()).toBe(0)
+  })
+
   it('Charges before deletion stand, and a call that the deletion overtakes is charged too', async () => {
     const { url, create, chat, remove, balance } = await open(engine)
     const { id, key } = await create()
@@ -177,37 +213,75 @@ describe.each(ENGINES)('A2Agent on %s', (engine) => {
   })
 })
 
-describe.each(SDKS.filter(({ name }) => !name.includes('apiKey')))('A2Agent by $name', (sdk) => {
-  it('is answered, whole and streamed, and charged the same', async () => {
-    const { url, create, balance } = await open('sqlite')
+const BY_SDK = SDKS.filter(({ name }) => !name.includes('apiKey')).flatMap((sdk) =>
+  SERVERS.map((engine) => ({ sdk, name: sdk.name, engine })),
+)
+
+describe.each(BY_SDK)('A2Agent by $name on $engine', ({ sdk, engine }) => {
+  it('POST /v1/chat/completions and /v1/messages are answered, whole and streaming, and charged the same', async () => {
+    const { url, create, balance } = await open(engine)
     const client = sdk.connect(url, (await create()).key)
     expect(await client.ask(QUESTION)).toBe('You said: Good morning')
     expect(await balance()).toBe(1000 - CHARGED)
     expect(await client.stream(QUESTION)).toEqual(['You ', 'said: ', 'Good ', 'morning'])
-    expect(await balance()).toBe(1000 - 2 * CHARGED)
+    // An SDK knows the end by the last event, which comes before it is settled.
+    await expect.poll(balance).toBe(1000 - 2 * CHARGED)
   })
 
-  it.each(['malformed', 'deleted'])('raises AuthenticationError for a %s key, and does not retry', async (kind) => {
-    const { url, create, remove, requests } = await open('sqlite')
+  it('SDKs raise AuthenticationError for a malformed and for a deleted key, and do not retry a 401', async () => {
+    const { url, create, remove, requests } = await open(engine)
     const { id, key } = await create()
     await remove(id)
-    const before = requests()
-    const error = await rejection(sdk.connect(url, kind === 'deleted' ? key : key.slice(1)).ask(QUESTION))
-    expect(error).toBeInstanceOf(sdk.errors.AuthenticationError)
-    expect(requests()).toBe(before + 1)
+    for (const bad of [key, key.slice(1)]) {
+      const before = requests()
+      expect(await rejection(sdk.connect(url, bad).ask(QUESTION))).toBeInstanceOf(sdk.errors.AuthenticationError)
+      expect(requests()).toBe(before + 1)
+    }
   })
 
-  it.each(['suspended', 'poor'])('raises PermissionDeniedError for a %s account, and does not retry', async (kind) => {
-    const { url, service, account, create, requests } = await open('sqlite', kind === 'poor' ? 0 : 1000)
+  it('SDKs raise PermissionDeniedError for a suspended account and for one at zero, and do not retry a 403', async () => {
+    const { url, service, account, create, requests } = await open(engine, 0)
     const { key } = await create()
-    if (kind === 'suspended') service.suspend(account)
-    const before = requests()
-    for (const call of ['ask', 'stream'] as const) {
-      const error = await rejection(sdk.connect(url, key)[call](QUESTION))
-      expect(error).toBeInstanceOf(sdk.errors.PermissionDeniedError)
+    for (const kind of ['poor', 'suspended']) {
+      if (kind === 'suspended') {
+        await service.topUp(account, 1000)
+        service.suspend(account)
+      }
+      for (const call of ['ask', 'stream'] as const) {
+        const before = requests()
+        const error = await rejection(sdk.connect(url, key)[call](QUESTION))
+        expect(error, kind).toBeInstanceOf(sdk.errors.PermissionDeniedError)
+        expect(requests()).toBe(before + 1)
+      }
     }
-    expect(requests()).toBe(before + 2)
   })
+})
+
+it.each([
+  ['1.11', Anthropic],
+  ['0.137', Anthropic0 as unknown as typeof Anthropic],
+])('@anthropic-ai/sdk %s takes the key from ANTHROPIC_AUTH_TOKEN', async (_version, Client) => {
+  const { url, create } = await open('memory')
+  vi.stubEnv('ANTHROPIC_API_KEY', undefined)
+  vi.stubEnv('ANTHROPIC_AUTH_TOKEN', (await create()).key)
+  onTestFinished(() => void vi.unstubAllEnvs())
+  const messages = [{ role: 'user', content: QUESTION } as const]
+  const message = await new Client({ baseURL: url }).messages.create({ model: 'echo', max_tokens: 100, messages })
+  expect(message.content).toMatchObject([{ text: 'You said: Good morning' }])
+})
+
+it('a link of the example signs in by its session alone, and leads to no other site', async () => {
+  const { url, as } = await open('memory')
+  const session = as.replace('session=', '')
+  const visit = async (id: string, to: string) => {
+    const { status, headers } = await fetch(`${url}/sign-in/${id}?to=${to}`, { redirect: 'manual' })
+    return [status, headers.get('location'), headers.has('set-cookie')]
+  }
+  expect(await visit(session, '/api-keys')).toEqual([302, '/api-keys', true])
+  for (const to of ['//evil.example', '/%5Cevil.example', 'https://evil.example', '', '/a%0D%0Ab']) {
+    expect(await visit(session, to), to).toEqual([404, null, false])
+  }
+  expect(await visit('made-up', '/api-keys')).toEqual([404, null, false])
 })
 
 it('an answer that takes its time keeps its hold until it is settled', async () => {

@@ -4,7 +4,7 @@ import { createService, type Member } from '../../examples/a2v2/app.ts'
 import { ask, curl, ENGINES, type Engine, start } from './services.ts'
 
 const BOTH = 'API key and secret are required'
-const FORM = { name: 'Sync', agentId: '42', permissions: ['contacts:read'] }
+const FORM = { name: 'Sync', scopes: ['contacts:read'] }
 
 interface Made {
   readonly key: string
@@ -14,7 +14,7 @@ interface Made {
 
 /** Two organizations, of which the first has the agents 42 and 43; two instances. */
 async function open(engine: Engine, trustedProxies: readonly string[] = []) {
-  const instances = await start(engine, (options) => createService({ ...options, trustedProxies }), 2)
+  const instances = await start(engine, (place, url) => createService({ ...place, trustedProxies }, url), 2)
   for (const { service } of instances) {
     for (const agent of ['42', '43']) service.addAgent(agent, 'org_1')
     service.addAgent('99', 'org_2')
@@ -22,16 +22,18 @@ async function open(engine: Engine, trustedProxies: readonly string[] = []) {
   const [{ url, service, port }, other] = instances
   const signIn = (role: Member['role'], organization = 'org_1') => service.signIn({ organization, role })
   const admin = signIn('admin')
-  const post = (form: object, as = admin) => ask(`${url}/api-keys`, { as, json: form })
+  const keysOf = (agent = '42') => `${url}/agents/${agent}/api-keys`
+  const post = (form: object, as = admin, agent = '42') => ask(keysOf(agent), { as, json: form })
   const create = async (more: object = {}): Promise<Made> => {
     const { status, body } = await post({ ...FORM, ...more })
     expect(status, JSON.stringify(body)).toBe(201)
     return body
   }
-  const patch = (id: string, json: object, as = admin) => ask(`${url}/api-keys/${id}`, { as, method: 'PATCH', json })
-  const remove = (id: string, as = admin) => ask(`${url}/api-keys/${id}`, { as, method: 'DELETE' })
+  const patch = (id: string, json: object, as = admin, agent = '42') =>
+    ask(`${keysOf(agent)}/${id}`, { as, method: 'PATCH', json })
+  const remove = (id: string, as = admin) => ask(`${keysOf()}/${id}`, { as, method: 'DELETE' })
   const contacts = `${url}/agents/42/contacts`
-  return { url, port, other, service, signIn, post, create, patch, remove, contacts }
+  return { url, port, other, service, signIn, keysOf, post, create, patch, remove, contacts }
 }
 
 const carrying = ({ key, secret }: { key: string; secret: string }) => ({ 'x-api-key': key, 'x-api-secret': secret })
@@ -62,7 +64,7 @@ describe.each(ENGINES)('a2v2 on %s', (engine) => {
   })
 
   it('Only Owners and Admins may create or change keys; others are refused', async () => {
-    const { post, create, patch, remove, signIn, url } = await open(engine)
+    const { post, create, patch, remove, signIn, keysOf } = await open(engine)
     expect((await post(FORM, signIn('owner'))).status).toBe(201)
     const { record } = await create()
     const member = signIn('member')
@@ -72,13 +74,14 @@ describe.each(ENGINES)('a2v2 on %s', (engine) => {
       await remove(record.id, member),
     ]
     expect(refused.map(({ status }) => status)).toEqual([403, 403, 403])
-    expect((await ask(`${url}/api-keys`, { json: FORM })).status).toBe(401)
-    expect((await ask(`${url}/api-keys`, { as: member })).body.items).toHaveLength(2)
+    expect((await ask(keysOf(), { json: FORM })).status).toBe(401)
+    expect((await ask(keysOf(), { as: member })).body.items).toHaveLength(2)
   })
 
   it("A key acts on one existing agent; other agents' endpoints with it are rejected", async () => {
     const { post, create, url } = await open(engine)
-    for (const agentId of ['44', '99', undefined]) expect((await post({ ...FORM, agentId })).status).toBe(404)
+    for (const agent of ['44', '99', '4%32%2f']) expect((await post(FORM, undefined, agent)).status).toBe(404)
+    expect((await post({ ...FORM, resource: 'agent:43' })).status).toBe(400)
     const headers = carrying(await create())
     expect((await ask(`${url}/agents/42/contacts`, { headers })).status).toBe(200)
     for (const agent of ['43', '99', '44', '4', '42%2f..%2f43']) {
@@ -88,14 +91,17 @@ describe.each(ENGINES)('a2v2 on %s', (engine) => {
   })
 
   it("No access across organizations: another organization's key ids look unknown", async () => {
-    const { create, patch, remove, signIn, url, contacts } = await open(engine)
+    const { create, patch, remove, signIn, keysOf, contacts } = await open(engine)
     const made = await create()
     const stranger = signIn('owner', 'org_2')
-    const made_up = await patch('0123456789ab', { name: 'x' }, stranger)
-    const theirs = await patch(made.record.id, { name: 'x' }, stranger)
-    expect(theirs).toMatchObject({ status: 404, body: made_up.body })
+    const madeUp = await patch('0123456789ab', { name: 'x' }, stranger, '99')
+    const theirs = await patch(made.record.id, { name: 'x' }, stranger, '99')
+    const { request_id: _, ...body } = madeUp.body
+    expect(theirs).toMatchObject({ status: 404, body })
+    expect((await patch(made.record.id, { name: 'x' }, stranger)).status).toBe(404)
     expect((await remove(made.record.id, stranger)).status).toBe(404)
-    expect((await ask(`${url}/api-keys`, { as: stranger })).body.items).toEqual([])
+    expect((await ask(keysOf('99'), { as: stranger })).body.items).toEqual([])
+    expect((await ask(keysOf(), { as: stranger })).status).toBe(404)
     expect((await ask(contacts, { headers: carrying(made) })).status).toBe(200)
   })
 
@@ -120,16 +126,16 @@ describe.each(ENGINES)('a2v2 on %s', (engine) => {
         const json = ['POST', 'PATCH'].includes(method) ? { json: { name: 'Ada' } } : {}
         return ask(`${url}/agents/42/${path}`, { method, headers: carrying(made), ...json })
       }
-      const refused = await request(await create({ permissions: others }))
+      const refused = await request(await create({ scopes: others }))
       expect(refused).toMatchObject({ status: 403, body: { title: 'permission denied', message: 'permission denied' } })
-      expect((await request(await create({ permissions: [permission] }))).body.code).toBeUndefined()
+      expect((await request(await create({ scopes: [permission] }))).body.code).toBeUndefined()
     },
   )
 
   it('At least one permission required at creation, and none that does not exist', async () => {
     const { post } = await open(engine)
-    for (const permissions of [undefined, [], ['contacts:raed'], ['contacts'], 'contacts:read']) {
-      expect((await post({ ...FORM, permissions })).status, JSON.stringify(permissions)).toBe(400)
+    for (const scopes of [undefined, [], ['contacts:raed'], ['contacts'], 'contacts:read']) {
+      expect((await post({ ...FORM, scopes })).status, JSON.stringify(scopes)).toBe(400)
     }
   })
 
@@ -212,9 +218,10 @@ describe.each(ENGINES)('a2v2 on %s', (engine) => {
     const headers = carrying(made)
     const there = `${other?.url}/agents/42/contacts`
     for (const url of [contacts, there]) expect((await ask(url, { headers })).status).toBe(200)
-    expect((await patch(made.record.id, { permissions: ['contacts:create'] })).body.scopes).toEqual(['contacts:create'])
+    const patched = await patch(made.record.id, { scopes: ['contacts:create'] })
+    expect(patched.body.record.scopes).toEqual(['contacts:create'])
     for (const url of [there, contacts]) expect((await ask(url, { headers })).status).toBe(403)
-    await patch(made.record.id, { permissions: ['contacts:read'], limits: { minute: 0 } })
+    await patch(made.record.id, { scopes: ['contacts:read'], limits: { minute: 0 } })
     expect((await ask(there, { headers })).status).toBe(429)
   })
 
@@ -229,18 +236,18 @@ describe.each(ENGINES)('a2v2 on %s', (engine) => {
   })
 
   it('Usage tracked per key and visible in the dashboard', async () => {
-    const { create, contacts, service, signIn, url } = await open(engine)
+    const { create, contacts, service, signIn, keysOf } = await open(engine)
     const made = await create()
     for (let i = 0; i < 3; i++) await ask(contacts, { headers: carrying(made) })
     await service.keys.flush()
-    const { body } = await ask(`${url}/api-keys`, { as: signIn('member') })
+    const { body } = await ask(keysOf(), { as: signIn('member') })
     expect(body.items).toMatchObject([{ id: made.record.id, uses: 3, lastUsedAt: expect.stringMatching(/^20\d\d-/) }])
     expect(JSON.stringify(body)).not.toContain(made.secret)
   })
 
   it('contacts CRUD and document-extraction work as documented, by curl', async () => {
     const { create, contacts, url } = await open(engine)
-    const made = await create({ permissions: ['contacts:*', 'document-extraction:create', 'document-extraction:read'] })
+    const made = await create({ scopes: ['contacts:*', 'document-extraction:create', 'document-extraction:read'] })
     const send = (method: string, to: string, json?: object) => {
       const body = json === undefined ? [] : ['-H', 'Content-Type: application/json', '-d', JSON.stringify(json)]
       return curlFrom('127.0.0.1', made, to, '-X', method, ...body)
@@ -258,14 +265,13 @@ describe.each(ENGINES)('a2v2 on %s', (engine) => {
   })
 
   it('what a member sends can set nothing else of a key', async () => {
-    const { create, service } = await open(engine)
-    const { record } = await create({
-      owner: 'org_2',
-      resource: 'agent:99',
-      credits: { remaining: 1 },
-      metadata: { a: 1 },
-    })
-    const kept = await service.keys.get(record.id)
-    expect(kept).toMatchObject({ owner: 'org_1', resource: 'agent:42', credits: undefined, metadata: undefined })
+    const { post, create, patch } = await open(engine)
+    const { record } = await create()
+    const more = { owner: 'org_2', resource: 'agent:99', credits: { remaining: 1 }, metadata: { a: 1 } }
+    for (const [field, value] of Object.entries(more)) {
+      const told = [await post({ ...FORM, [field]: value }), await patch(record.id, { [field]: value })]
+      expect(told.map(({ status }) => status)).toEqual([400, 400])
+    }
+    expect(record).toMatchObject({ owner: 'org_1', resource: 'agent:42' })
   })
 })

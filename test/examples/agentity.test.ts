@@ -24,7 +24,7 @@ const bearing = (credential: string) => ['-H', `Authorization: Bearer ${credenti
 /** Two instances, and a user's token; everything is asked by `curl`, as Agentity documents it. */
 async function open(engine: Engine) {
   const settings = { publicKey: ours.publicKey, issuer: ISSUER }
-  const [{ url, service }, other] = await start(engine, (options) => createService({ ...options, ...settings }), 2)
+  const [{ url, service }, other] = await start(engine, (place) => createService({ ...place, ...settings }), 2)
   const there = String(other?.url)
   const jwt = await token('user_1')
   const create = (nickname: unknown = 'production-agent', credential = jwt) => {

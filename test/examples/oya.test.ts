@@ -6,7 +6,7 @@ import OpenAI from 'openai'
 import OpenAI7 from 'openai7'
 import { describe, expect, it } from 'vitest'
 import { createService } from '../../examples/oya/app.ts'
-import { ask, bearing, ENGINES, type Engine, rejection, start } from './services.ts'
+import { ask, bearing, ENGINES, type Engine, rejection, SERVERS, start } from './services.ts'
 
 const CHAT = { model: 'echo', messages: [{ role: 'user', content: 'Good morning' }] }
 
@@ -22,19 +22,19 @@ async function open(engine: Engine, credits = 100) {
     for (const agent of ['7', '8']) service.deploy(agent, 'owner_1')
     service.deploy('9', 'owner_2')
   }
-  const [{ url, service, requests }, other] = instances
+  const [{ url, service, store, requests }, other] = instances
   if (credits > 0) await service.topUp('owner_1', credits)
   const as = service.signIn('owner_1')
   const keysOf = (agent = '7') => `${url}/agents/${agent}/api-keys`
   const create = async (json: object = { name: 'First' }, agent = '7') => {
     const { status, body } = await ask(keysOf(agent), { as, json })
     expect(status, JSON.stringify(body)).toBe(201)
-    return body as Made
+    return { id: body.record.id as string, key: body.key as string }
   }
   const endpoint = `${url}/api/v1/chat/completions`
   const chat = (key: string, more: object = {}, to = endpoint) =>
     ask(to, { headers: bearing(key), json: { ...CHAT, ...more } })
-  return { url, other, service, requests, as, keysOf, create, chat, endpoint }
+  return { url, other, service, store, requests, as, keysOf, create, chat, endpoint }
 }
 
 describe.each(ENGINES)('Oya on %s', (engine) => {
@@ -43,20 +43,29 @@ describe.each(ENGINES)('Oya on %s', (engine) => {
     const { key } = await create({ name: 'Website' })
     expect(key).toMatch(/^a2a_[0-9A-Za-z]{50}$/)
     const { body } = await ask(keysOf(), { as })
-    expect(body.apiKeys).toMatchObject([{ name: 'Website' }])
+    expect(body.items).toMatchObject([{ name: 'Website' }])
     expect(JSON.stringify(body)).not.toContain(key.slice(16, 48))
     expect((await ask(keysOf(), { as, json: {} })).status).toBe(400)
     expect((await ask(keysOf('9'), { as, json: { name: 'x' } })).status).toBe(404)
     expect((await ask(keysOf(), { json: { name: 'x' } })).status).toBe(401)
   })
 
+  it('stored hashed: what the store has of a key is not its secret', async () => {
+    const { store, create } = await open(engine)
+    const { id, key } = await create()
+    const stored = JSON.stringify(await store.find(id))
+    expect(stored).toContain(id)
+    expect(stored).not.toContain(key.slice(16, 48))
+  })
+
   it('One key, one agent: its keys are listed, changed and deleted under that agent only', async () => {
     const { keysOf, as, create } = await open(engine)
     const { id } = await create()
-    expect((await ask(keysOf('8'), { as })).body.apiKeys).toEqual([])
+    expect((await ask(keysOf('8'), { as })).body.items).toEqual([])
     expect((await ask(`${keysOf('8')}/${id}`, { as, method: 'PATCH', json: { name: 'x' } })).status).toBe(404)
     expect((await ask(`${keysOf('8')}/${id}`, { as, method: 'DELETE' })).status).toBe(404)
-    expect((await ask(keysOf(), { as })).body.apiKeys).toHaveLength(1)
+    expect((await ask(keysOf(), { as })).body.items).toHaveLength(1)
+    expect((await ask(keysOf('9'), { as })).status).toBe(404)
   })
 
   it('Authorization: Bearer a2a_… or X-API-Key: a2a_…', async () => {
@@ -96,10 +105,8 @@ describe.each(ENGINES)('Oya on %s', (engine) => {
     const [used, unused] = [await create(), await create()]
     await chat(used.key)
     await service.keys.flush()
-    const { apiKeys } = (await ask(keysOf(), { as })).body
-    const lastUsed = Object.fromEntries(
-      apiKeys.map((each: Made & { lastUsedAt?: string }) => [each.id, each.lastUsedAt]),
-    )
+    const { items } = (await ask(keysOf(), { as })).body
+    const lastUsed = Object.fromEntries(items.map((each: Made & { lastUsedAt?: string }) => [each.id, each.lastUsedAt]))
     expect(lastUsed[used.id]).toMatch(/^20\d\d-\d\d-\d\dT/)
     expect(lastUsed[unused.id]).toBeUndefined()
   })
@@ -109,7 +116,7 @@ describe.each(ENGINES)('Oya on %s', (engine) => {
     const there = `${other?.url}/api/v1/chat/completions`
     const [old, fresh] = [await create(), await create({ name: 'Second' })]
     const renamed = await ask(`${keysOf()}/${fresh.id}`, { as, method: 'PATCH', json: { name: 'Production' } })
-    expect(renamed.body).toMatchObject({ id: fresh.id, name: 'Production' })
+    expect(renamed.body.record).toMatchObject({ id: fresh.id, name: 'Production' })
     for (const to of [endpoint, there]) expect((await chat(old.key, {}, to)).status).toBe(200)
     expect((await ask(`${keysOf()}/${old.id}`, { as, method: 'DELETE' })).status).toBe(204)
     for (const to of [there, endpoint]) {
@@ -163,7 +170,7 @@ describe.each(ENGINES)('Oya on %s', (engine) => {
 it('Oya keys are stored hashed: neither the text nor the secret in it is in any file', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'keyward-oya-'))
   const store = sqliteStore(join(folder, 'keys.db'))
-  const { keys } = createService({ store })
+  const { keys } = createService({ store }, 'http://localhost')
   const { key, record } = await keys.create({ owner: 'owner_1', resource: 'agent:7', name: 'First' })
   await keys.close()
   await store.close?.()
@@ -175,10 +182,12 @@ it('Oya keys are stored hashed: neither the text nor the secret in it is in any 
   expect(bytes).not.toContain(key.slice(16, 48))
 })
 
-describe.each([
-  ['openai 6', OpenAI],
-  ['openai 7', OpenAI7 as unknown as typeof OpenAI],
-])('Oya by %s', (_name, Client) => {
+const BY_SDK = [
+  { name: 'openai 6', Client: OpenAI },
+  { name: 'openai 7', Client: OpenAI7 as unknown as typeof OpenAI },
+].flatMap((sdk) => SERVERS.map((engine) => ({ ...sdk, engine })))
+
+describe.each(BY_SDK)('Oya by $name on $engine', ({ Client, engine }) => {
   const forms = {
     'Authorization: Bearer': (key: string) => ({ apiKey: key }),
     // Both headers, as when OPENAI_API_KEY is set to something else: the foreign one is ignored.
@@ -186,7 +195,7 @@ describe.each([
   }
 
   it.each(Object.entries(forms))('has two turns of a conversation with %s', async (_header, given) => {
-    const { url, create } = await open('sqlite')
+    const { url, create } = await open(engine)
     const client = new Client({ baseURL: `${url}/api/v1`, ...given((await create()).key) })
     const say = async (content: string, more: object = {}) => {
       const answer = await client.chat.completions.create({
@@ -207,7 +216,7 @@ describe.each([
   })
 
   it('streams, with the thread in every chunk', async () => {
-    const { url, create } = await open('sqlite')
+    const { url, create } = await open(engine)
     const client = new Client({ baseURL: `${url}/api/v1`, apiKey: (await create()).key })
     const messages = [{ role: 'user' as const, content: 'Hello' }]
     const chunks = await client.chat.completions.create({ model: 'echo', messages, stream: true })
@@ -222,7 +231,7 @@ describe.each([
   })
 
   it('raises AuthenticationError for 401 and an error of status 402, and does not retry', async () => {
-    const { url, create, requests } = await open('sqlite', 0)
+    const { url, create, requests } = await open(engine, 0)
     const { key } = await create()
     const before = requests()
     const call = (apiKey: string) =>

@@ -1,8 +1,10 @@
-import { execFile, spawn } from 'node:child_process'
+import { execFile, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
-import { afterAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { blocksOf } from '../docs/blocks.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { startRedis } from '../support/redis.ts'
@@ -11,36 +13,39 @@ const NAMES = ['a2agent', 'a2v2', 'agentity', 'agrenting', 'oya']
 const MOST_LINES = 150
 const MOST_KEY_LINES = 40
 
-const ends: (() => Promise<void>)[] = []
-afterAll(async () => void (await Promise.all(ends.map((end) => end()))))
-
-/** Where keys can live, as the environment says it; each server is started once. */
-const PLACES: Readonly<Record<string, () => Promise<string | undefined>>> = {
-  'a file': async () => undefined,
-  Redis: only(async () => {
-    const { url, stop } = await startRedis()
-    ends.push(stop)
-    return url
-  }),
-  PostgreSQL: only(async () => {
-    const { connection, end } = await startPostgres()
-    ends.push(end)
-    return `postgres://${connection.user}@${connection.host}:${connection.port}/${connection.database}`
-  }),
-}
-
-function only<T>(make: () => Promise<T>): () => Promise<T> {
-  let made: Promise<T> | undefined
-  return () => {
-    made ??= make()
-    return made
+/**
+ * What a newcomer's `git clone` would have, once for all walks: no file that git does not know, so nothing that was
+ * built. In place of `npm ci` it has the packages of this checkout, which came by it.
+ */
+let clone = ''
+beforeAll(() => {
+  clone = mkdtempSync(join(tmpdir(), 'keyward-clone-'))
+  const listed = execFileSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'])
+  for (const file of new Set(listed.toString().split('\0'))) {
+    if (file !== '' && existsSync(file)) cpSync(file, join(clone, file))
   }
+  symlinkSync(resolve('node_modules'), join(clone, 'node_modules'))
+})
+afterAll(() => rmSync(clone, { recursive: true }))
+
+/** Servers where keys can live, as the environment says it. */
+const SERVERS: Readonly<Record<string, () => Promise<{ readonly url: string; end(): Promise<void> }>>> = {
+  async Redis() {
+    const { url, stop } = await startRedis()
+    return { url, end: stop }
+  },
+  async PostgreSQL() {
+    const { connection, end } = await startPostgres()
+    return { url: `postgres://${connection.user}@${connection.host}:${connection.port}/${connection.database}`, end }
+  },
 }
 
-/** Starts `npm run example <name>` as a user does; answers the line for the other terminal. */
-async function run(name: string, more: NodeJS.ProcessEnv = {}): Promise<string> {
-  const env = { ...process.env, PORT: '0', ...more }
-  const child = spawn('npm', ['run', 'example', name], { env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
+/** Starts `npm run example <names>` as a user does; answers of each the line for the other terminal. */
+async function run(names: readonly string[], more: NodeJS.ProcessEnv = {}): Promise<readonly string[]> {
+  const { STORE_URL: _, KEYS_FILE: __, ...own } = process.env
+  const env = { ...own, PORT: '0', ...more }
+  const command = ['run', 'example', ...names]
+  const child = spawn('npm', command, { cwd: clone, env, detached: true, stdio: ['ignore', 'pipe', 'pipe'] })
   const ended = once(child, 'close')
   onTestFinished(async () => {
     if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGINT')
@@ -49,11 +54,11 @@ async function run(name: string, more: NodeJS.ProcessEnv = {}): Promise<string> 
   })
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-  while (!output.includes('Ctrl-C stops')) {
+  while (output.split('Ctrl-C stops').length <= names.length) {
     const more = await Promise.race([once(child.stdout, 'data'), ended.then(() => undefined)])
     if (more === undefined) throw new Error(`it ended:\n${output}`)
   }
-  return /^export .*$/m.exec(output)?.[0] ?? ''
+  return output.match(/^export .*$/gm) ?? []
 }
 
 interface Typed {
@@ -64,7 +69,7 @@ interface Typed {
 
 /** The commands of a README after the one that starts it, each with the block after it. */
 function walkOf(name: string): readonly [start: string, ...typed: Typed[]] {
-  const blocks = blocksOf(readFileSync(`examples/${name}/README.md`, 'utf8'))
+  const blocks = blocksOf(readFileSync(join(clone, `examples/${name}/README.md`), 'utf8'))
   const [first, ...rest] = blocks
   const commands = rest.filter(({ language }) => language === 'sh')
   expect(rest.length, 'each command has its answer').toBe(2 * commands.length)
@@ -76,7 +81,7 @@ function walkOf(name: string): readonly [start: string, ...typed: Typed[]] {
 async function type(line: string, commands: readonly string[]): Promise<readonly string[]> {
   const END = '--- end of a block ---'
   const script = [line, ...commands.map((command) => `${command}\necho; echo '${END}'`)].join('\n')
-  const { stdout } = await promisify(execFile)('sh', ['-c', script])
+  const { stdout } = await promisify(execFile)('sh', ['-c', script], { cwd: clone })
   return stdout.split(`\n${END}\n`).slice(0, -1)
 }
 
@@ -85,21 +90,19 @@ function pattern(answer: string): RegExp {
   return new RegExp(`^${parts.map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')).join('.*')}$`, 's')
 }
 
+async function walk(name: string, line: string): Promise<void> {
+  const [start, ...typed] = walkOf(name)
+  expect(start).toBe(`npm ci && npm run example ${name}\n`)
+  const commands = typed.map(({ command }) => command)
+  const printed = await type(line, commands)
+  for (const [i, { command, answer }] of typed.entries()) expect(printed[i], command).toMatch(pattern(answer))
+}
+
 describe.each(NAMES)('examples/%s', (name) => {
-  it.each(Object.entries(PLACES))(
-    'works as its README says, typed as it stands, keys in %s',
-    async (_, open) => {
-      const line = await run(name, { STORE_URL: await open() })
-      const [start, ...typed] = walkOf(name)
-      expect(start).toBe(`npm ci && npm run example ${name}\n`)
-      const printed = await type(
-        line,
-        typed.map(({ command }) => command),
-      )
-      for (const [i, { command, answer }] of typed.entries()) expect(printed[i], command).toMatch(pattern(answer))
-    },
-    60_000,
-  )
+  it('works as its README says, typed as it stands, keys in a file', async () => {
+    const [line = ''] = await run([name])
+    await walk(name, line)
+  }, 60_000)
 
   const source = readFileSync(`examples/${name}/app.ts`, 'utf8')
 
@@ -115,11 +118,23 @@ describe.each(NAMES)('examples/%s', (name) => {
     const files = readdirSync(`examples/${name}`).filter((file) => file.endsWith('.ts'))
     const all = files.map((file) => readFileSync(`examples/${name}/${file}`, 'utf8')).join('\n')
     const imported = [...all.matchAll(/from '([^']+)'/g)].map(([, specifier = '']) => specifier)
-    const allowed = /^(keyward(\/express)?|express|jose|node:\w+|\.\/app\.ts|\.\.\/(sessions|upstream)\.ts)$/
+    const allowed =
+      /^(keyward(\/(express|console))?|express|jose|node:\w+|\.\/app\.ts|\.\.\/(place|sessions|upstream)\.ts)$/
     expect(imported.filter((specifier) => !allowed.test(specifier))).toEqual([])
     expect(all).not.toMatch(/\b(import|require)\(/)
   })
 })
+
+it.each(Object.entries(SERVERS))(
+  'all five work as their READMEs say, beside each other, keys in %s',
+  async (_, open) => {
+    const { url, end } = await open()
+    onTestFinished(end)
+    const lines = await run(NAMES, { STORE_URL: url })
+    for (const [i, name] of NAMES.entries()) await walk(name, lines[i] ?? '')
+  },
+  60_000,
+)
 
 it('npm run example says which there are', async () => {
   const error = await promisify(execFile)('npm', ['run', 'example', 'none']).catch((failure) => failure)

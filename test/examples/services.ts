@@ -12,45 +12,67 @@ import { sqliteStore } from 'keyward/sqlite'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { afterAll, onTestFinished } from 'vitest'
+import type { Place } from '../../examples/place.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { serve } from '../support/serve.ts'
 
 export const ENGINES = ['memory', 'sqlite', 'redis', 'postgres'] as const
 export type Engine = (typeof ENGINES)[number]
+/** For what is asked of each client too: the embedded store is asked for with `fetch` alone. */
+export const SERVERS = ['memory', 'redis', 'postgres'] as const satisfies readonly Engine[]
 
 export interface Started<Service> {
   readonly service: Service
+  readonly store: KeyStore
   readonly url: string
   readonly port: number
   /** How many requests reached its socket. */
   requests(): number
 }
 
+export interface AnyService {
+  readonly app: Express
+  close(): Promise<unknown>
+}
+
+/** How instances know of each other's changes, where that is not at once. */
+export interface Lag {
+  /** As `createApiKeys` has it; the services' own is `false`. */
+  readonly cache?: { readonly maxLag: Duration }
+  /** Whether the store tells of changes. @default true */
+  readonly bus?: boolean
+}
+
 /** Instances of a service, each with a store and a port of its own, over the same data, until the test ends. */
-export async function start<Service extends { readonly app: Express; close(): Promise<unknown> }>(
+export async function start<Service extends AnyService>(
   engine: Engine,
-  create: (place: { readonly store: KeyStore; readonly storeTimeout: Duration }) => Service,
+  create: (place: Place & { readonly store: KeyStore; readonly storeTimeout: Duration }, url: string) => Service,
   instances = 1,
+  { bus = true, ...cache }: Lag = {},
 ): Promise<readonly [Started<Service>, ...Started<Service>[]]> {
   const open = await openEngine(engine)
   const started: Started<Service>[] = []
   for (let i = 0; i < instances; i++) {
-    const store = open()
-    // What is slow here is the machine, which others use too: that is no fault of a store.
-    const service = create({ store, storeTimeout: '10s' })
+    const store = bus ? open() : withoutBus(open())
     let requests = 0
     const { url, port } = await serve((req, res) => {
       requests++
       service.app(req, res)
     })
+    // What is slow here is the machine, which others use too: that is no fault of a store.
+    const service = create({ store, storeTimeout: '10s', ...cache }, url)
     onTestFinished(async () => {
       await service.close()
       await store.close?.()
     })
-    started.push({ service, url, port, requests: () => requests })
+    started.push({ service, store, url, port, requests: () => requests })
   }
   return started as unknown as readonly [Started<Service>, ...Started<Service>[]]
+}
+
+function withoutBus({ watch: _, ...store }: KeyStore): KeyStore {
+  return store
 }
 
 async function openEngine(engine: Engine): Promise<() => KeyStore> {
@@ -74,10 +96,13 @@ let namespaces = 0
 /** One server for the tests of a file, and in it a namespace for each test. */
 async function openRedis(): Promise<() => KeyStore> {
   redis ??= startRedis()
-  const client = new Redis((await redis).url)
-  onTestFinished(() => client.disconnect())
+  const { url } = await redis
   const namespace = `test${++namespaces}`
-  return () => redisStore(client, { namespace })
+  return () => {
+    const client = new Redis(url)
+    onTestFinished(() => client.disconnect())
+    return redisStore(client, { namespace })
+  }
 }
 
 /** Likewise, with tables of its own for each test. */
@@ -122,6 +147,7 @@ export async function ask(url: string, { method, headers, as, json }: Asked = {}
   const response = await fetch(url, {
     method: method ?? (json === undefined ? 'GET' : 'POST'),
     headers: {
+      accept: 'application/json',
       ...(json === undefined ? {} : { 'content-type': 'application/json' }),
       ...(as === undefined ? {} : { cookie: as }),
       ...headers,

@@ -4,7 +4,8 @@ import { type BrowserKey, displayOf, isKey } from './browser-key.ts'
 import { copyText } from './clipboard.ts'
 import { icon } from './icons.ts'
 import { Part } from './part.ts'
-import type { Credential } from './snippets.ts'
+import { type Address, addressesOf, type Credential, snippetsFor } from './snippets.ts'
+import type { TextName } from './texts.ts'
 
 /** Where clients connect to, snippets, and the key that may be kept in this browser for them. */
 export class Connect extends Part {
@@ -23,21 +24,22 @@ export class Connect extends Part {
 
   protected override render() {
     const { say, settings, kept } = this
+    const hasSnippets = snippetsFor(settings).length > 0
     return html`<section class="panel connect" aria-labelledby="connect-title">
       <h2 id="connect-title">${say('connect')}</h2>
-      <p class="muted">${say('connectText')}</p>
-      <div class="connect-parts">
+      <p class="muted">${say(introduction(settings))}</p>
+      <div class=${hasSnippets ? 'connect-parts' : ''}>
         <div class="stack">
-          ${this.address(say('openaiUrl'), settings.baseUrls.openai)}
-          ${this.address(say('anthropicUrl'), settings.baseUrls.anthropic)}
+          ${addressesOf(settings.baseUrls).map((address) => this.address(address))}
           ${settings.browserKey ? this.region() : nothing}
         </div>
-        <keyward-snippets .say=${say} .settings=${settings} .credential=${kept}></keyward-snippets>
+        ${hasSnippets ? html`<keyward-snippets .say=${say} .settings=${settings} .credential=${kept}></keyward-snippets>` : nothing}
       </div>
     </section>`
   }
 
-  private address(label: string, url: string) {
+  private address({ label: of, url }: Address) {
+    const label = this.say(of)
     const name = `${this.say('copy')} – ${label}`
     const copy = async () => this.onTold(this.say((await copyText(url, this)) ? 'copied' : 'copyFailed'))
     return html`<div class="address">
@@ -86,4 +88,11 @@ export class Connect extends Part {
     this.onKept()
     this.onTold(this.say('browserKeyCleared'))
   }
+}
+
+/** Which clients can be pointed at the service. */
+function introduction({ baseUrls: { api, openai, anthropic } }: ConsoleSettings): TextName {
+  if (api !== undefined) return 'connectApi'
+  if (anthropic === undefined) return 'connectOpenai'
+  return openai === undefined ? 'connectAnthropic' : 'connectText'
 }

@@ -1,6 +1,7 @@
 import type { KeyRecord } from '../../model/key.ts'
 import type { ConsoleSettings } from '../settings.ts'
 import { addressFlaw, addressLines } from './addresses.ts'
+import { offers } from './offers.ts'
 import type { Say, TextName } from './texts.ts'
 
 /** What the form holds: text as it is typed. */
@@ -74,7 +75,7 @@ export function creation(draft: Draft, settings: ConsoleSettings, now: number): 
   return {
     ...filled('name', draft.name.trim()),
     ...filled('description', draft.description.trim()),
-    ...(settings.environments.length === 0 ? {} : { environment: draft.environment }),
+    ...(settings.environments.length > 0 && offers(settings, 'environment') ? { environment: draft.environment } : {}),
     ...(settings.resource === undefined ? filled('resource', draft.resource.trim()) : {}),
     ...(scopes.length === 0 ? {} : { scopes }),
     ...(limits.length === 0 ? {} : { limits: Object.fromEntries(limits.map(([name, text]) => [name, Number(text)])) }),
@@ -135,12 +136,13 @@ export function scopesOf(draft: Draft, settings: ConsoleSettings): readonly stri
   return draft.scopeText.split(/[\s,]+/).filter((scope) => scope !== '')
 }
 
-function nameFlaw({ name }: Draft, { names }: ConsoleSettings, say: Say): string | undefined {
-  if (name.trim() === '' && names !== 'free') return say('nameRequired')
+function nameFlaw({ name }: Draft, settings: ConsoleSettings, say: Say): string | undefined {
+  if (name.trim() === '' && settings.names !== 'free' && offers(settings, 'name')) return say('nameRequired')
   return name.trim().length > 100 ? say('tooLong', { most: 100 }) : undefined
 }
 
 function scopesFlaw(draft: Draft, settings: ConsoleSettings, say: Say): string | undefined {
+  if (!offers(settings, 'scopes')) return undefined
   const scopes = scopesOf(draft, settings)
   if (settings.scopes !== undefined) return scopes.length === 0 ? say('scopesRequired') : undefined
   const wrong = scopes.find((scope) => !/^(\*|[\w.-]+(:[\w.-]+)*(:\*)?)$/.test(scope) || scope.length > 128)

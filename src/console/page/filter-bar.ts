@@ -2,6 +2,7 @@ import { html, nothing, type TemplateResult } from 'lit'
 import type { ConsoleSettings } from '../settings.ts'
 import { icon } from './icons.ts'
 import type { Listing } from './listing.ts'
+import { offers } from './offers.ts'
 import type { Say } from './texts.ts'
 
 const STATUSES = ['active', 'disabled', 'expired', 'revoked'] as const
@@ -23,7 +24,7 @@ export function filterBar(listing: Listing, settings: ConsoleSettings, say: Say)
   }
   return html`<form class="filters" role="search" aria-label=${say('filters')} autocomplete="off" @submit=${submit}>
     ${search('name', say('findByName'), name, change)}
-    ${settings.resource === undefined ? search('resource', say('findByResource'), resource, change) : nothing}
+    ${settings.resource === undefined && offers(settings, 'resource') ? search('resource', say('findByResource'), resource, change) : nothing}
     <select name="status" aria-label=${say('statusFilter')} @change=${change}>
       <option value="" ?selected=${status === ''}>${say('allStatuses')}</option>
       ${STATUSES.map((each) => html`<option value=${each} ?selected=${status === each}>${say(each)}</option>`)}

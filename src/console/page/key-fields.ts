@@ -1,8 +1,9 @@
-import { html, nothing, type TemplateResult } from 'lit'
+import { html, nothing } from 'lit'
 import type { ConsoleSettings } from '../settings.ts'
 import { addressFlaw, addressLines } from './addresses.ts'
 import { addressesFlaw, type Draft, WINDOW_TEXTS, WINDOWS } from './draft.ts'
 import { field, group, typed } from './field.ts'
+import { offers } from './offers.ts'
 import { scopeGrid } from './scope-fields.ts'
 import type { Say } from './texts.ts'
 
@@ -17,7 +18,8 @@ export interface Form {
   change(part: Partial<Draft>): void
 }
 
-export function nameField({ draft, settings, say, flaws, change }: Form): TemplateResult {
+export function nameField({ draft, settings, say, flaws, change }: Form) {
+  if (!offers(settings, 'name')) return nothing
   const note = settings.names === 'free' ? say('optional') : undefined
   return field(
     { id: 'name', label: say('name'), hint: say('nameHint'), flaw: flaws.name, note },
@@ -28,7 +30,8 @@ export function nameField({ draft, settings, say, flaws, change }: Form): Templa
   )
 }
 
-export function descriptionField({ draft, say, flaws, change }: Form): TemplateResult {
+export function descriptionField({ draft, settings, say, flaws, change }: Form) {
+  if (!offers(settings, 'description')) return nothing
   const options = { id: 'description', label: say('description'), note: say('optional'), flaw: flaws.description }
   return field(options, (described, invalid) => {
     const input = (event: Event) => change({ description: typed(event) })
@@ -37,7 +40,7 @@ export function descriptionField({ draft, say, flaws, change }: Form): TemplateR
 }
 
 export function environmentField({ draft, settings, say, change }: Form) {
-  if (settings.environments.length === 0) return nothing
+  if (settings.environments.length === 0 || !offers(settings, 'environment')) return nothing
   return group(
     { id: 'environment', label: say('environment') },
     html`<div class="choices">${settings.environments.map(
@@ -49,7 +52,7 @@ export function environmentField({ draft, settings, say, change }: Form) {
 }
 
 export function resourceField({ draft, settings, say, flaws, change }: Form) {
-  if (settings.resource !== undefined) return nothing
+  if (settings.resource !== undefined || !offers(settings, 'resource')) return nothing
   const options = { id: 'resource', label: say('resource'), hint: say('resourceHint'), note: say('optional') }
   return field({ ...options, flaw: flaws.resource }, (described, invalid) => {
     const input = (event: Event) => change({ resource: typed(event) })
@@ -57,7 +60,8 @@ export function resourceField({ draft, settings, say, flaws, change }: Form) {
   })
 }
 
-export function scopesField({ draft, settings, say, flaws, change }: Form): TemplateResult {
+export function scopesField({ draft, settings, say, flaws, change }: Form) {
+  if (!offers(settings, 'scopes')) return nothing
   const options = { id: 'scopes', label: say('scopes'), flaw: flaws.scopes }
   const { scopes } = settings
   if (scopes !== undefined) {
@@ -71,11 +75,12 @@ export function scopesField({ draft, settings, say, flaws, change }: Form): Temp
 }
 
 /** The windows that have a name, and those that this key or the instance sets besides. */
-export function limitsField({ draft, settings, say, flaws, isNew, change }: Form): TemplateResult {
+export function limitsField({ draft, settings, say, flaws, isNew, change }: Form) {
+  if (!offers(settings, 'limits')) return nothing
   const others = [...Object.keys(settings.limits.defaults), ...Object.keys(draft.limits)].filter(
     (name) => !(name in WINDOW_TEXTS),
   )
-  const names = [...WINDOWS, ...(isNew ? [] : new Set(others))]
+  const names = [...(settings.windows ?? WINDOWS), ...(isNew ? [] : new Set(others))]
   const options = { id: 'limits', label: say('limits'), note: say('optional'), flaw: flaws.limits }
   return group(
     { ...options, hint: say(isNew ? 'limitsHint' : 'limitsEditHint') },
@@ -92,7 +97,8 @@ export function limitsField({ draft, settings, say, flaws, isNew, change }: Form
 }
 
 /** What is wrong is told as it is typed, and what may have been meant is a button. */
-export function addressesField({ draft, say, flaws, change }: Form): TemplateResult {
+export function addressesField({ draft, settings, say, flaws, change }: Form) {
+  if (!offers(settings, 'allowedIps')) return nothing
   const flaw = addressFlaw(draft.addresses)
   const count = addressLines(draft.addresses).length
   const told = flaws.allowedIps ?? addressesFlaw(draft.addresses, say)
@@ -115,7 +121,8 @@ export function addressesField({ draft, say, flaws, change }: Form): TemplateRes
 
 const DAYS = [7, 30, 90] as const
 
-export function expiryField({ draft, say, flaws, change }: Form): TemplateResult {
+export function expiryField({ draft, settings, say, flaws, change }: Form) {
+  if (!offers(settings, 'expiresAt')) return nothing
   const chosen = draft.expiry === 'days' ? String(draft.days) : draft.expiry
   const choose = (event: Event) => {
     const value = typed(event)

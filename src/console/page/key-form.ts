@@ -5,6 +5,7 @@ import type { Answer, Api, Made } from './api.ts'
 import { DialogPart } from './dialog.ts'
 import { changes, creation, type Draft, draftOf, flawsOf } from './draft.ts'
 import * as fields from './key-fields.ts'
+import { offers } from './offers.ts'
 import { byField, explain } from './problems.ts'
 
 /** The form for a new key, or for one that is there. */
@@ -38,7 +39,7 @@ export class KeyForm extends DialogPart {
   }
 
   protected override look(): string {
-    return 'wide'
+    return ['scopes', 'limits', 'allowedIps'].some((field) => offers(this.settings, field)) ? 'wide' : ''
   }
 
   protected override heading(): string {

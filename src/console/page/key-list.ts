@@ -3,6 +3,7 @@ import type { KeyRecord, Status } from '../../model/key.ts'
 import type { ConsoleSettings } from '../settings.ts'
 import type { Format } from './format.ts'
 import { type IconName, icon } from './icons.ts'
+import { offers } from './offers.ts'
 import type { Say, TextName } from './texts.ts'
 
 /** What can be done to a key of the list. */
@@ -34,22 +35,40 @@ const DEEDS: readonly DeedKind[] = [
   { deed: 'remove', text: 'remove', icon: 'trash', verb: 'remove', on: ['active', 'disabled', 'expired', 'revoked'] },
 ]
 
-const COLUMNS: readonly TextName[] = [
-  'columnName',
-  'columnScopes',
-  'columnLastUsed',
-  'columnUsage',
-  'columnExpires',
-  'columnStatus',
-  'columnActions',
+interface Column {
+  readonly title: TextName
+  /** What people must be able to set, for it to be there. */
+  readonly field?: string
+  cell(record: KeyRecord, context: ListContext): unknown
+}
+
+/** Between the name and what can be done. */
+const COLUMNS: readonly Column[] = [
+  { title: 'columnScopes', field: 'scopes', cell: scopesCell },
+  {
+    title: 'columnLastUsed',
+    cell: ({ lastUsedAt }, context) => momentCell(lastUsedAt, context.say('never'), context),
+  },
+  { title: 'columnUsage', cell: usageCell },
+  {
+    title: 'columnExpires',
+    field: 'expiresAt',
+    cell: ({ expiresAt }, context) => momentCell(expiresAt, context.say('never'), context),
+  },
+  { title: 'columnStatus', cell: statusCell },
 ]
+
+function columnsFor(settings: ConsoleSettings): readonly Column[] {
+  return COLUMNS.filter(({ field }) => field === undefined || offers(settings, field))
+}
 
 /** The roles are said again: where the table becomes a list of cards, browsers forget that it is one. */
 export function keyTable(records: readonly KeyRecord[], context: ListContext): TemplateResult {
-  const { say } = context
+  const { say, settings } = context
+  const titles: readonly TextName[] = ['columnName', ...columnsFor(settings).map(({ title }) => title), 'columnActions']
   return html`<table role="table" aria-label=${say('listLabel')}>
     <thead role="rowgroup">
-      <tr role="row">${COLUMNS.map((name) => html`<th role="columnheader" scope="col">${say(name)}</th>`)}</tr>
+      <tr role="row">${titles.map((name) => html`<th role="columnheader" scope="col">${say(name)}</th>`)}</tr>
     </thead>
     <tbody role="rowgroup">${records.map((record) => keyRow(record, context))}</tbody>
   </table>`
@@ -60,11 +79,7 @@ function keyRow(record: KeyRecord, context: ListContext): TemplateResult {
   const deeds = DEEDS.filter(({ verb, on }) => context.settings.may.includes(verb) && on.includes(record.status))
   return html`<tr role="row" data-key=${record.id} class=${record.status}>
     <th role="rowheader" scope="row">${nameCell(record, context)}</th>
-    <td role="cell" data-label=${say('columnScopes')}>${scopesCell(record, context)}</td>
-    <td role="cell" data-label=${say('columnLastUsed')}>${momentCell(record.lastUsedAt, say('never'), context)}</td>
-    <td role="cell" data-label=${say('columnUsage')}>${usageCell(record, context)}</td>
-    <td role="cell" data-label=${say('columnExpires')}>${momentCell(record.expiresAt, say('never'), context)}</td>
-    <td role="cell" data-label=${say('columnStatus')}>${statusCell(record, context)}</td>
+    ${columnsFor(context.settings).map(({ title, cell }) => html`<td role="cell" class=${title} data-label=${say(title)}>${cell(record, context)}</td>`)}
     <td role="cell" class="deeds">${deeds.map(({ deed, text, icon: drawn }) => {
       const look = deed === 'remove' || deed === 'revoke' ? 'icon danger' : 'icon'
       return html`<button type="button" class=${look} data-deed=${deed} aria-label=${say(text)} title=${say(text)} @click=${() => context.act(deed, record)}>${icon(drawn)}</button>`
@@ -74,11 +89,11 @@ function keyRow(record: KeyRecord, context: ListContext): TemplateResult {
 
 function nameCell(
   { name, display, resource, environment, description, createdAt }: KeyRecord,
-  { say, format }: ListContext,
+  { say, format, settings }: ListContext,
 ) {
   const created = say('createdAt', { time: format.moment(createdAt) })
   return html`<span class=${name === undefined ? 'name unnamed' : 'name'} title=${description ?? created}>${name ?? say('unnamed')}</span>
-    <span class="under"><code>${display}</code>${environment === undefined ? nothing : html`<span class="tag">${environment}</span>`}${resource === undefined ? nothing : html`<span class="tag mono">${resource}</span>`}</span>`
+    <span class="under"><code>${display}</code>${environment === undefined ? nothing : html`<span class="tag">${environment}</span>`}${resource === undefined || resource === settings.resource ? nothing : html`<span class="tag mono">${resource}</span>`}</span>`
 }
 
 /** The first few; the rest are told when they are pointed at, and to whoever listens. */

@@ -2,7 +2,7 @@ import { html, LitElement, nothing } from 'lit'
 import type { KeyRecord } from '../../model/key.ts'
 import type { Language } from '../language.ts'
 import type { ConsoleSettings } from '../settings.ts'
-import { type Api, createApi, type Problem } from './api.ts'
+import { type Api, createApi, type Made, type Problem } from './api.ts'
 import { type BrowserKey, browserKeyAt, displayOf } from './browser-key.ts'
 import { copyText } from './clipboard.ts'
 import { type DialogContext, type Open, openDialog } from './dialogs.ts'
@@ -50,6 +50,8 @@ export class KeywardConsole extends LitElement {
   declare private kept: Credential | undefined
   private works: Works | undefined
   private opener: Element | null = null
+  /** The texts of keys that were made here, by id, where the host wants the page to have them while it is there. */
+  private readonly made = new Map<string, Credential>()
   private readonly toast = createToast(() => this.requestUpdate())
 
   override connectedCallback(): void {
@@ -74,6 +76,7 @@ export class KeywardConsole extends LitElement {
   /** A page that is left may be kept by the browser, and come back as it was. */
   private forget = (): void => {
     this.open = undefined
+    this.made.clear()
   }
 
   /** Both are asked at once, and shown as they come. */
@@ -192,21 +195,28 @@ export class KeywardConsole extends LitElement {
     const { settings, kept } = this
     if (settings === undefined) return
     const isKept = kept !== undefined && displayOf(kept.key, settings.pair) === record.display
-    const text = connectionInfo(settings, record, isKept ? kept : undefined)
+    const known = this.made.get(record.id) ?? (isKept ? kept : undefined)
+    const text = connectionInfo(settings, record, known)
     if (!(await copyText(text, this.renderRoot.querySelector('main') ?? this)))
       return this.toast.tell(this.text('copyFailed'))
-    this.toast.tell(this.text(isKept ? 'connectionCopied' : 'connectionCopiedWithoutKey'))
+    this.toast.tell(this.text(known === undefined ? 'connectionCopiedWithoutKey' : 'connectionCopied'))
   }
 
   private show(open: Open): void {
     if (this.open === undefined) this.opener = this.shadowRoot?.activeElement ?? null
     this.open = open
+    if (open.kind === 'told') this.remember(open.made)
+  }
+
+  private remember({ key, secret, record }: Made): void {
+    if (this.settings?.rememberKeys === true && key !== undefined) this.made.set(record.id, { key, secret })
   }
 
   /** Focus goes back to where it came from, or where that is gone, to the beginning. */
   private async close(told?: TextName): Promise<void> {
     if (this.open === undefined) return
     const isGone = this.open.kind === 'remove' && told !== undefined
+    if (isGone && 'record' in this.open) this.made.delete(this.open.record.id)
     this.open = undefined
     if (told !== undefined) this.toast.tell(this.text(told))
     await this.updateComplete

@@ -3,7 +3,7 @@ import type { ConsoleSettings } from '../settings.ts'
 import { copyText } from './clipboard.ts'
 import { icon } from './icons.ts'
 import { Part } from './part.ts'
-import { type Credential, PLACEHOLDER, SNIPPETS, type Snippet } from './snippets.ts'
+import { type Credential, PLACEHOLDER, type Snippet, snippetsFor } from './snippets.ts'
 
 /** Snippets in tabs, as the ARIA practices have them: arrows go from tab to tab. */
 export class SnippetTabs extends Part {
@@ -25,13 +25,14 @@ export class SnippetTabs extends Part {
   }
 
   protected override render() {
-    const snippet = SNIPPETS[this.chosen] as Snippet
+    const snippets = snippetsFor(this.settings)
+    const snippet = snippets[this.chosen] as Snippet
     const credential = this.credential ?? PLACEHOLDER
     const text = snippet.write(this.settings, credential)
     return html`<div class="tabs">
       <div class="tabs-head">
         <div role="tablist" aria-label=${this.say('snippets')} @keydown=${this.onKey}>
-          ${SNIPPETS.map(({ label }, i) => this.tab(label, i))}
+          ${snippets.map(({ label }, i) => this.tab(label, i))}
         </div>
         <span role="status" class="aside">${this.told === undefined ? nothing : this.say(this.told)}</span>
         <button type="button" class="icon" title=${this.say('copySnippet')} aria-label=${this.say('copySnippet')} @click=${() => this.copy(text)}>
@@ -55,7 +56,7 @@ export class SnippetTabs extends Part {
   }
 
   private async onKey(event: KeyboardEvent): Promise<void> {
-    const last = SNIPPETS.length - 1
+    const last = snippetsFor(this.settings).length - 1
     const goals: Readonly<Record<string, number>> = {
       ArrowRight: this.chosen === last ? 0 : this.chosen + 1,
       ArrowLeft: this.chosen === 0 ? last : this.chosen - 1,

@@ -1,4 +1,5 @@
-import type { ConsoleSettings } from '../settings.ts'
+import type { BaseUrls, ConsoleSettings } from '../settings.ts'
+import type { TextName } from './texts.ts'
 
 /** The halves of a key, as far as they are known. */
 export interface Credential {
@@ -9,21 +10,66 @@ export interface Credential {
 /** What stands in a snippet where the key is not known. */
 export const PLACEHOLDER: Credential = { key: 'YOUR_API_KEY', secret: 'YOUR_API_SECRET' }
 
-type Service = Pick<ConsoleSettings, 'baseUrls' | 'models' | 'credential' | 'readsXApiKey' | 'pair'>
+type Service = Pick<
+  ConsoleSettings,
+  'baseUrls' | 'models' | 'credential' | 'readsXApiKey' | 'pair' | 'snippets' | 'resource'
+>
 
 export interface Snippet {
   readonly label: string
   write(service: Service, credential: Credential): string
 }
 
+type Kind = 'openai' | 'anthropic'
+
 /** Ready to paste and to run: nothing in them has to be quoted, since options and keys hold no such character. */
-export const SNIPPETS: readonly Snippet[] = [
-  { label: 'curl', write: curl },
-  { label: 'Python', write: python },
-  { label: 'TypeScript', write: typescript },
-  { label: 'Anthropic', write: anthropic },
-  { label: 'Claude Code', write: claudeCode },
+export const SNIPPETS: readonly (Snippet & { readonly kind: Kind })[] = [
+  { kind: 'openai', label: 'curl', write: curl },
+  { kind: 'openai', label: 'Python', write: python },
+  { kind: 'openai', label: 'TypeScript', write: typescript },
+  { kind: 'anthropic', label: 'Anthropic', write: anthropic },
+  { kind: 'anthropic', label: 'Claude Code', write: claudeCode },
 ]
+
+/** The host's own, or those for the interfaces that the service has. */
+export function snippetsFor({ snippets, baseUrls }: Service): readonly Snippet[] {
+  if (snippets === undefined) return SNIPPETS.filter(({ kind }) => baseUrls[kind] !== undefined)
+  return snippets.map(({ label, text }) => ({
+    label,
+    write: (service, { key, secret = '' }) => filledIn(text, { key, secret, ...placeOf(service) }),
+  }))
+}
+
+/** What a resource may be to stand in a snippet as it is. */
+const PLAIN = /^[\w.@-]+$/
+
+function placeOf({ baseUrls, resource }: Service): { readonly baseUrl: string; readonly resource: string } {
+  const name = resource?.slice(resource.indexOf(':') + 1) ?? ''
+  const baseUrl = baseUrls.api ?? baseUrls.openai ?? baseUrls.anthropic ?? ''
+  return { baseUrl, resource: PLAIN.test(name) ? name : 'YOUR_RESOURCE' }
+}
+
+function filledIn(text: string, parts: Readonly<Record<string, string>>): string {
+  return text.replace(/\{(\w+)\}/g, (whole, name: string) => parts[name] ?? whole)
+}
+
+export interface Address {
+  readonly label: TextName
+  /** As it stands in what is copied: for programs' forms, in English. */
+  readonly name: string
+  readonly url: string
+}
+
+/** Where clients connect to. Where there is one address, nothing has to be said of it. */
+export function addressesOf({ api, openai, anthropic }: BaseUrls): readonly Address[] {
+  const all = [
+    { label: 'baseUrl', name: 'Base URL', url: api },
+    { label: 'openaiUrl', name: 'OpenAI base URL', url: openai },
+    { label: 'anthropicUrl', name: 'Anthropic base URL', url: anthropic },
+  ] as const
+  const there = all.flatMap(({ url, ...rest }) => (url === undefined ? [] : [{ ...rest, url }]))
+  return there.length === 1 ? there.map(({ url }) => ({ ...all[0], url })) : there
+}
 
 /** What to paste where a client asks for a name, a key and an address. Always in English: it is for programs' forms. */
 export function connectionInfo(
@@ -35,8 +81,7 @@ export function connectionInfo(
     ...(name === undefined ? [] : [`Name: ${name}`]),
     `API key: ${credential?.key ?? `${display} (shown once, when it was made)`}`,
     ...(credential?.secret === undefined ? [] : [`API secret: ${credential.secret}`]),
-    `OpenAI base URL: ${baseUrls.openai}`,
-    `Anthropic base URL: ${baseUrls.anthropic}`,
+    ...addressesOf(baseUrls).map(({ name: what, url }) => `${what}: ${url}`),
   ]
   return `${lines.join('\n')}\n`
 }

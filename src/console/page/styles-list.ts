@@ -175,7 +175,7 @@ export const LIST = css`
       padding: 0 !important;
     }
     tbody th,
-    tbody th + td,
+    tbody td.columnScopes,
     tbody td.deeds {
       grid-column: 1 / -1;
     }

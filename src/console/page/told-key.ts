@@ -4,7 +4,7 @@ import type { Made } from './api.ts'
 import { copyText } from './clipboard.ts'
 import { DialogPart } from './dialog.ts'
 import { icon } from './icons.ts'
-import { type Credential, connectionInfo } from './snippets.ts'
+import { type Credential, connectionInfo, snippetsFor } from './snippets.ts'
 
 /** The text of a key, shown once. When it closes, nothing of the text is left. */
 export class ToldKey extends DialogPart {
@@ -39,7 +39,7 @@ export class ToldKey extends DialogPart {
     if (key === undefined) return this.toldBefore()
     const credential: Credential = { key, secret }
     return html`<div class="dialog-body">
-        <div class="once">${icon('alert')}<p><strong>${say('onceTitle')}</strong> ${say('onceText')}</p></div>
+        <div class="once">${icon('alert')}<p><strong>${say('onceTitle')}</strong> ${say(this.mayRotate() ? 'onceText' : 'onceTextFinal')}</p></div>
         ${this.half('key', say('keyLabel'), key)}
         ${secret === undefined ? nothing : this.half('secret', say('secretLabel'), secret)}
         <div class="row wrap">
@@ -50,14 +50,25 @@ export class ToldKey extends DialogPart {
         </div>
         <p role="status" class="aside">${this.statusText()}</p>
         ${this.problemText()}
-        <h3>${say('snippets')}</h3>
-        <keyward-snippets .say=${say} .settings=${this.settings} .credential=${credential}></keyward-snippets>
+        ${snippetsFor(this.settings).length === 0 ? nothing : this.snippets(credential)}
       </div>
       ${this.foot()}`
   }
 
+  private snippets(credential: Credential) {
+    const { say, settings } = this
+    return html`<h3>${say('snippets')}</h3>
+      <keyward-snippets .say=${say} .settings=${settings} .credential=${credential}></keyward-snippets>`
+  }
+
   private toldBefore() {
-    return html`<div class="dialog-body"><p>${this.say('createdBefore')}</p></div>${this.foot()}`
+    const text = this.mayRotate() ? 'createdBefore' : 'createdBeforeFinal'
+    return html`<div class="dialog-body"><p>${this.say(text)}</p></div>${this.foot()}`
+  }
+
+  /** What helps whoever loses the text. */
+  private mayRotate(): boolean {
+    return this.settings.may.includes('rotate')
   }
 
   private foot() {
