@@ -21,8 +21,6 @@ export interface Results {
   readonly versions: Readonly<Record<string, string>>
   readonly passes: number
   readonly connections: number
-  /** Requests on one connection before an answer is waited for. */
-  readonly pipelining: number
   readonly warmUp: number
   readonly requests: number
   readonly measured: readonly Measured[]
@@ -72,7 +70,7 @@ export function table(rows: readonly Row[]): string {
 }
 
 export function markdown(results: Results): string {
-  const { command, at, passes, connections, pipelining, warmUp, requests, measured } = results
+  const { command, at, passes, connections, warmUp, requests, measured } = results
   const { cpu, cores, system, load } = results.machine
   const installed = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`)
   const frameworks = [...new Set(measured.map(({ framework }) => framework))]
@@ -82,7 +80,7 @@ export function markdown(results: Results): string {
 
 - machine: ${cpu}, ${cores} cores, ${system}; load average before the run ${load}
 - versions: ${installed.join(' · ')}
-- each variant ${passes} times, each time in a fresh process, in the order of a palindrome with bare on both ends of every pass: ${warmUp} requests to warm up, then ${requests} of 100 callers over ${connections} connections, ${pipelining} at once on each, by autocannon, from a process of its own
+- each variant ${passes} times, each time in a fresh process, in the order of a palindrome with bare on both ends of every pass: ${warmUp} requests to warm up, then ${requests} of 100 callers over ${connections} connections by autocannon, from a process of its own
 - the CPU is the server's (\`process.cpuUsage\`), garbage collection included; ratios are taken within a pass, then their median and quartiles
 - every variant was seen to admit, refuse and limit before it was timed; everything is kept in memory
 

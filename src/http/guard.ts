@@ -21,6 +21,12 @@ export type Decision =
     }
   | { readonly verdict: Denied; readonly answer: Answer; readonly release?: never }
 
+/** What the answers of one instance are made with. */
+interface Settings extends ProblemOptions {
+  /** The fields of a response that goes on, where there is nothing else to tell. */
+  readonly plain: Readonly<Record<string, string>>
+}
+
 /** Asks about a request. What it throws is the host's own fault and belongs to the framework's error path. */
 export type Ask = (facts: RequestFacts) => Awaitable<Decision>
 
@@ -36,9 +42,10 @@ export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDem
   const vary = [...new Set(doors.flatMap(({ instance }) => instance.sources.flatMap(({ headers }) => headers)))].join(
     ', ',
   )
-  const options: readonly ProblemOptions[] = doors.map(({ settings }) => ({
+  const options: readonly Settings[] = doors.map(({ settings }) => ({
     ...settings,
     vary,
+    plain: Object.freeze({ Vary: vary }),
     answers: [settings.answers, demanded],
   }))
 
@@ -48,19 +55,19 @@ export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDem
   }
 }
 
-function decide({ verdict, instance }: Entered, options: readonly ProblemOptions[]): Decision {
-  const settings = options[instance] as ProblemOptions
+function decide({ verdict, instance }: Entered, options: readonly Settings[]): Decision {
+  const settings = options[instance] as Settings
   if (!verdict.ok) return { verdict, answer: problem(verdict, settings) }
-  return {
-    verdict,
-    access: verdict.access,
-    headers: { Vary: settings.vary, ...rateFields(verdict, settings.rateHeaders), ...overlapFields(verdict) },
-    release: verdict.release,
-  }
+  return { verdict, access: verdict.access, headers: headersOf(verdict, settings), release: verdict.release }
+}
+
+function headersOf(verdict: Admitted, { vary, plain, rateHeaders }: Settings): Readonly<Record<string, string>> {
+  const rate = rateFields(verdict, rateHeaders)
+  if (verdict.overlap !== undefined) return { Vary: vary, ...rate, ...overlapFields(verdict.overlap) }
+  return rate === undefined ? plain : { Vary: vary, ...rate }
 }
 
 /** A key used with a secret that a rotation replaced: Deprecation (RFC 9745) says since when, Sunset (RFC 8594) until when. */
-function overlapFields({ overlap }: Admitted): Readonly<Record<string, string>> | undefined {
-  if (overlap === undefined) return undefined
+function overlapFields(overlap: NonNullable<Admitted['overlap']>): Readonly<Record<string, string>> {
   return { Deprecation: `@${Math.floor(overlap.since / 1000)}`, Sunset: new Date(overlap.until).toUTCString() }
 }

@@ -5,9 +5,11 @@ import { varyWith } from './vary.ts'
 
 /** What Node tells of a request. `request` is the framework's own object, where it is another. */
 export function nodeFacts(message: IncomingMessage, request: unknown = message): RequestFacts {
+  const { rawHeaders } = message
   return {
-    rawHeaders: message.rawHeaders,
-    headers: message.headers,
+    rawHeaders,
+    // Node makes these when they are first asked for: only where there are no others.
+    headers: rawHeaders?.length > 0 ? undefined : message.headers,
     peer: message.socket?.remoteAddress,
     address: undefined,
     request,

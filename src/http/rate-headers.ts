@@ -13,19 +13,17 @@ interface Measured {
 /** The policy of a key changes with its record alone, so its text is kept by the list of windows that the record has. */
 const policies = new WeakMap<readonly Window[], string>()
 
-/** The fields that tell what is left: RateLimit-Policy and RateLimit, or what clients knew before them. */
+/** The fields that tell what is left: RateLimit-Policy and RateLimit, or what clients knew before them; `undefined` for none. */
 export function rateFields(
   { windows, readings, at }: Measured,
   headers: RateHeaders,
-): Readonly<Record<string, string>> {
-  if (headers === false || windows === undefined || readings === undefined || at === undefined) return NONE
-  if (readings.length === 0) return NONE
+): Readonly<Record<string, string>> | undefined {
+  if (headers === false || windows === undefined || readings === undefined || at === undefined) return undefined
+  if (readings.length === 0) return undefined
   if (headers === 'standard') return standard(windows, readings, at)
   if (headers === 'legacy') return legacy(readings)
   return { ...standard(windows, readings, at), ...legacy(readings) }
 }
-
-const NONE = Object.freeze({})
 
 /** draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4: `w` and `t` in whole seconds. */
 function standard(windows: readonly Window[], readings: readonly MeterReading[], at: number): Record<string, string> {
