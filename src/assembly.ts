@@ -26,6 +26,7 @@ import { type LeaseBook, leaseBookOf } from './verify/lease-book.ts'
 import { createLenience } from './verify/lenience.ts'
 import { createLocate } from './verify/locate.ts'
 import { createMeter } from './verify/meter.ts'
+import { createPassages } from './verify/passages.ts'
 import type { Locate } from './verify/rules.ts'
 import { createSettlement, type Settlement } from './verify/settlement.ts'
 import { createThrottle, type Throttle } from './verify/throttle.ts'
@@ -176,7 +177,7 @@ function instanceOf(settings: Settings, parts: Parts, look: () => Time): Instanc
     formats: settings.prefixes.all.map(settings.pair ? pairFormat : plainFormat),
     pair: settings.pair,
     sources: settings.sources,
-    passages: new WeakMap(),
+    passages: createPassages(),
     look,
     verify: (attempt) => verify(parts, attempt),
     turnAway: parts.verdicts.turnAway,

@@ -3,7 +3,8 @@ import type { Awaitable } from '../model/awaitable.ts'
 import type { BareCredential, Credential, RequestFacts } from '../model/request.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { Requirement } from '../policy/demand.ts'
-import { type Attempt, newAttempt, type Passage } from './attempt.ts'
+import { type Attempt, newAttempt } from './attempt.ts'
+import type { Passages } from './passages.ts'
 import type { Time } from './time.ts'
 
 /** One instance, as an entrance sees it. */
@@ -15,7 +16,7 @@ export interface Instance extends Kind {
   /** The verdict on a request without a credential that could be looked at. */
   turnAway(code: Exclude<NoCredential, 'absent'>, facts: RequestFacts, requirement: Requirement): Verdict
   /** What this instance admitted, by the framework's request object. */
-  readonly passages: WeakMap<object, Passage>
+  readonly passages: Passages
 }
 
 /** A verdict, and whose it is: the instance that the credential belongs to, or the first, which answers for nobody's. */
