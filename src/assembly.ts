@@ -16,6 +16,7 @@ import { type FailureLimit, failureBudget } from './policy/failures.ts'
 import { soundKey } from './policy/soundness.ts'
 import type { Settings } from './settings.ts'
 import { localWindows } from './storage/local-windows.ts'
+import { attach } from './verify/attached.ts'
 import type { Attempt } from './verify/attempt.ts'
 import type { Bill } from './verify/bill.ts'
 import { createEntrance, type Instance } from './verify/entrance.ts'
@@ -26,7 +27,7 @@ import { type LeaseBook, leaseBookOf } from './verify/lease-book.ts'
 import { createLenience } from './verify/lenience.ts'
 import { createLocate } from './verify/locate.ts'
 import { createMeter } from './verify/meter.ts'
-import { createPassages } from './verify/passages.ts'
+import { createProofs } from './verify/proofs.ts'
 import type { Locate } from './verify/rules.ts'
 import { createSettlement, type Settlement } from './verify/settlement.ts'
 import { createThrottle, type Throttle } from './verify/throttle.ts'
@@ -79,6 +80,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     upgrade: createUpgrade({ store, hasher: settings.hasher, onChange: keys.forget, onFault: fault('upgrade') }),
     locate,
     gatekeeper: settings.gate && createGatekeeper(settings.gate, settings.storeTimeout),
+    proofs: createProofs(),
     throttle: settings.failures && throttleOf(settings.failures, locate),
     meter: createMeter({ take, credits: settings.credits, patience: settings.storeTimeout, look, leases }),
     lenience: settings.opensOnFault
@@ -177,7 +179,8 @@ function instanceOf(settings: Settings, parts: Parts, look: () => Time): Instanc
     formats: settings.prefixes.all.map(settings.pair ? pairFormat : plainFormat),
     pair: settings.pair,
     sources: settings.sources,
-    passages: createPassages(),
+    passages: attach(),
+    proofs: parts.proofs,
     look,
     verify: (attempt) => verify(parts, attempt),
     turnAway: parts.verdicts.turnAway,

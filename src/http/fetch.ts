@@ -55,7 +55,7 @@ export function fetchFacts(
   peer: string | undefined,
   request: unknown,
 ): RequestFacts {
-  return { rawHeaders: overflowing(platform), headers, peer, address: undefined, request }
+  return { rawHeaders: overflowing(platform), headers, peer, address: undefined, connection: undefined, request }
 }
 
 /** Node's raw lines where there are so many that Node may have dropped some: of that `Headers` tell nothing. */

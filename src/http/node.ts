@@ -12,6 +12,8 @@ export function nodeFacts(message: IncomingMessage, request: unknown = message):
     headers: rawHeaders?.length > 0 ? undefined : message.headers,
     peer: message.socket?.remoteAddress,
     address: undefined,
+    // Of HTTP/2 Node gives a stand-in, which throws once its session has ended.
+    connection: message.httpVersionMajor === 1 ? (message.socket ?? undefined) : undefined,
     request,
   }
 }

@@ -11,6 +11,8 @@ export interface RequestFacts {
   readonly peer?: string | undefined
   /** The client's address where the runtime knows it; nothing is then read from headers. */
   readonly address?: string | undefined
+  /** What lives as long as the client's connection: what a text proved is remembered with it, so that it is hashed once. */
+  readonly connection?: object | undefined
   /** The framework's own object: what the functions of a demand are given. */
   readonly request?: unknown
 }

@@ -5,6 +5,7 @@ import type { Admitted } from '../model/verdict.ts'
 import type { Address } from '../network/address.ts'
 import type { Requirement } from '../policy/demand.ts'
 import type { Bill } from './bill.ts'
+import type { Proof } from './proofs.ts'
 import type { Settlement } from './settlement.ts'
 import type { Time } from './time.ts'
 
@@ -21,6 +22,8 @@ export interface Attempt {
   time: Time
   /** What an earlier guard of this instance admitted on the same request. */
   readonly earlier: Passage | undefined
+  /** What its connection proved with this very text. */
+  readonly proof: Proof | undefined
   /** Whether the record was read for this request: a remembered one may admit, but never refuses. */
   current: boolean
   /** A record whose secret the text was found not to be. */
@@ -51,7 +54,7 @@ export const NOBODY: Presented = Object.freeze({ kind: 0, format: NO_FORMAT, key
 
 /** An attempt at its beginning. */
 export function newAttempt(
-  given: Pick<Attempt, 'presented' | 'id' | 'requirement' | 'facts' | 'request' | 'time' | 'earlier'>,
+  given: Pick<Attempt, 'presented' | 'id' | 'requirement' | 'facts' | 'request' | 'time' | 'earlier' | 'proof'>,
 ): Attempt {
   return {
     presented: given.presented,
@@ -61,6 +64,7 @@ export function newAttempt(
     request: given.request,
     time: given.time,
     earlier: given.earlier,
+    proof: given.proof,
     current: false,
     refuted: undefined,
     stale: 0,

@@ -3,8 +3,9 @@ import type { Awaitable } from '../model/awaitable.ts'
 import type { BareCredential, Credential, RequestFacts } from '../model/request.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { Requirement } from '../policy/demand.ts'
-import { type Attempt, newAttempt } from './attempt.ts'
-import type { Passages } from './passages.ts'
+import type { Attached } from './attached.ts'
+import { type Attempt, newAttempt, type Passage } from './attempt.ts'
+import type { Proofs } from './proofs.ts'
 import type { Time } from './time.ts'
 
 /** One instance, as an entrance sees it. */
@@ -16,7 +17,9 @@ export interface Instance extends Kind {
   /** The verdict on a request without a credential that could be looked at. */
   turnAway(code: Exclude<NoCredential, 'absent'>, facts: RequestFacts, requirement: Requirement): Verdict
   /** What this instance admitted, by the framework's request object. */
-  readonly passages: Passages
+  readonly passages: Attached<Passage>
+  /** What connections proved. */
+  readonly proofs: Proofs
 }
 
 /** A verdict, and whose it is: the instance that the credential belongs to, or the first, which answers for nobody's. */
@@ -66,13 +69,23 @@ export function createEntrance(instances: readonly [Instance, ...Instance[]], re
 
   function judge(facts: RequestFacts, from: unknown, presented: Presented): Awaitable<Entered> {
     const instance = instances[presented.kind] as Instance
-    const id = presented.format.idOf(presented.key, presented.secret)
+    const proof = instance.proofs.of(facts.connection, presented)
+    const id = proof === undefined ? presented.format.idOf(presented.key, presented.secret) : proof.id
     if (id === undefined) {
       return { verdict: instance.turnAway('invalid_key', facts, requirement), instance: presented.kind }
     }
     const passage = isObject(from) ? instance.passages.get(from) : undefined
     const earlier = passage?.presented.key === presented.key ? passage : undefined
-    const attempt = newAttempt({ presented, id, requirement, facts, request: from, time: instance.look(), earlier })
+    const attempt = newAttempt({
+      presented,
+      id,
+      requirement,
+      facts,
+      request: from,
+      time: instance.look(),
+      earlier,
+      proof,
+    })
     const verdict = instance.verify(attempt)
     return verdict instanceof Promise
       ? verdict.then((late) => note(instance, attempt, late))
@@ -93,13 +106,27 @@ export function cleanFacts(facts: RequestFacts): RequestFacts {
     headers: read('headers'),
     peer: read('peer'),
     address: read('address'),
+    connection: connectionOf(facts),
     request: read('request') ?? facts,
   }
 }
 
+/** Its own member only: `connection` of an `IncomingMessage` is an old name of its socket, also where that is a stand-in. */
+function connectionOf(facts: RequestFacts): object | undefined {
+  const connection = ownValue(facts, 'connection')
+  return isObject(connection) ? connection : undefined
+}
+
 /** Every fact a member of its own, so that nothing shines through from `Object.prototype`. */
 export function factsOfBare(address: string | undefined): RequestFacts {
-  return { rawHeaders: undefined, headers: undefined, peer: undefined, address, request: undefined }
+  return {
+    rawHeaders: undefined,
+    headers: undefined,
+    peer: undefined,
+    address,
+    connection: undefined,
+    request: undefined,
+  }
 }
 
 /** A member that is the object's own: not what somebody put on `Object.prototype`. */

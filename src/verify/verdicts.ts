@@ -77,7 +77,15 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
   function turnAway(code: DenialCode, facts: RequestFacts, requirement: Requirement): Verdict {
     const denied: Denied = { ok: false, code, status: DENIALS[code] }
     if (!wantsDenied()) return denied
-    const nobodys = { presented: NOBODY, id: '', requirement, facts, request: facts.request, earlier: undefined }
+    const nobodys = {
+      presented: NOBODY,
+      id: '',
+      requirement,
+      facts,
+      request: facts.request,
+      earlier: undefined,
+      proof: undefined,
+    }
     return tell(newAttempt({ ...nobodys, time: look() }), denied)
   }
 

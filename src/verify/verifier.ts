@@ -10,6 +10,7 @@ import type { Known } from './known.ts'
 import type { KnownKeys } from './known-keys.ts'
 import type { Lenience } from './lenience.ts'
 import type { Meter } from './meter.ts'
+import { type Proofs, proves } from './proofs.ts'
 import { firstBroken, type Locate } from './rules.ts'
 import { type Secret, secretOf } from './secret.ts'
 import type { Throttle } from './throttle.ts'
@@ -23,6 +24,7 @@ export interface Parts {
   readonly hasher: Hasher
   readonly upgrade: Upgrade
   readonly locate: Locate
+  readonly proofs: Proofs
   /** The host's word on accounts, where it wants one. */
   readonly gatekeeper: Gatekeeper | undefined
   readonly throttle: Throttle | undefined
@@ -80,6 +82,7 @@ function prove(parts: Parts, attempt: Attempt, known: Known | undefined): Awaita
   if (attempt.refuted !== undefined && hasSameSecrets(attempt.refuted, known.stored)) {
     return refuse(parts, attempt)
   }
+  if (attempt.proof !== undefined && proves(attempt.proof, known.stored)) return judge(parts, attempt, known, 'current')
   const proved = secretOf(parts.hasher, known, text, attempt.time.now)
   if (!(proved instanceof Promise)) return judge(parts, attempt, known, proved)
   return proved.then(
@@ -113,6 +116,7 @@ function judge(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Aw
     textOf(attempt),
     secret === 'current' ? known.stored.hash : String(known.stored.previous?.hash),
   )
+  if (secret === 'current') parts.proofs.keep(attempt, known.stored)
   const broken = firstBroken(known, attempt, parts.locate)
   if (broken !== undefined) {
     return attempt.current ? parts.verdicts.deny(attempt, broken, known) : find(parts, attempt)

@@ -18,6 +18,7 @@ function heldBack() {
     request: undefined,
     time: { wall: 0, steady: 0, now: 0 },
     earlier: undefined,
+    proof: undefined,
   })
   return { prove: throttle.proved, passes: (text: string) => throttle.heldUntil(attempt, text) === undefined }
 }

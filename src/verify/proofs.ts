@@ -1,0 +1,49 @@
+import type { Presented } from '../credential/reader.ts'
+import { equalTexts } from '../hash/equal.ts'
+import type { StoredKey } from '../model/key.ts'
+import { attach } from './attached.ts'
+import type { Attempt } from './attempt.ts'
+
+/** The text that a connection proved, and of which version of a key it is the secret. */
+export interface Proof {
+  readonly presented: Presented
+  readonly id: string
+  readonly version: number
+  readonly hash: string
+}
+
+/** What connections proved: a client that keeps one open is hashed once, and again after any change of its key. */
+export interface Proofs {
+  /** What this very text proved before, on this connection. */
+  of(connection: object | undefined, presented: Presented): Proof | undefined
+  /** Remembers with its connection that the text of an attempt was found to be the secret of a key. */
+  keep(attempt: Attempt, stored: StoredKey): void
+}
+
+/** On a connection that carries the keys of many, as a proxy's does, to remember one would be work for nothing. */
+const SHARED = 'shared'
+
+export function createProofs(): Proofs {
+  const kept = attach<Proof | typeof SHARED>()
+  return { of, keep }
+
+  function of(connection: object | undefined, { key, secret }: Presented): Proof | undefined {
+    const proof = connection === undefined ? undefined : kept.get(connection)
+    if (proof === undefined || proof === SHARED || !equalTexts(key, proof.presented.key)) return undefined
+    return equalTexts(secret ?? '', proof.presented.secret ?? '') ? proof : undefined
+  }
+
+  function keep({ facts: { connection }, presented, proof }: Attempt, stored: StoredKey): void {
+    if (connection === undefined || (proof !== undefined && proves(proof, stored))) return
+    const before = kept.get(connection)
+    if (before === SHARED) return
+    const isItsOwn = before === undefined || of(connection, presented) !== undefined
+    const { id, version, hash } = stored
+    kept.set(connection, isItsOwn ? { presented, id, version, hash } : SHARED)
+  }
+}
+
+/** Whether a proof still is one: nothing of the record has changed since. */
+export function proves(proof: Proof, { id, version, hash }: StoredKey): boolean {
+  return proof.id === id && proof.version === version && proof.hash === hash
+}
