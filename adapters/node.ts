@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { handedOut } from '../src/http/answered.ts'
+import { onceFinished } from '../src/http/finished.ts'
 import { createGuard } from '../src/http/guard.ts'
 import { type FetchHandler, passOn } from '../src/http/mount.ts'
 import { addHeaders, hasAnswered, nodeFacts, onceEnded } from '../src/http/node.ts'
@@ -21,7 +22,7 @@ export type NodeVerdict<Scope extends string, Optional> =
 
 /**
  * Asks about a request of `node:http`, of HTTP/2, or to upgrade. Given the response too, it adds what an admission tells
- * (limits, `Vary`), and gives back what is held when the response has ended; without it, when the socket closes.
+ * (limits, `Vary`). What is held is given back when the response has ended, or the socket of an upgrade has closed.
  * What a function of the demand throws rejects.
  */
 export type NodeGuard<Scope extends string, Optional> = (
@@ -56,9 +57,9 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[], const Option
   }
 }
 
-function atTheEnd({ socket }: NodeRequest, res: ServerResponse | undefined, release: () => void): void {
-  if (res === undefined ? socket.destroyed : res.writableEnded) release()
-  else if (res === undefined) socket.once('close', release)
+function atTheEnd(req: NodeRequest, res: ServerResponse | undefined, release: () => void): void {
+  if (res === undefined) onceFinished(req, release)
+  else if (res.writableEnded) release()
   else onceEnded(res, release)
 }
 

@@ -144,7 +144,7 @@ function settlementsOf(
 
   function hold(attempt: Attempt, { stored }: Known, bill: Bill): Settlement | undefined {
     const earlier = attempt.earlier?.settlement
-    if (bill.hold === undefined || move === undefined) return earlier
+    if (move === undefined) return earlier
     const settlement =
       earlier ??
       createSettlement({
@@ -161,7 +161,7 @@ function settlementsOf(
         },
         onFault,
       })
-    if (bill.hold.hold !== undefined) settlement.add(bill.hold.hold.id, bill.hold.amount)
+    if (bill.hold?.hold !== undefined) settlement.add(bill.hold.hold.id, bill.hold.amount)
     return settlement
   }
 }
@@ -242,5 +242,6 @@ export function assembleOffice(
     steady: () => look().steady,
     events,
     onChange: parts.keys.forget,
+    unseen: new Set(),
   }
 }

@@ -33,6 +33,8 @@ export interface Office {
   readonly events: Announcer
   /** A change is durable: what this process remembers of the key is to be forgotten. */
   readonly onChange: (id: string | '*') => void
+  /** The hashes of secrets that rotations of this process may have written, and told nobody: their outcome is unknown. */
+  readonly unseen: Set<string>
 }
 
 /** How often a change begins again when another one came first. */

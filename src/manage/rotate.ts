@@ -1,6 +1,7 @@
 import { statusOf } from '../key/record.ts'
 import { KeywardError } from '../model/errors.ts'
-import type { PreviousSecret, StoredKey } from '../model/key.ts'
+import type { KeyRecord, PreviousSecret, StoredKey } from '../model/key.ts'
+import type { UpdateBy } from './arguments.ts'
 import { composeText } from './compose.ts'
 import type { Created } from './create.ts'
 import { announce, existing, expect, type Office, recordFor, replace } from './office.ts'
@@ -11,20 +12,48 @@ import { announce, existing, expect, type Office, recordFor, replace } from './o
  */
 export async function rotate(office: Office, id: string, options: unknown): Promise<Created> {
   const by = office.input.rotate(options)
-  const { overlap } = by
   const first = await existing(office, id, by)
   const { text, hash } = await composeText(office, first.prefix, id)
-  for (let before = first; ; before = await existing(office, id, by)) {
+  try {
+    return { ...text, record: await write(office, first, hash, by) }
+  } catch (error) {
+    // Written or not, which a time-out leaves unknown: nobody has the text.
+    remember(office.unseen, hash)
+    throw error
+  }
+}
+
+async function write(
+  office: Office,
+  first: StoredKey,
+  hash: string,
+  by: UpdateBy & { readonly overlap: number },
+): Promise<KeyRecord> {
+  for (let before = first; ; before = await existing(office, first.id, by)) {
     const now = office.now()
     expect(office, before, by, now)
     if (before.rotations !== first.rotations) throw new KeywardError('CONFLICT', 'the key was rotated by another')
     refuseInactive(before, now)
-    const after = rotated(before, hash, overlap, now)
+    const replaced = office.unseen.has(before.hash) ? liveBefore(before, now) : { hash: before.hash, since: now }
+    const after = rotated(before, hash, replaced && { ...replaced, until: now + by.overlap }, now)
     if (await replace(office, after, before.version)) {
       announce(office, 'rotated', by, before, after)
-      return { ...text, record: await recordFor(office, after) }
+      return recordFor(office, after)
     }
   }
+}
+
+/** As many secrets are remembered that were written, maybe, and told to nobody. */
+const MOST_UNSEEN = 1_000
+
+function remember(unseen: Set<string>, hash: string): void {
+  if (unseen.size >= MOST_UNSEEN) unseen.delete(unseen.values().next().value as string)
+  unseen.add(hash)
+}
+
+/** Where nobody has the current secret, clients still use the one before: called again, a rotation is to replace that. */
+function liveBefore({ previous }: StoredKey, now: number): PreviousSecret | undefined {
+  return previous !== undefined && now < previous.until ? previous : undefined
 }
 
 function refuseInactive(stored: StoredKey, now: number): void {
@@ -33,11 +62,10 @@ function refuseInactive(stored: StoredKey, now: number): void {
 }
 
 /** The secret before the one that is replaced stops working: never more than two are live. */
-function rotated(stored: StoredKey, hash: string, overlap: number, now: number): StoredKey {
+function rotated(stored: StoredKey, hash: string, replaced: PreviousSecret | undefined, now: number): StoredKey {
   const { previous: _, ...kept } = stored
-  const previous: PreviousSecret = { hash: stored.hash, since: now, until: now + overlap }
   // A record shows a rotation by nothing but its time: no two have the same.
   const updatedAt = Math.max(now, stored.updatedAt + 1)
   const next = { hash, version: stored.version + 1, updatedAt, rotations: (stored.rotations ?? 0) + 1 }
-  return { ...kept, ...next, ...(overlap > 0 ? { previous } : {}) }
+  return { ...kept, ...next, ...(replaced !== undefined && now < replaced.until ? { previous: replaced } : {}) }
 }

@@ -49,7 +49,8 @@ export interface Access<Scope extends string = string> extends KeyRecord<Scope> 
   can(scope: Scope): boolean
   /**
    * Charges what the request really cost, in place of what its `reserve` held: `min(actual, held + remaining)`, once.
-   * Called again it gives the same answer and charges nothing. Without a hold there is nothing to charge.
+   * Called again it gives the same answer and charges nothing. Where nothing is held it is charged beside the cost that
+   * was taken; a key without a balance is charged nothing.
    * @param actual a whole number ≥ 0
    * @throws KeywardError `INPUT`, or `STORE` with `outcome: 'unknown'`: it may then be called again
    */

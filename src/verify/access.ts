@@ -1,9 +1,10 @@
 import { toRecord } from '../key/record.ts'
 import type { KeyRecord } from '../model/key.ts'
-import type { Access, Reading, Settled } from '../model/verdict.ts'
+import type { Access, Reading } from '../model/verdict.ts'
 import { shownReadings } from '../policy/readings.ts'
 import type { Bill } from './bill.ts'
 import type { Known } from './known.ts'
+import { settleNothing } from './settlement.ts'
 
 /** What the handler gets. Where nothing in it belongs to one request, all requests share it. */
 export function accessOf(
@@ -15,7 +16,7 @@ export function accessOf(
   const isShared = readings.length === 0 && balance === undefined && settle === undefined
   if (isShared && known.access !== undefined) return known.access
   const record = balance === undefined ? recordOf(known, now) : toRecord(known.stored, known.windows, now, balance)
-  const access = withOwn(record, shownReadings(readings, now - at), known.covers, settle ?? nothingHeld)
+  const access = withOwn(record, shownReadings(readings, now - at), known.covers, settle ?? settleNothing)
   if (isShared && known.record !== undefined) known.access = access
   return access
 }
@@ -62,10 +63,4 @@ function withOwn(
     can,
     settle,
   })
-}
-
-const NOTHING: Settled = Object.freeze({ charged: 0, short: 0 })
-
-function nothingHeld(): Promise<Settled> {
-  return Promise.resolve(NOTHING)
 }

@@ -4,10 +4,10 @@ import type { CreditSpend, MeterReading, SpendWindow } from '../model/store.ts'
 
 /** What a request takes, or took. */
 export interface Bill {
-  /** From each window. */
+  /** From each window, and from the balance unless it is held. */
   readonly cost: number
-  /** From the balance; 0 where there is none. */
-  readonly credit: number
+  /** What is held of the balance, in place of the cost; 0 where nothing is. */
+  readonly held: number
   readonly windows: readonly Window[]
   /** What the windows read, one for one. */
   readonly readings: readonly MeterReading[]
@@ -47,5 +47,5 @@ export function billFor(
   retryAt: number | undefined,
 ): Extract<Metered, Bill> {
   const hold = credits?.hold === undefined ? undefined : credits
-  return { type, cost, credit: credits?.amount ?? 0, windows, readings, balance, hold, at, retryAt }
+  return { type, cost, held: hold?.amount ?? 0, windows, readings, balance, hold, at, retryAt }
 }

@@ -102,12 +102,12 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
     if (ok) return billFor('admitted', order, readings, balance, at, undefined)
     // No wait helps a balance: where both are exhausted, that is what has to be told.
     const poor = credits !== undefined && balance !== undefined && balance < credits.amount
-    return billFor(poor ? 'poor' : 'limited', order, readings, balance, at, retryAt)
+    return billFor(poor ? 'poor' : 'limited', order, readings, balance, at, retryAt ?? roomAt(order, readings))
   }
 
   /**
    * A later guard on one request takes what its cost exceeds the earlier one's from what was taken from already, and
-   * its whole cost from windows of its own: all of it or nothing.
+   * its whole cost from windows of its own; it holds what its reserve exceeds what is held: all of it or nothing.
    */
   async function fillRest(attempt: Attempt, known: Known, order: Order, earlier: Bill): Promise<Metered> {
     const excess = Math.max(0, order.cost - earlier.cost)
@@ -117,8 +117,9 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
     const windows = order.windows.map((window) =>
       before.has(counterOf(window)) ? { ...window, cost: excess } : window,
     )
-    const beyond = (amount: number) => Math.max(0, amount - earlier.credit)
-    const credits = order.credits && { ...order.credits, amount: beyond(order.credits.amount) }
+    const beyond = (amount: number) => Math.max(0, amount - earlier.held)
+    const amount = order.credits?.hold === undefined ? excess : beyond(order.credits.amount)
+    const credits = order.credits && { ...order.credits, amount }
     const least = order.least === undefined ? undefined : beyond(order.least)
     const rest = await fill(attempt, known, { cost: order.cost, windows, credits, least })
     return rest.type === 'admitted' ? { ...rest, ...sum(earlier, rest) } : rest
@@ -151,6 +152,17 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
   }
 }
 
+/** When there may be room, of a store that does not say it; `undefined` where a cost exceeds its limit. */
+function roomAt({ windows, cost: whole }: Order, readings: readonly MeterReading[]): number | undefined {
+  let latest: number | undefined
+  for (const [at, { limit, cost = whole }] of windows.entries()) {
+    const { remaining, resetsAt } = readings[at] as MeterReading
+    if (cost > limit) return undefined
+    if (cost > remaining) latest = Math.max(latest ?? 0, resetsAt)
+  }
+  return latest
+}
+
 /** The order for as much credit as there is, if that will do. */
 function lessOf(order: Order, balance: number | undefined): Order | undefined {
   const { credits, least } = order
@@ -166,7 +178,7 @@ function sum(earlier: Bill, rest: Bill): Omit<Bill, 'at' | 'retryAt'> {
   }
   return {
     cost: Math.max(earlier.cost, rest.cost),
-    credit: earlier.credit + rest.credit,
+    held: earlier.held + rest.held,
     windows: [...last.values()].map(([window]) => window),
     readings: [...last.values()].map(([, reading]) => reading),
     balance: rest.balance ?? earlier.balance,

@@ -18,8 +18,10 @@ export function newHold(now: number): NonNullable<CreditSpend['hold']> {
 export interface Settlement {
   /** Adds what another guard holds. */
   add(id: string, amount: number): void
+  /** Charges what was used; where nothing is held, from what remains. */
   settle(actual: number): Promise<Settled>
-  release(): void
+  /** Gives back what is held; `undefined` while nothing is. */
+  readonly release: (() => void) | undefined
 }
 
 export interface SettlementOptions {
@@ -48,6 +50,7 @@ export function createSettlement(options: SettlementOptions): Settlement {
   async function charge(actual: number): Promise<Settled> {
     let charged = 0
     let balance = 0
+    if (held.length === 0) held.push({ id: newId(), amount: 0 })
     for (const [i, { id, amount }] of held.entries()) {
       const left = actual - charged
       const most = i === held.length - 1 ? left : Math.min(left, amount)
@@ -66,12 +69,8 @@ export function createSettlement(options: SettlementOptions): Settlement {
   return {
     add: (id, amount) => held.push({ id, amount }),
     settle(actual) {
-      if (!Number.isSafeInteger(actual) || actual < 0) {
-        const message = `must be a whole number ≥ 0, not ${show(actual)}`
-        return Promise.reject(
-          new KeywardError('INPUT', `settle: actual ${message}`, { issues: [{ path: 'actual', message }] }),
-        )
-      }
+      const wrong = wrongActual(actual)
+      if (wrong !== undefined) return Promise.reject(wrong)
       // A time-out leaves the outcome unknown: the store knows, so it may be asked again.
       settled ??= charge(actual).catch((error) => {
         settled = undefined
@@ -79,10 +78,28 @@ export function createSettlement(options: SettlementOptions): Settlement {
       })
       return settled
     },
-    release() {
-      if (released || settled !== undefined) return
-      released = true
-      onRelease(giveBack().catch(onFault))
+    get release() {
+      return held.length === 0 ? undefined : release
     },
   }
+
+  function release(): void {
+    if (released || settled !== undefined) return
+    released = true
+    onRelease(giveBack().catch(onFault))
+  }
+}
+
+const NOTHING: Settled = Object.freeze({ charged: 0, short: 0 })
+
+/** `settle` of a request on which no balance is kept. */
+export function settleNothing(actual: number): Promise<Settled> {
+  const wrong = wrongActual(actual)
+  return wrong === undefined ? Promise.resolve(NOTHING) : Promise.reject(wrong)
+}
+
+function wrongActual(actual: unknown): KeywardError | undefined {
+  if (Number.isSafeInteger(actual) && (actual as number) >= 0) return undefined
+  const message = `must be a whole number ≥ 0, not ${show(actual)}`
+  return new KeywardError('INPUT', `settle: actual ${message}`, { issues: [{ path: 'actual', message }] })
 }

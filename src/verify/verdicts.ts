@@ -50,7 +50,7 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
   function admit(attempt: Attempt, known: Known, secret: Secret, bill: Bill): Verdict {
     const { now } = attempt.time
     const { previous, id, owner } = known.stored
-    const settlement = bill.hold === undefined ? attempt.earlier?.settlement : hold(attempt, known, bill)
+    const settlement = bill.balance === undefined ? attempt.earlier?.settlement : hold(attempt, known, bill)
     const admission = new Admission(known, now, bill, settlement, secret === 'previous' ? previous : undefined)
     if (attempt.request !== undefined) {
       attempt.passage = { presented: attempt.presented, admission, bill, settlement }

@@ -97,4 +97,37 @@ describe('rotate, in races', () => {
     expect(await failure(() => keys.rotate(record.id, { overlap: '1h' }))).toMatchObject({ outcome: 'unknown' })
     expect(await keys.verify(key)).toMatchObject({ ok: true, overlap: {} })
   })
+
+  it('X-07 made again after that, it replaces the secret that clients have, not the one that nobody got', async () => {
+    const inner = memoryStore()
+    let deaf = true
+    const store = wrapStore(inner, async (verb, ask) => {
+      const answer = await ask()
+      if (verb === 'replace' && deaf) throw new Error('connection reset')
+      return answer
+    })
+    const { clock, keys, key, record } = await instance({ owner: 'acct_1' }, store)
+    for (let n = 0; n < 3; n++) await failure(() => keys.rotate(record.id, { overlap: '1h' }))
+    deaf = false
+    const { key: fresh } = await keys.rotate(record.id, { overlap: '24h' })
+    expect([await judged(keys, key), await judged(keys, fresh)]).toEqual(['admitted', 'admitted'])
+    clock.advance('25h')
+    expect([await judged(keys, key), await judged(keys, fresh)]).toEqual(['invalid_key', 'admitted'])
+  })
+
+  it('X-07 made again once its overlap is over, it does not bring the old secret back', async () => {
+    const inner = memoryStore()
+    let deaf = true
+    const store = wrapStore(inner, async (verb, ask) => {
+      const answer = await ask()
+      if (verb === 'replace' && deaf) throw new Error('connection reset')
+      return answer
+    })
+    const { clock, keys, key, record } = await instance({ owner: 'acct_1' }, store)
+    await failure(() => keys.rotate(record.id, { overlap: '1h' }))
+    deaf = false
+    clock.advance('2h')
+    await keys.rotate(record.id, { overlap: '24h' })
+    expect(await judged(keys, key)).toBe('invalid_key')
+  })
 })

@@ -63,6 +63,31 @@ describe.each(CARRIERS)('Two guards on one request: $source', (carrier) => {
     if (first.reserve !== undefined) expect(await accessIn(one).settle(3)).toEqual({ charged: 7, short: 0 })
     expect(await kept.left()).toBe(13)
   })
+
+  it.each<readonly [first: Demand, later: Demand, taken: number, held: number]>([
+    [{ cost: 5 }, { reserve: 6 }, 5, 6],
+    [{}, { reserve: 6 }, 1, 6],
+    [{ reserve: 9 }, { cost: 3 }, 2, 9],
+    [{ reserve: 9, cost: 3 }, { cost: 3 }, 0, 9],
+  ])(
+    'what is taken is not held, nor the other way: %j then %j take %i and hold %i',
+    async (first, later, taken, held) => {
+      const kept = await purse({ remaining: 20 }, carrier.options)
+      const ask = oneRequest(kept, carrier)
+      await ask(first)
+      const two = await ask(later)
+      expect(await kept.left()).toBe(20 - taken - held)
+      expect(await accessIn(two).settle(0)).toEqual({ charged: 0, short: 0 })
+      expect(await kept.left()).toBe(20 - taken)
+    },
+  )
+
+  it('what was spent on the first cannot be held for the second', async () => {
+    const kept = await purse({ remaining: 5 }, carrier.options)
+    const ask = oneRequest(kept, carrier)
+    await ask({ cost: 5 })
+    expect(codeOf(await ask({ reserve: 5 }))).toBe('insufficient_balance')
+  })
 })
 
 describe('Two guards on one request: what is settled and released', () => {

@@ -188,14 +188,20 @@ describe('Reserve: what a request holds', () => {
     },
   )
 
-  it('without a hold there is nothing to charge: { charged: 0, short: 0 }', async () => {
+  it('without a hold, what was used is charged to what remains, once, and what is not there is short', async () => {
     const { keys, key, left } = await purse({ remaining: 10 })
     const spent = accessIn(await keys.verify(key, { cost: 4 }))
-    expect(await spent.settle(9)).toEqual({ charged: 0, short: 0 })
-    expect(await left()).toBe(6)
+    expect(await spent.settle(9)).toEqual({ charged: 6, short: 3 })
+    expect(await spent.settle(9)).toEqual({ charged: 6, short: 3 })
+    expect(await left()).toBe(0)
+  })
+
+  it('without a balance there is nothing to charge: { charged: 0, short: 0 }', async () => {
+    const { keys } = await purse({ remaining: 10 })
     const { key: unpaid } = await keys.create({ owner: 'acct_1' })
     const free = accessIn(await keys.verify(unpaid, { reserve: 100 }))
     expect([await free.settle(9), await free.settle(0)]).toEqual(Array(2).fill({ charged: 0, short: 0 }))
+    expect((await failure(() => free.settle(-1))).code).toBe('INPUT')
   })
 
   it('settle needs no `this`, and belongs to its own request', async () => {
