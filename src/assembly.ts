@@ -13,7 +13,6 @@ import { warnOnce } from './model/warn.ts'
 import { accountOf } from './policy/credits.ts'
 import { compileDemand } from './policy/demand.ts'
 import { type FailureLimit, failureBudget } from './policy/failures.ts'
-import { soundKey } from './policy/soundness.ts'
 import type { Settings } from './settings.ts'
 import { localWindows } from './storage/local-windows.ts'
 import { attach } from './verify/attached.ts'
@@ -21,12 +20,13 @@ import type { Attempt } from './verify/attempt.ts'
 import type { Bill } from './verify/bill.ts'
 import { createEntrance, type Instance } from './verify/entrance.ts'
 import { createGatekeeper } from './verify/gatekeeper.ts'
-import { compileKey, type Known } from './verify/known.ts'
+import type { Known } from './verify/known.ts'
 import { knownKeys } from './verify/known-keys.ts'
 import { type LeaseBook, leaseBookOf } from './verify/lease-book.ts'
 import { createLenience } from './verify/lenience.ts'
 import { createLocate } from './verify/locate.ts'
 import { createMeter } from './verify/meter.ts'
+import { createOpening } from './verify/opening.ts'
 import { createProofs } from './verify/proofs.ts'
 import type { Locate } from './verify/rules.ts'
 import { createSettlement, type Settlement } from './verify/settlement.ts'
@@ -65,17 +65,19 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
   const usage = createUsage(store, fault('touch'))
   const locate = createLocate(settings.proxies)
   const leases = leaseBookOf(settings, store, look, fault('lease'))
-  const keys = knownKeys<Known>({
+  const { look: lookAt, open } = createOpening(settings, fault('record'))
+  const keys = knownKeys({
     store,
     cache: settings.cache,
     moment: look,
-    build: (id, found, last) => build(settings, id, found, last, fault('record')),
-    provenElsewhere: (known) => isProvenByTake(settings, store, known),
+    look: lookAt,
+    provenElsewhere: ({ known }) => known !== undefined && isProvenByTake(settings, store, known),
     onForget: leases?.forget,
   })
   const { hold, released } = settlementsOf(settings, store, look, events, fault('settle'))
   const parts: Parts = {
     keys,
+    open,
     hasher: settings.hasher.cheap ? settings.hasher : remembering(settings.hasher, MOST_PROOFS),
     upgrade: createUpgrade({ store, hasher: settings.hasher, onChange: keys.forget, onFault: fault('upgrade') }),
     locate,
@@ -102,26 +104,6 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
 function isProvenByTake({ gate, credits }: Settings, { take }: KeyStore, { windows, stored }: Known): boolean {
   if (take === undefined || gate !== undefined) return false
   return windows.length > 0 || accountOf(credits, stored, 0) !== undefined
-}
-
-function build(
-  settings: Settings,
-  id: string,
-  found: unknown,
-  last: Known | undefined,
-  fault: (error: unknown) => void,
-): Known | undefined {
-  if (last !== undefined && last.source === found) return last
-  const sound = soundKey(id, found)
-  if ('damage' in sound) {
-    fault(new Error(`the record of ${id} ${sound.damage}`))
-    return undefined
-  }
-  if (sound.flaw !== undefined) fault(new Error(`the record of ${id} ${sound.flaw}`))
-  if (settings.hasher.knows?.(sound.key.hash) === false) {
-    fault(new Error(`the record of ${id} has a hash that none of the hashers can have made`))
-  }
-  return compileKey(found, sound, settings, last)
 }
 
 /** How many networks are watched: an attacker may come from any number. */

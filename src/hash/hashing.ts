@@ -1,7 +1,6 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import { KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
-import { redact } from '../model/redact.ts'
 
 /** The hashers of an instance as one: the first makes, all check, what another made is outdated. */
 export function hashing(hashers: readonly [Hasher, ...Hasher[]]): Hasher {
@@ -54,7 +53,7 @@ async function made(hasher: Hasher, text: string): Promise<string> {
   try {
     hash = await hasher.make(text)
   } catch (error) {
-    const why = redact(error instanceof Error ? error.message : String(error))
+    const why = error instanceof Error ? error.message : String(error)
     throw new KeywardError('STORE', `the key could not be hashed: ${why}`)
   }
   if (typeof hash === 'string' && hash.startsWith(`${hasher.scheme}$`) && !hash.includes(text)) return hash

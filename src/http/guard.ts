@@ -57,8 +57,15 @@ export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDem
 
 function decide({ verdict, instance }: Entered, options: readonly Settings[]): Decision {
   const settings = options[instance] as Settings
-  if (!verdict.ok) return { verdict, answer: problem(verdict, settings) }
+  if (!verdict.ok) return { verdict, answer: answerTo(verdict, settings) }
   return { verdict, access: verdict.access, headers: headersOf(verdict, settings), release: verdict.release }
+}
+
+/** A 401 tells nothing of a rotation: another secret would not help, and `reveal` may forbid it. */
+function answerTo(verdict: Denied, settings: Settings): Answer {
+  const answer = problem(verdict, settings)
+  if (verdict.overlap === undefined || verdict.status === 401) return answer
+  return { ...answer, headers: { ...answer.headers, ...overlapFields(verdict.overlap) } }
 }
 
 function headersOf(verdict: Admitted, { vary, plain, rateHeaders }: Settings): Readonly<Record<string, string>> {

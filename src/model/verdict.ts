@@ -89,6 +89,8 @@ export interface Denied {
   readonly windows?: readonly Window[]
   readonly readings?: readonly MeterReading[]
   readonly at?: number
+  /** As in `Admitted`. */
+  readonly overlap?: Admitted['overlap']
 }
 
 /** What became of a credential. A refusal is a value; only a fault of the program is thrown. */

@@ -5,6 +5,11 @@ import { isInterval } from './credits.ts'
 /** What a record from a store is worth: all of it, or nothing. */
 export type Sound = { readonly key: StoredKey; readonly flaw: string | undefined } | { readonly damage: string }
 
+/** What a secret is proved against, in a record that may be damaged elsewhere. */
+export type Provable =
+  | (Pick<StoredKey, 'version' | 'prefix' | 'hash'> & { readonly previous: StoredKey['previous'] })
+  | { readonly damage: string }
+
 /** The last moment that a Date can hold. */
 const LAST = 8.64e15
 
@@ -21,6 +26,24 @@ export function soundKey(id: string, found: unknown): Sound {
   if (damage !== undefined) return { damage }
   if (!isTextList(key.scopes)) return { key: { ...key, scopes: [] }, flaw: 'has scopes that are no list of text' }
   return { key, flaw: undefined }
+}
+
+/** The part of a record that may be looked at before its secret is proved. */
+export function provableIn(id: string, found: unknown): Provable {
+  if (!isObject(found)) return { damage: 'is no object' }
+  if (ownOf(found, 'id') !== id) return { damage: 'carries another id' }
+  const [version, prefix, hash] = [ownOf(found, 'version'), ownOf(found, 'prefix'), ownOf(found, 'hash')]
+  const previous = ownOf(found, 'previous') as StoredKey['previous']
+  if (!Number.isSafeInteger(version)) return { damage: 'has no version' }
+  if (typeof prefix !== 'string' || prefix === '') return { damage: 'has no prefix' }
+  if (typeof hash !== 'string' || hash === '') return { damage: 'has no hash' }
+  if (!isPrevious(previous)) return { damage: 'has a previous secret that is none' }
+  return { version: version as number, prefix, hash, previous }
+}
+
+/** A member of the record itself: not what somebody put on `Object.prototype`. */
+function ownOf(found: object, field: keyof StoredKey): unknown {
+  return Object.hasOwn(found, field) ? (found as StoredKey)[field] : undefined
 }
 
 function damageOf(key: StoredKey): string | undefined {

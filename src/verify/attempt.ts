@@ -1,10 +1,10 @@
 import type { Presented } from '../credential/reader.ts'
-import type { StoredKey } from '../model/key.ts'
 import type { RequestFacts } from '../model/request.ts'
 import type { Admitted } from '../model/verdict.ts'
 import type { Address } from '../network/address.ts'
 import type { Requirement } from '../policy/demand.ts'
 import type { Bill } from './bill.ts'
+import type { Found } from './found.ts'
 import type { Proof } from './proofs.ts'
 import type { Settlement } from './settlement.ts'
 import type { Time } from './time.ts'
@@ -27,13 +27,15 @@ export interface Attempt {
   /** Whether the record was read for this request: a remembered one may admit, but never refuses. */
   current: boolean
   /** A record whose secret the text was found not to be. */
-  refuted: StoredKey | undefined
+  refuted: Found | undefined
   /** How often the store found the record stale. */
   stale: number
   /** When it first did, by the steady clock. */
   staleSince: number | undefined
   /** The client's address, once asked for; `null` when it cannot be known. */
   address: Address | null | undefined
+  /** The overlap of a rotation, when the secret is the replaced one. */
+  overlap: Admitted['overlap']
   /** Set when the attempt is admitted. */
   passage: Passage | undefined
 }
@@ -70,6 +72,7 @@ export function newAttempt(
     stale: 0,
     staleSince: undefined,
     address: undefined,
+    overlap: undefined,
     passage: undefined,
   }
 }

@@ -96,7 +96,8 @@ async function walk(
   if (!('id' in from) && !hasShape(attempt, note)) return 'invalid_key'
   if (!('id' in from) && isHeldBack(parts, attempt, from, note)) return 'too_many_failures'
 
-  const known = typeof id === 'string' ? await parts.keys.read(id) : undefined
+  const found = typeof id === 'string' ? await parts.keys.read(id) : undefined
+  const known = found && parts.open(found)
   const ours =
     known !== undefined && instance.formats.some(({ prefix }) => prefix === known.stored.prefix) ? known : undefined
   if (ours === undefined && 'id' in from) throw new KeywardError('NOT_FOUND', 'there is no such key')
@@ -144,7 +145,7 @@ async function isProved(
 ): Promise<boolean> {
   const text = hashedText(presented.key, presented.secret)
   const secret =
-    known.stored.prefix === presented.format.prefix ? await secretOf(hasher, known, text, time.now) : undefined
+    known.stored.prefix === presented.format.prefix ? await secretOf(hasher, known.found, text, time.now) : undefined
   note(
     'secret',
     secret !== undefined,

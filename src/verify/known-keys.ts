@@ -2,76 +2,77 @@ import type { Awaitable } from '../model/awaitable.ts'
 import type { Moment } from '../model/clock.ts'
 import type { StoredKey } from '../model/key.ts'
 import type { KeyStore } from '../model/store.ts'
+import type { Found } from './found.ts'
 
-export interface KnownKeysOptions<Known> {
+export interface KnownKeysOptions {
   readonly store: Pick<KeyStore, 'find'>
   /** How old a remembered key may be, ms, and how many are remembered; `undefined` remembers none. */
   readonly cache: { readonly maxLag: number; readonly maxKeys: number } | undefined
   readonly moment: () => Moment
   /** Makes of a record what is remembered, or `undefined` of a damaged one. `last` is what was remembered before. */
-  readonly build: (id: string, found: StoredKey, last: Known | undefined) => Known | undefined
+  readonly look: (id: string, stored: StoredKey, last: Found | undefined) => Found | undefined
   /** Whether something else proves that a remembered key is current, however old it is. */
-  readonly provenElsewhere: (known: Known) => boolean
+  readonly provenElsewhere: (found: Found) => boolean
   /** Told of every change that is heard of. */
   readonly onForget?: ((id: string | '*') => void) | undefined
 }
 
 /** The store, with what is remembered of it in this process. */
-export interface KnownKeys<Known> {
+export interface KnownKeys {
   /** What is remembered and young enough to be used. Never waits, never asks the store. */
-  recall(id: string, now: Moment): Known | undefined
+  recall(id: string, now: Moment): Found | undefined
   /** Whether this is what is remembered of it, and the store was asked for it no longer than `maxLag` ago. */
-  isYoung(id: string, known: Known, now: Moment): boolean
+  isYoung(id: string, found: Found, now: Moment): boolean
   /** Asks the store; callers who ask for one id at once share one read. Unknown ids are never remembered. */
-  read(id: string): Awaitable<Known | undefined>
+  read(id: string): Awaitable<Found | undefined>
   /**
    * What the store gave on another occasion, for this one request. It is not remembered, nor is what was: a change may
    * have been made since the store was asked.
    */
-  once(id: string, found: StoredKey | undefined): Known | undefined
+  once(id: string, stored: StoredKey | undefined): Found | undefined
   /** A change is durable: what was read before it is forgotten, and what is being read will not be kept. */
   forget(id: string | '*'): void
 }
 
-interface Entry<Known> extends Moment {
-  readonly known: Known
+interface Entry extends Moment {
+  readonly found: Found
 }
 
 /** A read under way, and since when. */
-interface Flight<Known> extends Moment {
-  readonly landing: Promise<Known | undefined>
+interface Flight extends Moment {
+  readonly landing: Promise<Found | undefined>
   readonly keep: { value: boolean }
 }
 
 /** Remembers keys that exist, by the rules of API.md section 8: nothing older than `maxLag` is used, by either clock. */
-export function knownKeys<Known>(options: KnownKeysOptions<Known>): KnownKeys<Known> {
-  const { store, cache, moment, build, provenElsewhere, onForget } = options
-  const entries = new Map<string, Entry<Known>>()
-  const flights = new Map<string, Flight<Known>>()
+export function knownKeys(options: KnownKeysOptions): KnownKeys {
+  const { store, cache, moment, look, provenElsewhere, onForget } = options
+  const entries = new Map<string, Entry>()
+  const flights = new Map<string, Flight>()
 
-  function recall(id: string, now: Moment): Known | undefined {
+  function recall(id: string, now: Moment): Found | undefined {
     const entry = entries.get(id)
     if (entry === undefined || cache === undefined) return undefined
-    return provenElsewhere(entry.known) || age(entry, now) <= cache.maxLag ? entry.known : undefined
+    return provenElsewhere(entry.found) || age(entry, now) <= cache.maxLag ? entry.found : undefined
   }
 
-  function isYoung(id: string, known: Known, now: Moment): boolean {
+  function isYoung(id: string, found: Found, now: Moment): boolean {
     const entry = entries.get(id)
-    return entry?.known === known && cache !== undefined && age(entry, now) <= cache.maxLag
+    return entry?.found === found && cache !== undefined && age(entry, now) <= cache.maxLag
   }
 
-  function read(id: string): Awaitable<Known | undefined> {
+  function read(id: string): Awaitable<Found | undefined> {
     const since = moment()
     const flight = flights.get(id)
     if (flight !== undefined && cache !== undefined && age(flight, since) <= cache.maxLag) return flight.landing
-    const found = store.find(id)
-    return found instanceof Promise ? takeOff(id, found, since) : land(id, found, since)
+    const stored = store.find(id)
+    return stored instanceof Promise ? takeOff(id, stored, since) : land(id, stored, since)
   }
 
   /** With `cache: false` nobody shares a read either: it may have begun before a change that the second caller knows of. */
-  function takeOff(id: string, found: Promise<StoredKey | undefined>, since: Moment): Promise<Known | undefined> {
+  function takeOff(id: string, asked: Promise<StoredKey | undefined>, since: Moment): Promise<Found | undefined> {
     const keep = { value: true }
-    const landing = found
+    const landing = asked
       .then((stored) => (keep.value ? land(id, stored, since) : make(id, stored)))
       .finally(() => {
         if (flights.get(id)?.landing === landing) flights.delete(id)
@@ -80,17 +81,17 @@ export function knownKeys<Known>(options: KnownKeysOptions<Known>): KnownKeys<Kn
     return landing
   }
 
-  function land(id: string, stored: StoredKey | undefined, since: Moment): Known | undefined {
-    const known = make(id, stored)
+  function land(id: string, stored: StoredKey | undefined, since: Moment): Found | undefined {
+    const found = make(id, stored)
     entries.delete(id)
-    if (known === undefined || cache === undefined || age(since, moment()) > cache.maxLag) return known
+    if (found === undefined || cache === undefined || age(since, moment()) > cache.maxLag) return found
     if (entries.size >= cache.maxKeys) entries.delete(entries.keys().next().value as string)
-    entries.set(id, { known, wall: since.wall, steady: since.steady })
-    return known
+    entries.set(id, { found, wall: since.wall, steady: since.steady })
+    return found
   }
 
-  function make(id: string, stored: StoredKey | undefined): Known | undefined {
-    return stored === undefined ? undefined : build(id, stored, entries.get(id)?.known)
+  function make(id: string, stored: StoredKey | undefined): Found | undefined {
+    return stored === undefined ? undefined : look(id, stored, entries.get(id)?.found)
   }
 
   function forget(id: string | '*'): void {
@@ -103,9 +104,9 @@ export function knownKeys<Known>(options: KnownKeysOptions<Known>): KnownKeys<Kn
     onForget?.(id)
   }
 
-  function once(id: string, found: StoredKey | undefined): Known | undefined {
+  function once(id: string, stored: StoredKey | undefined): Found | undefined {
     entries.delete(id)
-    return make(id, found)
+    return make(id, stored)
   }
 
   return { recall, isYoung, read, once, forget }

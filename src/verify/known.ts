@@ -8,6 +8,7 @@ import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { allowlist } from '../policy/networks.ts'
 import { type Coverage, coverage, scopeFlaw, type Vocabulary } from '../policy/scopes.ts'
 import type { Sound } from '../policy/soundness.ts'
+import type { Found } from './found.ts'
 import type { Heat } from './leasing.ts'
 
 type Whole = Extract<Sound, { readonly key: StoredKey }>
@@ -15,12 +16,10 @@ type Whole = Extract<Sound, { readonly key: StoredKey }>
 /** A key of the store, compiled once per version for all the requests that it will make. */
 export interface Known {
   readonly stored: StoredKey
-  /** What the store gave, where that cannot change any more: given again, it need not be compiled again. */
-  readonly source: unknown
+  /** What it was compiled of. */
+  readonly found: Found
   /** Whether its hash should be made anew when its text is at hand. */
   readonly outdated: boolean
-  /** Of its secret, and of the one before, if there is one. */
-  readonly hashes: readonly string[]
   /** Milliseconds; Infinity for a key that never expires. */
   readonly expiresAt: number
   /** Asked once the secret is proved: what it costs to compile them must not tell anyone that the id exists. */
@@ -47,19 +46,18 @@ export interface KnownOptions {
   readonly hasher: Pick<Hasher, 'outdated'>
 }
 
-/** @param last what was known of the key before: an unchanged allowlist is not read again */
+/** What was compiled of an earlier reading is used again where it can be: an unchanged allowlist is not read again. */
 export function compileKey(
-  found: unknown,
+  found: Found,
   { key: stored, flaw }: Whole,
   { vocabulary, plan, hasher }: KnownOptions,
-  last: Known | undefined,
 ): Known {
+  const last = found.earlier
   return {
     stored,
-    source: flaw === undefined && Object.isFrozen(found) ? found : undefined,
+    found,
     // What was flawed is not written back.
     outdated: flaw === undefined && hasher.outdated(stored.hash),
-    hashes: stored.previous === undefined ? [stored.hash] : [stored.hash, stored.previous.hash],
     expiresAt: stored.expiresAt ?? Number.POSITIVE_INFINITY,
     covers: lazyCoverage(stored.scopes, vocabulary),
     allows: stored.allowedIps === undefined ? undefined : lazyAllowlist(stored, last),

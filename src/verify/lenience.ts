@@ -12,7 +12,7 @@ export interface LenienceOptions {
   readonly credits: CreditMode
   /** How old a record may be, ms; `undefined` where it has to be read for the request. */
   readonly maxLag: number | undefined
-  readonly keys: Pick<KnownKeys<Known>, 'isYoung'>
+  readonly keys: Pick<KnownKeys, 'isYoung'>
 }
 
 const EMPTY = { cost: 0, held: 0, windows: [], readings: [], balance: undefined, hold: undefined, retryAt: undefined }
@@ -32,7 +32,7 @@ export function createLenience({ credits, maxLag, keys }: LenienceOptions): Leni
 
   function isFresh({ id, time, current }: Attempt, known: Known): boolean {
     if (maxLag === undefined) return current
-    if (keys.isYoung(id, known, time)) return true
+    if (keys.isYoung(id, known.found, time)) return true
     return known.proved !== undefined && age(known.proved, time) <= maxLag
   }
 }

@@ -1,15 +1,15 @@
 import type { Presented } from '../credential/reader.ts'
 import { equalTexts } from '../hash/equal.ts'
-import type { StoredKey } from '../model/key.ts'
 import { attach } from './attached.ts'
 import type { Attempt } from './attempt.ts'
+import type { Found } from './found.ts'
 
 /** The text that a connection proved, and of which version of a key it is the secret. */
 export interface Proof {
   readonly presented: Presented
   readonly id: string
   readonly version: number
-  readonly hash: string
+  readonly hash: string | undefined
 }
 
 /** What connections proved: a client that keeps one open is hashed once, and again after any change of its key. */
@@ -17,7 +17,7 @@ export interface Proofs {
   /** What this very text proved before, on this connection. */
   of(connection: object | undefined, presented: Presented): Proof | undefined
   /** Remembers with its connection that the text of an attempt was found to be the secret of a key. */
-  keep(attempt: Attempt, stored: StoredKey): void
+  keep(attempt: Attempt, found: Found): void
 }
 
 /** On a connection that carries the keys of many, as a proxy's does, to remember one would be work for nothing. */
@@ -33,17 +33,17 @@ export function createProofs(): Proofs {
     return equalTexts(secret ?? '', proof.presented.secret ?? '') ? proof : undefined
   }
 
-  function keep({ facts: { connection }, presented, proof }: Attempt, stored: StoredKey): void {
-    if (connection === undefined || (proof !== undefined && proves(proof, stored))) return
+  function keep({ facts: { connection }, presented, proof }: Attempt, found: Found): void {
+    if (connection === undefined || (proof !== undefined && proves(proof, found))) return
     const before = kept.get(connection)
     if (before === SHARED) return
     const isItsOwn = before === undefined || of(connection, presented) !== undefined
-    const { id, version, hash } = stored
-    kept.set(connection, isItsOwn ? { presented, id, version, hash } : SHARED)
+    const { id, version, hashes } = found
+    kept.set(connection, isItsOwn ? { presented, id, version, hash: hashes[0] } : SHARED)
   }
 }
 
 /** Whether a proof still is one: nothing of the record has changed since. */
-export function proves(proof: Proof, { id, version, hash }: StoredKey): boolean {
-  return proof.id === id && proof.version === version && proof.hash === hash
+export function proves(proof: Proof, { id, version, hashes }: Found): boolean {
+  return proof.id === id && proof.version === version && proof.hash === hashes[0]
 }

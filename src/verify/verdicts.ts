@@ -3,7 +3,7 @@ import type { Announcer } from '../model/event.ts'
 import { iso } from '../model/iso.ts'
 import { redact } from '../model/redact.ts'
 import type { RequestFacts } from '../model/request.ts'
-import { DENIALS, type DenialCode, type Denied, type Verdict } from '../model/verdict.ts'
+import { type Admitted, DENIALS, type DenialCode, type Denied, type Verdict } from '../model/verdict.ts'
 import { warnOnce } from '../model/warn.ts'
 import type { Requirement } from '../policy/demand.ts'
 import { recordOf } from './access.ts'
@@ -12,16 +12,15 @@ import { type Attempt, NOBODY, newAttempt } from './attempt.ts'
 import type { Bill } from './bill.ts'
 import type { Known } from './known.ts'
 import type { Locate } from './rules.ts'
-import type { Secret } from './secret.ts'
 import type { Settlement } from './settlement.ts'
 import type { Time } from './time.ts'
 import type { Usage } from './usage.ts'
 
 /** Turns what the pipeline found into a verdict, and lets listeners know; they cannot change it. */
 export interface Verdicts {
-  admit(attempt: Attempt, known: Known, secret: Secret, bill: Bill): Verdict
+  admit(attempt: Attempt, known: Known, bill: Bill): Verdict
   /** The same where a fault left windows uncounted: each time is told, so that it can be counted. */
-  admitUnmetered(attempt: Attempt, known: Known, secret: Secret, bill: Bill, error: unknown): Verdict
+  admitUnmetered(attempt: Attempt, known: Known, bill: Bill, error: unknown): Verdict
   /** A refusal of what cannot be looked at, or has not the shape of a key: without a look at anything, the clocks included. */
   turnAway(code: DenialCode, facts: RequestFacts, requirement: Requirement): Verdict
   /** A refusal. With `known`, the secret was proved and the key may be told. */
@@ -47,11 +46,11 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
   const wantsDenied = events.asker('denied')
   return { admit, admitUnmetered, turnAway, deny, limit, throttle, fault }
 
-  function admit(attempt: Attempt, known: Known, secret: Secret, bill: Bill): Verdict {
+  function admit(attempt: Attempt, known: Known, bill: Bill): Verdict {
     const { now } = attempt.time
-    const { previous, id, owner } = known.stored
+    const { id, owner } = known.stored
     const settlement = bill.balance === undefined ? attempt.earlier?.settlement : hold(attempt, known, bill)
-    const admission = new Admission(known, now, bill, settlement, secret === 'previous' ? previous : undefined)
+    const admission = new Admission(known, now, bill, settlement, attempt.overlap)
     if (attempt.request !== undefined) {
       attempt.passage = { presented: attempt.presented, admission, bill, settlement }
     }
@@ -65,13 +64,13 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
     return admission
   }
 
-  function admitUnmetered(attempt: Attempt, known: Known, secret: Secret, bill: Bill, error: unknown): Verdict {
+  function admitUnmetered(attempt: Attempt, known: Known, bill: Bill, error: unknown): Verdict {
     warnOnce('KEYWARD_LIMITS_OPEN', "The store fails: requests are admitted uncounted (limits.onFault is 'open').")
     if (events.wants('fault')) {
       const { id, owner } = known.stored
       events.tell({ type: 'fault', at: iso(attempt.time.now), code: 'take', message: textOf(error), id, owner })
     }
-    return admit(attempt, known, secret, bill)
+    return admit(attempt, known, bill)
   }
 
   function turnAway(code: DenialCode, facts: RequestFacts, requirement: Requirement): Verdict {
@@ -94,7 +93,7 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
     if (known === undefined) return tell(attempt, denied)
     const record = toRecord(known.stored, known.windows, attempt.time.now)
     const needed = code === 'insufficient_scope' ? { needed: attempt.requirement.needs } : {}
-    return tell(attempt, { ...denied, record, ...needed })
+    return tell(attempt, { ...denied, record, ...needed, ...overlapOf(attempt) })
   }
 
   function limit(attempt: Attempt, known: Known, { windows, readings, at, retryAt }: Bill): Verdict {
@@ -107,6 +106,7 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
       windows,
       readings,
       at,
+      ...overlapOf(attempt),
     }
     return tell(attempt, retryAt === undefined ? denied : { ...denied, retryAfter: secondsUntil(retryAt, at) })
   }
@@ -135,6 +135,10 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
     const address = locate(attempt)
     return address === undefined ? {} : { address: address.text }
   }
+}
+
+function overlapOf({ overlap }: Attempt): { overlap?: Admitted['overlap'] } {
+  return overlap === undefined ? {} : { overlap }
 }
 
 /** Whole seconds, at least one: clients take 0 for "at once" and a fraction for nonsense. */

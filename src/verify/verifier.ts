@@ -1,15 +1,16 @@
 import { hashedText } from '../key/format.ts'
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Hasher } from '../model/hasher.ts'
-import type { StoredKey } from '../model/key.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { Attempt } from './attempt.ts'
 import type { Metered } from './bill.ts'
+import type { Found } from './found.ts'
 import type { GateCode, Gatekeeper } from './gatekeeper.ts'
 import type { Known } from './known.ts'
 import type { KnownKeys } from './known-keys.ts'
 import type { Lenience } from './lenience.ts'
 import type { Meter } from './meter.ts'
+import type { Opening } from './opening.ts'
 import { type Proofs, proves } from './proofs.ts'
 import { firstBroken, type Locate } from './rules.ts'
 import { type Secret, secretOf } from './secret.ts'
@@ -20,7 +21,8 @@ import type { Verdicts } from './verdicts.ts'
 
 /** What the pipeline is made of. */
 export interface Parts {
-  readonly keys: KnownKeys<Known>
+  readonly keys: KnownKeys
+  readonly open: Opening['open']
   readonly hasher: Hasher
   readonly upgrade: Upgrade
   readonly locate: Locate
@@ -49,14 +51,14 @@ export function verify(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
 /** Asks the store. What is decided from here on is decided on a record that was read for this request. */
 function find(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
   attempt.current = true
-  let known: Awaitable<Known | undefined>
+  let found: Awaitable<Found | undefined>
   try {
-    known = parts.keys.read(attempt.id)
+    found = parts.keys.read(attempt.id)
   } catch (error) {
     return parts.verdicts.fault(attempt, 'find', error)
   }
-  if (!(known instanceof Promise)) return prove(parts, attempt, known)
-  return known.then(
+  if (!(found instanceof Promise)) return prove(parts, attempt, found)
+  return found.then(
     (read) => prove(parts, resumed(parts, attempt), read),
     (error) => parts.verdicts.fault(attempt, 'find', error),
   )
@@ -69,9 +71,9 @@ function resumed(parts: Parts, attempt: Attempt): Attempt {
 }
 
 /** Nothing about a key is told before this: an unknown id costs the same hash and gets the same answer as a wrong secret. */
-function prove(parts: Parts, attempt: Attempt, known: Known | undefined): Awaitable<Verdict> {
+function prove(parts: Parts, attempt: Attempt, found: Found | undefined): Awaitable<Verdict> {
   const text = textOf(attempt)
-  if (known === undefined || known.stored.prefix !== attempt.presented.format.prefix) {
+  if (found === undefined || found.prefix !== attempt.presented.format.prefix) {
     const wasted = parts.hasher.waste(text)
     if (!(wasted instanceof Promise)) return refuse(parts, attempt)
     return wasted.then(
@@ -79,14 +81,12 @@ function prove(parts: Parts, attempt: Attempt, known: Known | undefined): Awaita
       (error) => parts.verdicts.fault(attempt, 'hash', error),
     )
   }
-  if (attempt.refuted !== undefined && hasSameSecrets(attempt.refuted, known.stored)) {
-    return refuse(parts, attempt)
-  }
-  if (attempt.proof !== undefined && proves(attempt.proof, known.stored)) return judge(parts, attempt, known, 'current')
-  const proved = secretOf(parts.hasher, known, text, attempt.time.now)
-  if (!(proved instanceof Promise)) return judge(parts, attempt, known, proved)
+  if (attempt.refuted !== undefined && hasSameSecrets(attempt.refuted, found)) return refuse(parts, attempt)
+  if (attempt.proof !== undefined && proves(attempt.proof, found)) return open(parts, attempt, found, 'current')
+  const proved = secretOf(parts.hasher, found, text, attempt.time.now)
+  if (!(proved instanceof Promise)) return open(parts, attempt, found, proved)
   return proved.then(
-    (secret) => judge(parts, resumed(parts, attempt), known, secret),
+    (secret) => open(parts, resumed(parts, attempt), found, secret),
     (error) => parts.verdicts.fault(attempt, 'hash', error),
   )
 }
@@ -102,81 +102,82 @@ function textOf({ presented }: Attempt): string {
 }
 
 /** A wrong secret is hashed once, as an unknown one is: again only if the record read anew has other secrets. */
-function hasSameSecrets(a: StoredKey, b: StoredKey): boolean {
-  return a.hash === b.hash && a.previous?.hash === b.previous?.hash
+function hasSameSecrets(a: Found, b: Found): boolean {
+  return a.hashes[0] === b.hashes[0] && a.hashes[1] === b.hashes[1]
+}
+
+/** Looks at the key itself, now that its secret is proved. */
+function open(parts: Parts, attempt: Attempt, found: Found, secret: Secret): Awaitable<Verdict> {
+  if (secret === undefined) {
+    attempt.refuted = found
+    return attempt.current ? refuse(parts, attempt) : find(parts, attempt)
+  }
+  parts.throttle?.proved(textOf(attempt), String(found.hashes[secret === 'current' ? 0 : 1]))
+  const known = parts.open(found)
+  if (known === undefined) {
+    return attempt.current ? parts.verdicts.deny(attempt, 'invalid_key') : find(parts, attempt)
+  }
+  attempt.overlap = secret === 'previous' ? known.stored.previous : undefined
+  if (secret === 'current') parts.proofs.keep(attempt, found)
+  return judge(parts, attempt, known)
 }
 
 /** Looks at everything that may forbid the request and consumes nothing. */
-function judge(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Awaitable<Verdict> {
-  if (secret === undefined) {
-    attempt.refuted = known.stored
-    return attempt.current ? refuse(parts, attempt) : find(parts, attempt)
-  }
-  parts.throttle?.proved(
-    textOf(attempt),
-    secret === 'current' ? known.stored.hash : String(known.stored.previous?.hash),
-  )
-  if (secret === 'current') parts.proofs.keep(attempt, known.stored)
+function judge(parts: Parts, attempt: Attempt, known: Known): Awaitable<Verdict> {
   const broken = firstBroken(known, attempt, parts.locate)
   if (broken !== undefined) {
     return attempt.current ? parts.verdicts.deny(attempt, broken, known) : find(parts, attempt)
   }
-  if (secret === 'current') parts.upgrade(known, attempt)
-  return ask(parts, attempt, known, secret)
+  if (attempt.overlap === undefined) parts.upgrade(known, attempt)
+  return ask(parts, attempt, known)
 }
 
 /** Asks the host about the account, where it wants to be asked. */
-function ask(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Awaitable<Verdict> {
-  if (parts.gatekeeper === undefined) return consume(parts, attempt, known, secret)
+function ask(parts: Parts, attempt: Attempt, known: Known): Awaitable<Verdict> {
+  if (parts.gatekeeper === undefined) return consume(parts, attempt, known)
   let word: Awaitable<GateCode | undefined>
   try {
     word = parts.gatekeeper(attempt, known)
   } catch (error) {
     return parts.verdicts.fault(attempt, 'gate', error)
   }
-  if (!(word instanceof Promise)) return heed(parts, attempt, known, secret, word)
+  if (!(word instanceof Promise)) return heed(parts, attempt, known, word)
   return word.then(
-    (late) => heed(parts, resumed(parts, attempt), known, secret, late),
+    (late) => heed(parts, resumed(parts, attempt), known, late),
     (error) => parts.verdicts.fault(attempt, 'gate', error),
   )
 }
 
 /** A gate that was shown a remembered record is asked again with the current one before it refuses. */
-function heed(
-  parts: Parts,
-  attempt: Attempt,
-  known: Known,
-  secret: Secret,
-  word: GateCode | undefined,
-): Awaitable<Verdict> {
-  if (word === undefined) return consume(parts, attempt, known, secret)
+function heed(parts: Parts, attempt: Attempt, known: Known, word: GateCode | undefined): Awaitable<Verdict> {
+  if (word === undefined) return consume(parts, attempt, known)
   return attempt.current ? parts.verdicts.deny(attempt, word, known) : find(parts, attempt)
 }
 
 /** Takes from all limits and the balance or from none, in one step that also proves that the record is still the current one. */
-function consume(parts: Parts, attempt: Attempt, known: Known, secret: Secret): Awaitable<Verdict> {
+function consume(parts: Parts, attempt: Attempt, known: Known): Awaitable<Verdict> {
   const metered = parts.meter(attempt, known)
-  if (!(metered instanceof Promise)) return settle(parts, attempt, known, secret, metered)
+  if (!(metered instanceof Promise)) return settle(parts, attempt, known, metered)
   return metered.then(
-    (taken) => settle(parts, attempt, known, secret, taken),
-    (error) => excuse(parts, attempt, known, secret, error),
+    (taken) => settle(parts, attempt, known, taken),
+    (error) => excuse(parts, attempt, known, error),
   )
 }
 
 /** A record that changed under the request is judged again, unless it keeps changing. */
-function settle(parts: Parts, attempt: Attempt, known: Known, secret: Secret, metered: Metered): Awaitable<Verdict> {
-  if (metered.type === 'failed') return excuse(parts, attempt, known, secret, metered.error)
+function settle(parts: Parts, attempt: Attempt, known: Known, metered: Metered): Awaitable<Verdict> {
+  if (metered.type === 'failed') return excuse(parts, attempt, known, metered.error)
   if (metered.type === 'stale') {
     attempt.current = true
     return prove(parts, resumed(parts, attempt), parts.keys.once(attempt.id, metered.stored))
   }
-  if (metered.type === 'admitted') return parts.verdicts.admit(attempt, known, secret, metered)
+  if (metered.type === 'admitted') return parts.verdicts.admit(attempt, known, metered)
   if (metered.type === 'limited') return parts.verdicts.limit(attempt, known, metered)
   return parts.verdicts.deny(attempt, 'insufficient_balance', known)
 }
 
-function excuse(parts: Parts, attempt: Attempt, known: Known, secret: Secret, error: unknown): Verdict {
+function excuse(parts: Parts, attempt: Attempt, known: Known, error: unknown): Verdict {
   const excused = parts.lenience?.(attempt, known, error)
   if (excused === undefined) return parts.verdicts.fault(attempt, 'take', error)
-  return parts.verdicts.admitUnmetered(attempt, known, secret, excused, error)
+  return parts.verdicts.admitUnmetered(attempt, known, excused, error)
 }

@@ -80,6 +80,18 @@ for (const way of EVERY_WAY) {
       expect(await old()).toEqual({ status: 401, ...NOTHING })
     })
 
+    it('a refusal with the old secret says both, but not a 401, which no other secret would help', async () => {
+      const { keys, id, old, fresh } = await rotated('1h')
+      await keys.update(id, { limits: { minute: 0 } })
+      const told = { deprecation: `@${Math.floor((START + 10_000) / 1000)}`, sunset: 'Thu, 01 Jan 2026 13:00:10 GMT' }
+      expect([await old(), await fresh()]).toEqual([
+        { status: 429, ...told },
+        { status: 429, ...NOTHING },
+      ])
+      await keys.disable(id)
+      expect(await old()).toEqual({ status: 401, ...NOTHING })
+    })
+
     it('is told once behind two guards', async () => {
       const { old } = await rotated('1h', 2)
       expect(await old()).toEqual({
