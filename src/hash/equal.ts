@@ -1,9 +1,16 @@
+import { attach } from '../model/attached.ts'
+
 /**
  * The digests in hashes of one scheme, two bytes to a number; `undefined` for what is none.
  * @param start what the hashes of the scheme begin with
  */
 export function digestsIn(kept: readonly string[], start: string): readonly (Uint16Array | undefined)[] {
   return kept.map((hash) => (hash.startsWith(start) ? unitsOfHex(hash, start.length) : undefined))
+}
+
+/** Whether this is a hash of a scheme. */
+export function isDigest(hash: string, start: string): boolean {
+  return hash.startsWith(start) && unitsOfHex(hash, start.length) !== undefined
 }
 
 /** In one pass that makes nothing else: what is looked up is parsed before its secret is proved. */
@@ -58,7 +65,7 @@ export function unitsOf(bytes: Buffer): Uint16Array {
 
 /** The list of a key's hashes stays the same for as long as its record does: what is made of it is made once. */
 export function oncePerList<Made>(make: (kept: readonly string[]) => Made): (kept: readonly string[]) => Made {
-  const made = new WeakMap<readonly string[], Made>()
+  const made = attach<Made>()
   return (kept) => {
     const known = made.get(kept)
     if (known !== undefined) return known

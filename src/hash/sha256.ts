@@ -1,6 +1,6 @@
 import type { Hasher } from '../model/hasher.ts'
 import { PACKED, sha256Of } from './digest.ts'
-import { digestsIn, indexOfDigest, oncePerList } from './equal.ts'
+import { digestsIn, indexOfDigest, isDigest, oncePerList } from './equal.ts'
 
 const START = 'sha256$'
 const NOBODY = [new Uint16Array(16)]
@@ -17,7 +17,7 @@ export function sha256(): Hasher {
     cheap: true,
     make: (text) => START + sha256Of(text, 'hex'),
     check: (text, kept) => indexOfDigest(sha256Of(text, PACKED), digests(kept)),
-    knows: (kept) => digestsIn([kept], START)[0] !== undefined,
+    knows: (kept) => isDigest(kept, START),
     outdated: (kept) => !kept.startsWith(START),
     waste(text) {
       indexOfDigest(sha256Of(text, PACKED), NOBODY)

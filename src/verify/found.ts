@@ -9,8 +9,6 @@ import type { Known } from './known.ts'
 export interface Found {
   /** What the store gave. */
   readonly raw: StoredKey
-  /** Whether that cannot change any more: given again, it need not be looked at again. */
-  readonly isLasting: boolean
   readonly id: string
   readonly version: number
   readonly prefix: string
@@ -21,17 +19,18 @@ export interface Found {
   /** The whole of it, compiled once its secret was proved; or what an earlier reading of the key was compiled to. */
   known: Known | undefined
   earlier: Known | undefined
+  /** Whether `raw` cannot change any more: given again, it need not be looked at again. Known once it was proved. */
+  isLasting: boolean
 }
 
 /** What can be proved of a record, or what is damaged in it. `last` is what was found before. */
 export function foundIn(id: string, raw: StoredKey, last: Found | undefined): Found | { readonly damage: string } {
-  if (last?.isLasting && last.raw === raw) return last
+  if (last?.raw === raw && last.isLasting) return last
   const provable = provableIn(id, raw)
   if ('damage' in provable) return provable
   const { version, prefix, hash, previous } = provable
   return {
     raw,
-    isLasting: Object.isFrozen(raw),
     id,
     version,
     prefix,
@@ -39,5 +38,6 @@ export function foundIn(id: string, raw: StoredKey, last: Found | undefined): Fo
     overlapEnds: previous === undefined ? 0 : previous.until,
     known: undefined,
     earlier: last?.known ?? last?.earlier,
+    isLasting: false,
   }
 }

@@ -34,8 +34,11 @@ export interface KnownKeys {
   forget(id: string | '*'): void
 }
 
-interface Entry extends Moment {
+/** A key that was found, and when the store was last asked for it. */
+interface Entry {
   readonly found: Found
+  wall: number
+  steady: number
 }
 
 /** A read under way, and since when. */
@@ -83,8 +86,15 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
 
   function land(id: string, stored: StoredKey | undefined, since: Moment): Found | undefined {
     const found = make(id, stored)
+    const isLate = cache === undefined || age(since, moment()) > cache.maxLag
+    const entry = entries.get(id)
+    if (entry !== undefined && entry.found === found && !isLate) {
+      entry.wall = since.wall
+      entry.steady = since.steady
+      return found
+    }
     entries.delete(id)
-    if (found === undefined || cache === undefined || age(since, moment()) > cache.maxLag) return found
+    if (found === undefined || isLate) return found
     if (entries.size >= cache.maxKeys) entries.delete(entries.keys().next().value as string)
     entries.set(id, { found, wall: since.wall, steady: since.steady })
     return found

@@ -1,6 +1,6 @@
 import type { Presented } from '../credential/reader.ts'
 import { equalTexts } from '../hash/equal.ts'
-import { attach } from './attached.ts'
+import { attach } from '../model/attached.ts'
 import type { Attempt } from './attempt.ts'
 import type { Found } from './found.ts'
 

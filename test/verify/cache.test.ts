@@ -101,7 +101,7 @@ describe('C. Remembered keys: how old they may be', () => {
     expect(await judged(here, key)).toBe('revoked')
   })
 
-  it('C-17 each request is judged anew: an admission is not kept by connection or caller', async () => {
+  it('each request is judged anew: an admission is not kept by caller', async () => {
     const { here, key, record } = await processes()
     const facts = { headers: { authorization: `Bearer ${key}` } }
     expect(await judged(here, facts)).toBe('admitted')

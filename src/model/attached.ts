@@ -1,4 +1,4 @@
-/** What is known of objects that are not ours, such as a framework's requests, for as long as they live. */
+/** What is known of objects, such as a framework's requests, for as long as they live. */
 export interface Attached<Value> {
   get(host: object): Value | undefined
   set(host: object, value: Value): void
