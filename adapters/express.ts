@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request } from 'express'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
+import { identify } from '../src/http/identity.ts'
 import { addHeaders, hasAnswered, nodeFacts, onceEnded, writeAnswer } from '../src/http/node.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Demand } from '../src/model/demand.ts'
@@ -39,7 +40,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
       if (decision.answer !== undefined) return writeAnswer(res, decision.answer)
       addHeaders(res, decision.headers)
       if (decision.release !== undefined) onceEnded(res, decision.release)
-      Object.assign(req, { apiKey: decision.access })
+      identify(req, decision.access)
       next()
     }
     let decision: Awaitable<Decision>

@@ -3,6 +3,7 @@ import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { type Application, asPlugin, guardEverything, type Hook } from '../src/http/fastify.ts'
 import { hasReplied, type Reply, sendAnswer, setHeaders } from '../src/http/fastify-reply.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
+import { identify } from '../src/http/identity.ts'
 import { nodeFacts, onceEnded } from '../src/http/node.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
@@ -41,7 +42,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
         if (decision.answer !== undefined) return sendAnswer(reply, decision.answer)
         setHeaders(reply, decision.headers)
         if (decision.release !== undefined) onceEnded(reply.raw, decision.release)
-        Object.assign(request, { apiKey: decision.access })
+        identify(request, decision.access)
       } catch (error) {
         return done(error as Error)
       }

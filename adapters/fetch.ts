@@ -12,6 +12,8 @@ import { createGuard, type Decision } from '../src/http/guard.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Access } from '../src/model/verdict.ts'
 
+export { mount } from '../src/http/below.ts'
+
 type Instances = ApiKeys | readonly ApiKeys[]
 
 /** What the runtime gives beside the request: the handler may look at more of it than the address does, or at less. */

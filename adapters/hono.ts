@@ -1,7 +1,9 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
+import { type HandlerBelow, mountPoint, requestBelow } from '../src/http/below.ts'
 import { type FetchDemand, fetchFacts, fieldsOf, onceRead, splitDemand } from '../src/http/fetch.ts'
 import { createGuard } from '../src/http/guard.ts'
+import { isAccess } from '../src/http/identity.ts'
 import { varyWith } from '../src/http/vary.ts'
 import type { Access } from '../src/model/verdict.ts'
 
@@ -39,7 +41,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
       release?.()
       throw signal.reason // The client hung up while the store was asked: there is nobody to answer.
     }
-    c.set('apiKey', access as Access)
+    if (access !== undefined || !isAccess(c.get('apiKey'))) c.set('apiKey', access as Access)
     try {
       await next()
     } catch (error) {
@@ -49,6 +51,19 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
     // Now, not before: what a handler returned as it is would be without them.
     setHeaders(c, headers)
     if (release !== undefined) replace(c, onceRead(c.res, release))
+  }
+}
+
+/**
+ * Mounts a fetch-style handler, such as that of `keyward/management`: `app.use(mount('/keys', handler))`. It sees the
+ * path below the mount point, a body that a parser has read already, and what the runtime gives (`c.env`).
+ * @throws KeywardError `CONFIG` for what is no path
+ */
+export function mount(path: string, handler: HandlerBelow<[platform?: unknown]>): MiddlewareHandler {
+  const base = mountPoint(path)
+  return async (c, next) => {
+    const below = await requestBelow(c.req.raw, base, () => c.req.arrayBuffer())
+    return below === undefined ? next() : handler(below, c.env)
   }
 }
 

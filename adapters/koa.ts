@@ -2,8 +2,9 @@ import type { ServerResponse } from 'node:http'
 import type { Middleware, ParameterizedContext } from 'koa'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { createGuard } from '../src/http/guard.ts'
+import { identify } from '../src/http/identity.ts'
 import { type FetchHandler, passOn } from '../src/http/mount.ts'
-import { hasAnswered, nodeFacts, onceEnded } from '../src/http/node.ts'
+import { hasAnswered, nodeFacts, onceEnded, writeAnswer } from '../src/http/node.ts'
 import { varyWith } from '../src/http/vary.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
@@ -36,6 +37,8 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
     // A time-out of the host may have answered while the store was asked: then nothing is left to do.
     if (hasAnswered(ctx.res)) return decision.release?.()
     if (decision.answer !== undefined) {
+      // Somebody has told Koa to write nothing: then nobody else would.
+      if (ctx.respond === false) return writeAnswer(ctx.res as ServerResponse, decision.answer)
       const { status, headers, body } = decision.answer
       setHeaders(ctx, headers)
       ctx.status = status
@@ -44,7 +47,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
     }
     setHeaders(ctx, decision.headers)
     if (decision.release !== undefined) onceEnded(ctx.res as ServerResponse, decision.release)
-    Object.assign(ctx.state, { apiKey: decision.access })
+    identify(ctx.state, decision.access)
     return next()
   }
 }

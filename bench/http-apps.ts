@@ -26,6 +26,8 @@ export interface Promised {
 
 export interface Variant extends Promised {
   readonly name: string
+  /** Whether every connection carries the keys of all callers, as a proxy's does: else each is one caller's own. */
+  readonly isMixed?: boolean
   /** @param limit of every window; high where it is timed, so that nothing is refused */
   make(limit: number): Promise<App>
 }
@@ -104,6 +106,7 @@ function ours(listen: Listen): readonly Variant[] {
   return [
     { name: 'Keyward, RateLimit headers', verifies: true, windows: 2, make: make('standard') },
     { name: 'Keyward, no headers', verifies: true, windows: 2, make: make(false) },
+    { name: 'Keyward, no headers, behind a proxy', isMixed: true, verifies: true, windows: 2, make: make(false) },
     { name: 'Keyward, 401 for an unknown key', verifies: true, windows: 0, status: 401, make: unknown },
   ]
 }

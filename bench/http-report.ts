@@ -80,7 +80,7 @@ export function markdown(results: Results): string {
 
 - machine: ${cpu}, ${cores} cores, ${system}; load average before the run ${load}
 - versions: ${installed.join(' · ')}
-- each variant ${passes} times, each time in a fresh process, in the order of a palindrome with bare on both ends of every pass: ${warmUp} requests to warm up, then ${requests} of 100 callers over ${connections} connections by autocannon, from a process of its own
+- each variant ${passes} times, each time in a fresh process, in the order of a palindrome with bare on both ends of every pass: ${warmUp} requests to warm up, then ${requests} over ${connections} kept connections by autocannon, from a process of its own; each connection is one caller with a key, but where a proxy is said to stand: there each carries the keys of 100
 - the CPU is the server's (\`process.cpuUsage\`), garbage collection included; ratios are taken within a pass, then their median and quartiles
 - every variant was seen to admit, refuse and limit before it was timed; everything is kept in memory
 

@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import autocannon from 'autocannon'
+import autocannon, { type Client } from 'autocannon'
 import { build } from 'tsup'
 import { BARE, type Variant } from './http-apps.ts'
 import { FRAMEWORKS } from './http-peers.ts'
@@ -139,15 +139,22 @@ async function timeOf(framework: string, variant: Variant): Promise<{ cpu: numbe
 }
 
 /** Asks so often; how many seconds it took. autocannon itself tells whole seconds, in which it looks whether it is done. */
-async function load({ port, sent }: Running, amount: number, { status = 200, name }: Variant): Promise<number> {
-  const requests = sent.map((authorization) => ({ headers: { authorization } }))
+async function load(
+  { port, sent }: Running,
+  amount: number,
+  { status = 200, name, isMixed }: Variant,
+): Promise<number> {
   const url = `http://127.0.0.1:${port}/`
+  let opened = 0
+  const senders = isMixed
+    ? { requests: sent.map((authorization) => ({ headers: { authorization } })) }
+    : { setupClient: (client: Client) => client.setHeaders({ authorization: sent[opened++ % sent.length] }) }
   const began = performance.now()
   let ended = began
   let answers = 0
   const result = await new Promise<autocannon.Result>((resolve, reject) => {
     const told = (error: unknown, all: autocannon.Result) => (error ? reject(error) : resolve(all))
-    autocannon({ url, amount, connections: CONNECTIONS, requests }, told).on('response', () => {
+    autocannon({ url, amount, connections: CONNECTIONS, ...senders }, told).on('response', () => {
       if (++answers === amount) ended = performance.now()
     })
   })

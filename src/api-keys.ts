@@ -86,8 +86,10 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
   /** What is free of a balance: neither spent nor held. @throws KeywardError as `credit` */
   balance(whom: Whom, by?: By): Promise<number>
   /**
-   * Judges a credential: text, `{ key, secret?, address? }`, or request facts. It answers without a promise where
-   * nothing has to be waited for; `await` it in any case. A refusal is a value.
+   * Judges a credential: text, `{ key, secret?, address? }`, or request facts. It answers at once, without a promise,
+   * where nothing has to be waited for: always `await` it. A refusal is a value. The same request object is one
+   * request, however often it is given (two guards on it take from the limits once): for messages of one connection,
+   * give the text, or fresh facts for each.
    */
   verify(credential: Credential, demand?: Demand<Scope>): Awaitable<Verdict<Scope>>
   /**

@@ -25,7 +25,7 @@ export type { Awaitable } from './model/awaitable.ts'
 export type { Clock } from './model/clock.ts'
 export type { Demand, DemandLimits, Reserve, ScopeDemand } from './model/demand.ts'
 export type { Duration } from './model/duration.ts'
-export { type ErrorCode, type Issue, KeywardError } from './model/errors.ts'
+export { type ErrorCode, type Issue, KeywardError, type KeywardErrorDetails } from './model/errors.ts'
 export type {
   AdmittedEvent,
   BulkRevokedEvent,
@@ -39,8 +39,10 @@ export type {
 export type { Hasher } from './model/hasher.ts'
 export type {
   Json,
+  JsonInput,
   KeyRecord,
   Metadata,
+  MetadataInput,
   PreviousSecret,
   Refill,
   Status,
@@ -56,6 +58,8 @@ export type {
   CreditSpend,
   Filter,
   KeyStore,
+  Lease,
+  LeaseSpend,
   ListPage,
   ListQuery,
   MeterReading,

@@ -12,11 +12,11 @@ import type { AnswerOverrides } from './model/answer.ts'
 import type { Awaitable } from './model/awaitable.ts'
 import { type Clock, systemClock } from './model/clock.ts'
 import { parseDuration } from './model/duration.ts'
-import { type Issue, KeywardError } from './model/errors.ts'
+import { flawed, type Issue, type KeywardError } from './model/errors.ts'
 import type { KeyEvent } from './model/event.ts'
 import type { Hasher } from './model/hasher.ts'
 import { own } from './model/own.ts'
-import { show } from './model/redact.ts'
+import { show, unwanted } from './model/redact.ts'
 import type { KeyStore } from './model/store.ts'
 import { type Cidr, compileNetworks, type Networks, parseCidr } from './network/cidr.ts'
 import type { ApiKeysOptions, ScopeVocabulary } from './options.ts'
@@ -61,7 +61,7 @@ export interface Settings {
 /** @throws KeywardError `CONFIG` that names each option that is wrong, with its value */
 export function parseOptions(options: ApiKeysOptions): Settings {
   if (typeof options !== 'object' || options === null)
-    throw config([{ path: '', message: 'must be an object of options' }])
+    throw config([{ path: '', message: `must be an object of options, not ${show(options)}` }])
   const given = own(options)
   const parsed = OPTIONS.safeParse(given)
   if (!parsed.success) throw config(parsed.error.issues.flatMap((issue) => issuesOf(issue, given)))
@@ -136,7 +136,8 @@ function hashersOf(option: ApiKeysOptions['hasher'], issues: Issue[]): Hasher {
 
 function vocabularyFrom(scopes: ScopeVocabulary, issues: Issue[]): Vocabulary {
   const vocabulary = vocabularyOf(scopes)
-  if (vocabulary.size === 0) issues.push({ path: 'scopes', message: 'must declare at least one scope' })
+  if (vocabulary.size === 0)
+    issues.push({ path: 'scopes', message: `must declare at least one scope, not ${show(scopes)}` })
   for (const scope of vocabulary) {
     const flaw = scope.includes('*') ? 'must not contain *' : scopeFlaw(scope, undefined)
     if (flaw !== undefined) issues.push({ path: 'scopes', message: `${show(scope)} ${flaw}` })
@@ -189,16 +190,24 @@ function creditsOf({ credits = 'key', store }: ApiKeysOptions, issues: Issue[]):
 
 /** One issue a field, with the value that was given; what `hasher` and `store` hold is nobody's business. */
 function issuesOf(issue: core.$ZodIssue, given: ApiKeysOptions): readonly Issue[] {
-  if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...issue.path, key].join('.'), message: 'is not an option' }))
-  }
+  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => strange([...issue.path, key], given))
   const path = issue.path.join('.')
   if (issue.path[0] === 'hasher' || issue.path[0] === 'store') return [{ path, message: issue.message }]
-  const value = issue.path.reduce<unknown>((value, key) => Object(value)[key], given)
-  return [{ path, message: `${issue.message}, not ${show(value)}` }]
+  return [{ path, message: `${issue.message}, not ${show(at(issue.path, given))}` }]
+}
+
+/** What there is no option for. An object may be the store or a hasher under another name, and is not shown. */
+function strange(path: readonly PropertyKey[], given: ApiKeysOptions): Issue {
+  const value = at(path, given)
+  const isSecret = path.length === 1 && typeof value === 'object' && value !== null
+  const message = isSecret ? 'is not an option, given an object' : unwanted('is not an option', value)
+  return { path: path.join('.'), message }
+}
+
+function at(path: readonly PropertyKey[], given: ApiKeysOptions): unknown {
+  return path.reduce<unknown>((value, key) => Object(value)[key], given)
 }
 
 function config(issues: readonly Issue[]): KeywardError {
-  const text = issues.map(({ path, message }) => `${path || 'options'} ${message}`).join('; ')
-  return new KeywardError('CONFIG', `createApiKeys: ${text}`, { issues })
+  return flawed('CONFIG', issues, { where: 'createApiKeys: ', whole: 'options' })
 }

@@ -87,7 +87,7 @@ export function createService(place: Place & Pick<ApiKeysOptions, 'trustedProxie
   const one: RequestHandler = (req, res) => {
     const [, place = '', id = ''] = /^(.*)\/([^/]+)$/.exec(req.path) ?? []
     const item = itemsOf(place).get(id)
-    if (item === undefined) return void res.status(404).json({ error: 'there is no such contact' })
+    if (item === undefined) return void res.status(404).json({ error: 'there is nothing here' })
     if (req.method === 'PATCH') itemsOf(place).set(id, { ...item, ...req.body, id })
     if (req.method === 'DELETE') itemsOf(place).delete(id)
     res.json(itemsOf(place).get(id) ?? item)
@@ -99,16 +99,14 @@ export function createService(place: Place & Pick<ApiKeysOptions, 'trustedProxie
   const app = express()
     .use('/agents/:agentId/api-keys', ownAgentOnly, mount(page))
     .get('/sign-in/:session', sessions.enter)
-    .post(contacts, may('contacts:create'), json, add)
-    .get(contacts, may('contacts:read'), list)
-    .get(`${contacts}/:id`, may('contacts:read'), one)
-    .patch(`${contacts}/:id`, may('contacts:update'), json, one)
-    .delete(`${contacts}/:id`, may('contacts:delete'), one)
-    .post(`${contacts}/:id/files`, may('contacts:create'), json, add)
-    .get(`${contacts}/:id/files`, may('contacts:read'), list)
     .post(documents, may('document-extraction:create'), json, add)
     .get(documents, may('document-extraction:read'), list)
-    .use(sendError)
+  for (const path of [contacts, `${contacts}/:contactId/files`]) {
+    app.post(path, may('contacts:create'), json, add).get(path, may('contacts:read'), list)
+    app.get(`${path}/:id`, may('contacts:read'), one).delete(`${path}/:id`, may('contacts:delete'), one)
+    app.patch(`${path}/:id`, may('contacts:update'), json, one)
+  }
+  app.use(sendError)
 
   return {
     app,

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import type { Clock } from '../model/clock.ts'
 import { type Duration, parseDuration } from '../model/duration.ts'
-import { hasCode, type Issue, KeywardError } from '../model/errors.ts'
+import { flawed, hasCode, type Issue, type KeywardError } from '../model/errors.ts'
 import type { KeyEvent } from '../model/event.ts'
 import { own } from '../model/own.ts'
-import { redact, show } from '../model/redact.ts'
+import { redact, show, unwanted } from '../model/redact.ts'
 import type { KeyStore, NotesQuery } from '../model/store.ts'
 import { warnOnce } from '../model/warn.ts'
 import { timedStore } from '../storage/timed.ts'
@@ -133,7 +133,9 @@ function parseOptions(store: unknown, options: AuditLogOptions): Settings {
   const issues: Issue[] = []
   const wrong = (path: keyof AuditLogOptions, message: string) =>
     issues.push({ path, message: `${message}, not ${show(given[path])}` })
-  for (const path of Object.keys(given)) if (!OPTIONS.includes(path)) issues.push({ path, message: 'is not an option' })
+  for (const [path, value] of Object.entries(given)) {
+    if (!OPTIONS.includes(path)) issues.push({ path, message: unwanted('is not an option', value) })
+  }
   if (!Number.isInteger(perOwner) || perOwner < 1 || perOwner > MOST_PER_OWNER) {
     wrong('perOwner', `must be a whole number from 1 to ${MOST_PER_OWNER}`)
   }
@@ -173,6 +175,5 @@ function config(issues: readonly Issue[]): KeywardError {
 }
 
 function failed(code: 'CONFIG' | 'INPUT', issues: readonly Issue[]): KeywardError {
-  const text = issues.map(({ path, message }) => `${path || 'options'} ${message}`).join('; ')
-  return new KeywardError(code, `auditLog: ${text}`, { issues })
+  return flawed(code, issues, { where: 'auditLog: ', whole: 'options' })
 }

@@ -1,5 +1,5 @@
 import type { ManagementOptions } from '../http/management.ts'
-import { type Issue, KeywardError } from '../model/errors.ts'
+import { flawed, type Issue, type KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import { baseUrlsOf, modelsOf } from './base-urls.ts'
@@ -102,6 +102,5 @@ function isMatch(value: unknown, pattern: RegExp): boolean {
 }
 
 function config(issues: readonly Issue[]): KeywardError {
-  const text = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
-  return new KeywardError('CONFIG', `consolePage: ${text}`, { issues })
+  return flawed('CONFIG', issues, { where: 'consolePage: ' })
 }

@@ -1,5 +1,5 @@
 import type { Issue } from '../model/errors.ts'
-import { show } from '../model/redact.ts'
+import { show, unwanted } from '../model/redact.ts'
 import { en } from './page/texts-en.ts'
 import { zh } from './page/texts-zh.ts'
 import type { HostSnippet } from './settings.ts'
@@ -33,7 +33,7 @@ export function textIssues(texts: unknown): readonly Issue[] {
   for (const [language, own] of Object.entries(texts)) {
     const path = `texts.${language}`
     const usual = isLanguage(language) ? LANGUAGES[language] : undefined
-    if (usual === undefined) issues.push({ path, message: 'is no language of the page (en, zh)' })
+    if (usual === undefined) issues.push({ path, message: unwanted('is no language of the page (en, zh)', own) })
     else if (!isRecord(own)) issues.push({ path, message: `must be texts by name, not ${show(own)}` })
     else issues.push(...flawsIn(path, own, usual))
   }
@@ -44,7 +44,7 @@ function flawsIn(path: string, own: Readonly<Record<string, unknown>>, usual: Co
   const known = new Map<string, string>(Object.entries(usual))
   return Object.entries(own).flatMap(([name, text]) => {
     const replaced = known.get(name)
-    if (replaced === undefined) return [{ path: `${path}.${name}`, message: 'is no text of the page' }]
+    if (replaced === undefined) return [{ path: `${path}.${name}`, message: unwanted('is no text of the page', text) }]
     if (typeof text !== 'string' || !TEXT.test(text)) {
       return [{ path: `${path}.${name}`, message: `must be text of 1 to 500 characters, not ${show(text)}` }]
     }

@@ -24,9 +24,14 @@ function rawLines({ rawHeaders }: RequestFacts): readonly string[] | undefined {
  * @param name in lower case
  */
 export function singleHeader(facts: RequestFacts, name: string): HeaderValue {
-  const raw = rawLines(facts)
-  const value = raw === undefined ? fromMap(facts, name) : fromLines(raw, name)
+  const value = singleLine(facts, name)
   return typeof value === 'string' && value.includes(',') ? REPEATED : value
+}
+
+/** As `singleHeader`, with whatever commas are in it: other schemes than ours have them in one value. */
+export function singleLine(facts: RequestFacts, name: string): HeaderValue {
+  const raw = rawLines(facts)
+  return raw === undefined ? fromMap(facts, name) : fromLines(raw, name)
 }
 
 /** Every line of a header in order, `undefined` where there is none: for lists, such as `X-Forwarded-For`. */

@@ -1,7 +1,7 @@
 import type { KeyFormat } from '../key/format.ts'
 import type { RequestFacts } from '../model/request.ts'
 import { warnOnce } from '../model/warn.ts'
-import { mayBeTruncated, REPEATED, singleHeader } from './headers.ts'
+import { mayBeTruncated, REPEATED, singleHeader, singleLine, trimBlanks } from './headers.ts'
 import { bearerToken, type Source } from './sources.ts'
 
 /** A kind of keys, as far as reading them goes: one instance of those behind a guard. */
@@ -85,11 +85,21 @@ function look(facts: RequestFacts, source: Source): readonly (string | undefined
   let there = false
   for (const name of source.headers) {
     const value = singleHeader(facts, name)
-    if (value === REPEATED) return REPEATED
+    if (value === REPEATED) return isForeign(facts, source, name) ? undefined : REPEATED
     if (value !== undefined) there = true
     values.push(value === '' ? undefined : value)
   }
   return there ? values : undefined
+}
+
+/**
+ * Whether an ignoring source leaves a value with commas to another scheme (`AWS4-HMAC-SHA256 Credential=…, …`). None of
+ * its parts may be of the source's own: where lines were joined, one of them may hold a key.
+ */
+function isForeign(facts: RequestFacts, source: Source, name: string): boolean {
+  if (source.foreign !== 'ignore' || source.headers.length !== 1) return false
+  const line = singleLine(facts, name)
+  return typeof line === 'string' && line.split(',').every((part) => source.read([trimBlanks(part)]) === undefined)
 }
 
 function recognise(

@@ -1,7 +1,7 @@
 import type { AnswerChange, AnswerOverrides } from '../model/answer.ts'
-import { type Issue, KeywardError } from '../model/errors.ts'
+import { flawed, type Issue, type KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
-import { show } from '../model/redact.ts'
+import { show, unwanted } from '../model/redact.ts'
 import { DENIALS, type DenialCode } from '../model/verdict.ts'
 
 const FIELDS = ['status', 'title', 'detail']
@@ -22,17 +22,19 @@ export function checkAnswers(answers: AnswerOverrides | undefined): AnswerOverri
 
 function flawsOf(code: string, change: unknown): readonly Issue[] {
   if (!Object.hasOwn(DENIALS, code))
-    return [{ path: code, message: `is no code of a refusal (${Object.keys(DENIALS).join(', ')})` }]
+    return [{ path: code, message: unwanted(`is no code of a refusal (${Object.keys(DENIALS).join(', ')})`, change) }]
   if (typeof change !== 'object' || change === null)
     return [{ path: code, message: `must be an object, not ${show(change)}` }]
   return Object.entries(change).flatMap(([field, value]) => {
+    if (!FIELDS.includes(field)) {
+      return [{ path: `${code}.${field}`, message: unwanted(`is not one of ${FIELDS.join(', ')}`, value) }]
+    }
     const rule = ruleFor(field, value)
     return rule === undefined ? [] : [{ path: `${code}.${field}`, message: `${rule}, not ${show(value)}` }]
   })
 }
 
 function ruleFor(field: string, value: unknown): string | undefined {
-  if (!FIELDS.includes(field)) return `must be one of ${FIELDS.join(', ')}`
   if (field === 'status') return isRefusal(value) ? undefined : 'must be a status from 400 to 599'
   return typeof value === 'string' && value !== '' ? undefined : 'must be text'
 }
@@ -43,15 +45,11 @@ export function isRefusal(status: unknown): status is number {
 }
 
 function config(issues: readonly Issue[]): KeywardError {
-  const text = issues.map(({ path, message }) => `answers${path && `.${path}`} ${message}`).join('; ')
-  return new KeywardError('CONFIG', text, {
-    issues: issues.map(({ path, message }) => ({ path: `answers${path && `.${path}`}`, message })),
-  })
+  const placed = issues.map(({ path, message }) => ({ path: `answers${path && `.${path}`}`, message }))
+  return flawed('CONFIG', placed, {})
 }
 
-/** What these overrides change of one code, the later ones over the earlier. */
-export function changeOf(code: DenialCode, overrides: readonly (AnswerOverrides | undefined)[]): AnswerChange {
-  return own(
-    Object.assign({}, ...overrides.map((answers) => (typeof answers === 'object' ? answers[code] : undefined))),
-  )
+/** What changes by code change of one. */
+export function changeOf(code: DenialCode, answers: AnswerOverrides | undefined): AnswerChange | undefined {
+  return typeof answers === 'object' ? answers[code] : undefined
 }

@@ -1,9 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { type FetchHandler, requestOf, UNSPEAKABLE } from './mount.ts'
+import { answerOf, type FetchHandler } from './mount.ts'
 
 interface Reply {
   readonly raw: ServerResponse
-  code(status: number): Reply
   send(payload?: unknown): Reply
 }
 
@@ -24,14 +23,13 @@ export function mount(handler: FetchHandler): (app: unknown) => Promise<void> {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _body, done) => done(null))
     const answer = async ({ raw }: { readonly raw: IncomingMessage }, reply: Reply) => {
-      if (UNSPEAKABLE.test(raw.method ?? '')) return reply.code(405).send()
       const gone = new AbortController()
       reply.raw.once('close', () => {
         if (!reply.raw.writableFinished) gone.abort(new DOMException('The client hung up.', 'AbortError'))
       })
       const url = (raw.url ?? '/').slice(scope.prefix.length)
-      const request = requestOf(raw, { url: url.startsWith('/') ? url : `/${url}` }, gone.signal)
-      return reply.send(await handler(request, { incoming: raw }))
+      const mounted = { url: url.startsWith('/') ? url : `/${url}` }
+      return reply.send(await answerOf(handler, raw, mounted, gone.signal))
     }
     scope.all('/', answer)
     scope.all('/*', answer)

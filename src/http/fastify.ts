@@ -1,5 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
-import { show } from '../model/redact.ts'
+import { show, unwanted } from '../model/redact.ts'
 import type { WithDoor } from './door.ts'
 import { MARK, type WriteDocument, withSecurity } from './fastify-docs.ts'
 import { securityOf } from './security.ts'
@@ -40,7 +40,8 @@ const OPTIONS = ['keys', 'demand', 'prefix', 'logLevel', 'logSerializers']
  */
 export function guardEverything(app: Application, hook: Hook, options: Options): void {
   for (const [name, value] of Object.entries(options)) {
-    if (!OPTIONS.includes(name)) throw config(name, `is no option of the plugin (${OPTIONS.slice(0, 2).join(', ')})`)
+    if (!OPTIONS.includes(name))
+      throw config(name, unwanted(`is no option of the plugin (${OPTIONS.slice(0, 2).join(', ')})`, value))
     if (value === undefined) throw config(name, 'must not be undefined; leave it out')
   }
   if (!app.hasRequestDecorator('apiKey')) app.decorateRequest('apiKey', null)

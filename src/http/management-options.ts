@@ -1,9 +1,9 @@
 import type { AuditLog } from '../audit/log.ts'
 import type { Duration } from '../model/duration.ts'
 import { parseDuration } from '../model/duration.ts'
-import { type Issue, KeywardError } from '../model/errors.ts'
+import { flawed, type Issue, type KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
-import { redact, show } from '../model/redact.ts'
+import { redact, show, unwanted } from '../model/redact.ts'
 import { emitWarning } from '../model/warn.ts'
 import { DOOR } from './door.ts'
 import type { Authorize } from './management-authority.ts'
@@ -28,7 +28,8 @@ export interface ManagementOptions {
   readonly authorize: Authorize
   /**
    * Which settings of a key people may give and change, such as `['name', 'expiresAt']`; any other field of a body is
-   * refused. Without it they may set all, also a key's own `credits`.
+   * refused. Without it they may set all: also a key's own `credits`, and any `limits` up to `limits.max`, without a
+   * `max` any at all.
    * @default all
    */
   readonly fields?: readonly KeyField[]
@@ -74,6 +75,7 @@ export interface ManagementSettings {
 }
 
 const OPTIONS = ['authorize', 'fields', 'path', 'origins', 'timeout', 'onError', 'self', 'audit', 'address', 'document']
+const NO_OPTION = `is not an option (${OPTIONS.join(', ')})`
 const LONGEST = 3_600_000
 
 /** @throws KeywardError `CONFIG` that names each wrong option */
@@ -84,13 +86,14 @@ export function readOptions(keys: unknown, options: unknown): ManagementSettings
   const issues: Issue[] = []
   const wrong = (path: string, message: string, value: unknown) =>
     issues.push({ path, message: `${message}, not ${show(value)}` })
-  for (const name of Object.keys(given)) {
-    if (!OPTIONS.includes(name)) issues.push({ path: name, message: `is not an option (${OPTIONS.join(', ')})` })
+  for (const [path, value] of Object.entries(given)) {
+    if (!OPTIONS.includes(path)) issues.push({ path, message: unwanted(NO_OPTION, value) })
   }
   const { authorize, path, origins = [], timeout = '5s', onError = warn, document = {} } = given
   const { self = true, audit, address = peerOf, fields } = given
   const patience = parseDuration(timeout) ?? 0
-  if (typeof authorize !== 'function') issues.push(NO_AUTHORIZE)
+  if (authorize === undefined) issues.push(NO_AUTHORIZE)
+  else if (typeof authorize !== 'function') wrong('authorize', 'must be a function that says who is asking', authorize)
   if (fields !== undefined && !areFields(fields)) wrong('fields', `must be a list of ${KEY_FIELDS.join(', ')}`, fields)
   if (path !== undefined && !isPath(path)) wrong('path', "must be a path such as '/keys'", path)
   if (!Array.isArray(origins) || !origins.every(isOrigin)) {
@@ -137,6 +140,5 @@ function warn(error: unknown): void {
 }
 
 function config(issues: readonly Issue[]): KeywardError {
-  const text = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
-  return new KeywardError('CONFIG', `management: ${text}`, { issues })
+  return flawed('CONFIG', issues, { where: 'management: ' })
 }

@@ -1,5 +1,4 @@
-import type { Issue } from '../model/errors.ts'
-import { redact } from '../model/redact.ts'
+import { type Issue, issuesInWords, toldIssues } from '../model/errors.ts'
 import type { Reply } from './management-reply.ts'
 import { newRequestId, type ProblemMembers, problemDocument, requestIdFields } from './problem-document.ts'
 
@@ -120,17 +119,8 @@ export function refusal(code: ProblemCode, { headers, ...details }: ProblemDetai
   }
 }
 
-/** The refusal of fields that are wrong: names of fields are the client's own text too. */
+/** The refusal of fields that are wrong. */
 export function invalid(found: readonly Issue[]): Reply {
-  const issues = found.map(({ path, message }) => ({ path: told(path), message }))
-  return refusal('invalid_request', {
-    detail: issues.map(({ path, message }) => `${path || 'The body'} ${message}`).join('; '),
-    issues,
-  })
+  const issues = toldIssues(found)
+  return refusal('invalid_request', { detail: issuesInWords(issues, 'The body'), issues })
 }
-
-function told(path: string): string {
-  return redact(path).slice(0, LONGEST_PATH)
-}
-
-const LONGEST_PATH = 200

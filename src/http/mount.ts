@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
+import { withAskedAt } from './below.ts'
 import { hasAnswered } from './node.ts'
 
 /** What a handler is given beside the request, as `@hono/node-server` does: there it finds the socket. */
@@ -22,7 +23,9 @@ export interface Mounted {
 type Body = NonNullable<RequestInit['body']>
 
 /** Methods that a fetch `Request` cannot have. */
-export const UNSPEAKABLE = /^(CONNECT|TRACE|TRACK)$/i
+const UNSPEAKABLE = /^(CONNECT|TRACE|TRACK)$/i
+/** Those that it can have: said where a handler does not say which ones it knows. */
+const SPEAKABLE = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 
 /**
  * Hands a request of Node to a fetch-style handler, and writes what it answers: whole or as a stream. The handler's
@@ -40,11 +43,7 @@ export async function passOn(
     if (!res.writableEnded) gone.abort(new DOMException('The client hung up.', 'AbortError'))
   }
   res.once('close', leave)
-  if (UNSPEAKABLE.test(req.method ?? '')) {
-    res.statusCode = 405
-    return void res.end()
-  }
-  const response = await handler(requestOf(req, { url, body }, gone.signal), { incoming: req })
+  const response = await answerOf(handler, req, { url, body }, gone.signal)
   if (hasAnswered(res)) return void response.body?.cancel()
   res.statusCode = response.status
   for (const [name, value] of response.headers) if (name !== 'set-cookie') res.setHeader(name, value)
@@ -86,9 +85,31 @@ function originOf({ headers, socket }: IncomingMessage): string {
     : `${scheme}://localhost`
 }
 
-/** The request as `fetch` has it. */
-export function requestOf(req: IncomingMessage, { url, body: parsed }: Mounted, signal: AbortSignal): Request {
+/**
+ * What the handler answers. It cannot be asked by `TRACE`: that is refused as it refuses `OPTIONS`, which changes
+ * nothing either, or by 405 with the methods that it names there.
+ */
+export async function answerOf(
+  handler: FetchHandler,
+  req: IncomingMessage,
+  mounted: Mounted,
+  signal: AbortSignal,
+): Promise<Response> {
   const { method = 'GET' } = req
+  const isSpeakable = !UNSPEAKABLE.test(method)
+  const request = requestOf(req, { ...mounted, method: isSpeakable ? method : 'OPTIONS' }, signal)
+  const answer = await handler(request, { incoming: req })
+  if (isSpeakable || answer.status >= 400) return answer
+  await answer.body?.cancel()
+  return new Response(null, { status: 405, headers: { Allow: answer.headers.get('allow') ?? SPEAKABLE } })
+}
+
+/** The request as `fetch` has it. */
+function requestOf(
+  req: IncomingMessage,
+  { url, body: parsed, method }: Mounted & { readonly method: string },
+  signal: AbortSignal,
+): Request {
   const headers = headersOf(req)
   const hasBody = method !== 'GET' && method !== 'HEAD'
   const body = hasBody ? bodyOf(req, parsed, headers) : undefined
@@ -98,14 +119,7 @@ export function requestOf(req: IncomingMessage, { url, body: parsed }: Mounted, 
   target.pathname = path.startsWith('/') ? path : `/${path}`
   target.search = query.join('?')
   const init = { method, headers, signal, ...(body === undefined ? {} : { body, duplex: 'half' }) }
-  return Object.defineProperty(new Request(target, init as RequestInit), ASKED_AT, { value: pathOf(req) })
-}
-
-const ASKED_AT = Symbol.for('keyward.askedAt')
-
-/** The path that the client asked for, as it wrote it, also above the mount point; `undefined` where nobody said. */
-export function askedAt(request: Request): string | undefined {
-  return (request as { readonly [ASKED_AT]?: string })[ASKED_AT]
+  return withAskedAt(new Request(target, init as RequestInit), pathOf(req))
 }
 
 /** Express takes the mount point off `url`, and keeps what was there. */

@@ -1,7 +1,7 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import { KeywardError } from '../model/errors.ts'
-import type { Access } from '../model/verdict.ts'
 import type { Decision } from './guard.ts'
+import { identify } from './identity.ts'
 import { type Exchange, exchangeOf } from './nest-exchange.ts'
 import { handlersOf } from './nest-layers.ts'
 import type { Class, Handler } from './nest-metadata.ts'
@@ -42,14 +42,18 @@ export function createBook(options: BookOptions): Book {
     admit(context, everywhere) {
       const rule = ruleOf(context.getClass(), context.getHandler())
       if (!rule.isSaid && !everywhere) return true
-      if (rule.ask === 'open') return context.getType() !== 'http' || identify(requestOf(context), undefined)
+      if (rule.ask === 'open') {
+        if (context.getType() === 'http') identify(requestOf(context), undefined)
+        return true
+      }
       const request = requestOf(context)
       if (passed.get(request) === rule) return true
       const exchange = exchangeOf(request, context.switchToHttp().getResponse())
       const settle = (decision: Decision): Awaitable<boolean> => {
         if (!conclude(exchange, decision)) return never()
         passed.set(request, rule)
-        return identify(request, decision.access)
+        identify(request, decision.access)
+        return true
       }
       const decision = rule.ask(exchange.facts)
       return decision instanceof Promise ? decision.then(settle) : settle(decision)
@@ -70,12 +74,6 @@ function conclude(exchange: Exchange, decision: Decision): decision is Exclude<D
   }
   exchange.add(decision.headers)
   if (decision.release !== undefined) exchange.onceEnded(decision.release)
-  return true
-}
-
-/** What is known already stays: another guard may have admitted the request. */
-function identify(request: object, apiKey: Access | undefined): true {
-  if (apiKey !== undefined || !Object.hasOwn(request, 'apiKey')) Object.assign(request, { apiKey })
   return true
 }
 

@@ -1,6 +1,6 @@
 import type { AnyDemand } from '../model/demand.ts'
 import { KeywardError } from '../model/errors.ts'
-import { show } from '../model/redact.ts'
+import { show, unwanted } from '../model/redact.ts'
 import { DOOR, type WithDoor } from './door.ts'
 import { type Ask, createGuard } from './guard.ts'
 import { type Said, saidOf } from './nest-layers.ts'
@@ -62,7 +62,8 @@ function readOptions(options: BookOptions): Read {
     throw config('options', `must be { keys, demand? }, not ${show(options)}`)
   }
   for (const [name, value] of Object.entries(options)) {
-    if (name !== 'keys' && name !== 'demand') throw config(name, 'is no option of KeywardModule (keys, demand)')
+    if (name !== 'keys' && name !== 'demand')
+      throw config(name, unwanted('is no option of KeywardModule (keys, demand)', value))
     if (value === undefined) throw config(name, 'must not be undefined; leave it out')
   }
   const { keys } = options

@@ -1,19 +1,22 @@
 import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Answer } from '../model/answer.ts'
 import type { RequestFacts } from '../model/request.ts'
+import { noticeLenience } from './lenient-parser.ts'
 import { varyWith } from './vary.ts'
 
 /** What Node tells of a request. `request` is the framework's own object, where it is another. */
 export function nodeFacts(message: IncomingMessage, request: unknown = message): RequestFacts {
   const { rawHeaders } = message
+  // Of HTTP/2 Node gives a stand-in, which throws once its session has ended.
+  const connection = message.httpVersionMajor === 1 ? (message.socket ?? undefined) : undefined
+  noticeLenience(connection)
   return {
     rawHeaders,
     // Node makes these when they are first asked for: only where there are no others.
     headers: rawHeaders?.length > 0 ? undefined : message.headers,
     peer: message.socket?.remoteAddress,
     address: undefined,
-    // Of HTTP/2 Node gives a stand-in, which throws once its session has ended.
-    connection: message.httpVersionMajor === 1 ? (message.socket ?? undefined) : undefined,
+    connection,
     request,
   }
 }

@@ -1,6 +1,6 @@
 import type { ApiKeys, ScopeKnownTo } from '../api-keys.ts'
 import type { AnyDemand, Demand } from '../model/demand.ts'
-import { type Issue, KeywardError } from '../model/errors.ts'
+import { flawed, type Issue } from '../model/errors.ts'
 import { type Door, doorsOf, type WithDoor } from './door.ts'
 import { type Security, securityOf } from './security.ts'
 
@@ -34,8 +34,7 @@ export function describeGuards<const K extends ApiKeys | readonly ApiKeys[], T e
     else describe(operation, demand, keys, doors)
   }
   if (issues.length > 0) {
-    const text = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
-    throw new KeywardError('CONFIG', `describeGuards: ${text}`, { issues })
+    throw flawed('CONFIG', issues, { where: 'describeGuards: ' })
   }
   const { schemes } = securityOf(keys, false)
   const { components = {} } = copy

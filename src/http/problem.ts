@@ -1,4 +1,4 @@
-import type { Answer, AnswerOverrides } from '../model/answer.ts'
+import type { Answer, AnswerChange, AnswerOverrides } from '../model/answer.ts'
 import { KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
@@ -26,19 +26,18 @@ const LONGEST_RETRY = 60
 export function problem(denied: Denied, options: ProblemOptions): Answer {
   // Read without what somebody put on Object.prototype: no such thing shall change an answer.
   const told = own(options.reveal === 'nobody' ? hide(denied) : denied)
-  const changed = changeOf(told.code, options.answers)
-  const wording: Wording = own({ ...WORDING[told.code], ...detailFor(told), ...changed })
-  const status = changed.status ?? told.status
+  const wording: Wording = own({ ...WORDING[told.code], ...detailFor(told) })
   const requestId = newRequestId()
-  const answer = {
-    status,
-    headers: headersOf(told, status, wording, requestId, options),
-    body: bodyOf(told, status, wording, requestId),
+  const answer: Answer = {
+    status: told.status,
+    headers: headersOf(told, wording, requestId, options),
+    body: bodyOf(told, wording, requestId),
   }
-  return options.answers.reduce(
-    (last, change) => (typeof change === 'function' ? checked(change(told, last)) : last),
-    answer,
-  )
+  return options.answers.reduce<Answer>((last, overrides) => {
+    if (typeof overrides === 'function') return checked(overrides(told, last))
+    const change = changeOf(told.code, overrides)
+    return change === undefined ? last : changed(last, change, challengeOf(told, change.status, wording, options.realm))
+  }, answer)
 }
 
 function hide(denied: Denied): Denied {
@@ -59,7 +58,6 @@ function detailFor({ code, needed, retryAfter }: Denied): Partial<Wording> {
 
 function headersOf(
   denied: Denied,
-  status: number,
   wording: Wording,
   requestId: string,
   options: ProblemOptions,
@@ -70,7 +68,7 @@ function headersOf(
     Vary: options.vary,
     ...requestIdFields(requestId),
   }
-  const challenge = challengeOf(denied, status, wording, options.realm)
+  const challenge = challengeOf(denied, denied.status, wording, options.realm)
   if (challenge !== undefined) headers['WWW-Authenticate'] = challenge
   if (denied.retryAfter !== undefined) headers['Retry-After'] = String(denied.retryAfter)
   if (!canRetrySoon(denied)) headers['X-Should-Retry'] = 'false'
@@ -78,7 +76,12 @@ function headersOf(
 }
 
 /** Every 401 names the scheme (RFC 9110 section 15.5.2); `error` is left out where nothing was sent (RFC 6750 section 3.1). */
-function challengeOf({ needed }: Denied, status: number, { challenge }: Wording, realm: string): string | undefined {
+function challengeOf(
+  { needed }: Denied,
+  status: number | undefined,
+  { challenge }: Wording,
+  realm: string,
+): string | undefined {
   if (status !== 401 && challenge === undefined) return undefined
   const error = challenge === undefined ? '' : `, error="${challenge}"`
   const scope = needed === undefined ? '' : `, scope="${needed.join(' ')}"`
@@ -90,10 +93,50 @@ function canRetrySoon({ code, retryAfter }: Denied): boolean {
   return retryAfter !== undefined && retryAfter <= LONGEST_RETRY
 }
 
-function bodyOf({ code, needed, retryAfter }: Denied, status: number, wording: Wording, requestId: string): string {
+function bodyOf({ code, status, needed, retryAfter }: Denied, wording: Wording, requestId: string): string {
   const { title, detail, type } = wording
   const more = { required_scopes: needed, retry_after: retryAfter }
   return JSON.stringify(problemDocument({ code, status, title, detail, type }, requestId, more))
+}
+
+/** An answer with a change by code laid over it, whoever worded it so far. */
+function changed({ headers, body, ...last }: Answer, change: AnswerChange, challenge: string | undefined): Answer {
+  const status = change.status ?? last.status
+  return { status, headers: challenged(headers, change.status, challenge), body: reworded(body, change) }
+}
+
+/** A 401 has a challenge; where Keyward's stood for the 401 alone, it goes with it. */
+function challenged(
+  headers: Answer['headers'],
+  status: number | undefined,
+  challenge: string | undefined,
+): Answer['headers'] {
+  if (status === undefined) return headers
+  const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'www-authenticate')
+  const isThere = others.length < Object.keys(headers).length
+  if (challenge === undefined) return Object.fromEntries(others)
+  return isThere ? headers : { ...headers, 'WWW-Authenticate': challenge }
+}
+
+/** The members of a problem document that a change is about. What is none, of a host's function, has no such members. */
+function reworded(body: string, { status, title, detail }: AnswerChange): string {
+  let document: unknown
+  try {
+    document = JSON.parse(body)
+  } catch {
+    return body
+  }
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) return body
+  const members: Record<string, unknown> = { ...document }
+  if (status !== undefined) members.status = status
+  if (title !== undefined) members.title = title
+  if (detail !== undefined) {
+    members.detail = detail
+    if ('message' in members) members.message = detail
+    if (typeof members.error === 'object' && members.error !== null)
+      members.error = { ...members.error, message: detail }
+  }
+  return JSON.stringify(members)
 }
 
 /** What a function of the host made of an answer. It may word a refusal, not turn it into an admission. */

@@ -1,5 +1,5 @@
 import type { Duration } from '../model/duration.ts'
-import type { KeyRecord, Metadata, Refill, Status } from '../model/key.ts'
+import type { KeyRecord, MetadataInput, Refill, Status } from '../model/key.ts'
 import type { Limits } from '../model/limits.ts'
 
 /** Prepaid credit as it is given: whole numbers. */
@@ -29,8 +29,8 @@ export interface CreateInput<Scope extends string = string> {
   readonly environment?: string | undefined
   /** Prepaid credit of its own: what it begins with, and when it is filled up again. */
   readonly credits?: CreditsInput | undefined
-  /** A JSON object of at most 16 KiB and five levels. */
-  readonly metadata?: Metadata | undefined
+  /** A JSON object of at most 16 KiB and five levels. Members that are `undefined` are left out. */
+  readonly metadata?: MetadataInput | undefined
 }
 
 /** What is to change. `null` clears a field, `undefined` leaves it; windows merge into the key's own. */
@@ -43,7 +43,7 @@ export interface UpdatePatch<Scope extends string = string> {
   readonly expiresAt?: Date | string | null | undefined
   /** Begins a new balance in place of the old one. */
   readonly credits?: CreditsInput | null | undefined
-  readonly metadata?: Metadata | null | undefined
+  readonly metadata?: MetadataInput | null | undefined
   /** Ends the overlap of a rotation (`null`), or moves its end. */
   readonly previousSecretUntil?: Date | string | null | undefined
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import type { Issue } from '../model/errors.ts'
-import { iso } from '../model/iso.ts'
+import { iso, parseIso } from '../model/iso.ts'
 import type { Json, Metadata, Refill } from '../model/key.ts'
 import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
@@ -60,7 +60,6 @@ export const limits = z.pipe(
   ),
 )
 
-const ISO = z.iso.datetime({ offset: true })
 /** The last moment that ISO 8601 writes with a year of four digits. */
 const LAST = Date.UTC(9999, 11, 31, 23, 59, 59, 999)
 
@@ -100,12 +99,16 @@ function ownMembers(value: unknown): unknown {
 /** A moment, in ms: a Date, or ISO 8601 with a zone. Bare numbers are refused, they are as often seconds as milliseconds. */
 export const moment = z.pipe(
   ruled<Date | string>((value) => {
-    const ms =
-      value instanceof Date ? value.getTime() : ISO.safeParse(value).success ? Date.parse(String(value)) : Number.NaN
+    const ms = msOf(value)
     return ms >= 0 && ms <= LAST ? undefined : 'must be a Date or an ISO 8601 time with a zone'
   }),
-  z.transform((value) => new Date(value).getTime()),
+  z.transform((value) => msOf(value)),
 )
+
+function msOf(value: unknown): number {
+  if (value instanceof Date) return value.getTime()
+  return (typeof value === 'string' ? parseIso(value) : undefined) ?? Number.NaN
+}
 
 /** @returns what is wrong with a moment that must lie ahead */
 export function pastFlaw(path: string, at: number | undefined | null, now: number): readonly Issue[] {
@@ -116,36 +119,46 @@ export function pastFlaw(path: string, at: number | undefined | null, now: numbe
 export const metadata = z.pipe(
   z.unknown(),
   z.transform((input, { issues }): Metadata => {
-    const copy = isPlainObject(input) ? copyOf(input, METADATA_DEPTH) : undefined
-    const flaw = metadataFlaw(input, copy)
-    if (flaw !== undefined) issues.push({ code: 'custom', message: `${flaw}, not ${show(input)}`, input })
+    const report: Report = (path, flaw) => void issues.push({ code: 'custom', message: flaw, input, path: [...path] })
+    const copy = isPlainObject(input) ? copyOf(input, [], report) : undefined
+    if (!isPlainObject(input)) report([], `must be a JSON object, not ${named(input)}`)
+    else if (copy !== undefined && Buffer.byteLength(JSON.stringify(copy)) > METADATA_BYTES) {
+      report([], `must be at most ${METADATA_BYTES} bytes of JSON, not ${show(input)}`)
+    }
     return copy as Metadata
   }),
 )
 
-function metadataFlaw(input: unknown, copy: Json | undefined): string | undefined {
-  if (typeof input !== 'object' || input === null || Array.isArray(input)) return 'must be a JSON object'
-  if (copy === undefined) return `must be JSON of at most ${METADATA_DEPTH} levels`
-  return Buffer.byteLength(JSON.stringify(copy)) <= METADATA_BYTES
-    ? undefined
-    : `must be at most ${METADATA_BYTES} bytes of JSON`
+type Report = (path: readonly string[], flaw: string) => undefined
+
+/**
+ * A copy of plain JSON, without members that are `undefined`, as JSON has it. Of anything else the first flaw is
+ * reported, and the copy is `undefined`. That there are only so many levels also ends what refers to itself.
+ */
+function copyOf(value: unknown, path: readonly string[], report: Report): Json | undefined {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (typeof value === 'number' && Number.isFinite(value)) return value
+  const isList = Array.isArray(value)
+  if (!isList && !isPlainObject(value)) return report(path, `must be JSON, not ${named(value)}`)
+  if (path.length === METADATA_DEPTH)
+    return report(path, `must be within ${METADATA_DEPTH} levels of JSON, not ${show(value)}`)
+  const copy: Record<string, Json> | Json[] = isList ? [] : {}
+  for (const key of isList ? value.keys() : Reflect.ownKeys(value)) {
+    const inner = [...path, String(key)]
+    if (typeof key === 'symbol' || key === '__proto__') return report(inner, 'is no name of a member')
+    const member: unknown = Reflect.get(value, key)
+    if (member === undefined && !isList) continue
+    const copied = copyOf(member, inner, report)
+    if (copied === undefined) return undefined
+    Reflect.set(copy, key, copied)
+  }
+  return copy
 }
 
-/** A copy of plain JSON, `undefined` of anything else. The levels also end what refers to itself. */
-function copyOf(value: unknown, levels: number): Json | undefined {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
-  if (typeof value === 'number') return Number.isFinite(value) ? value : undefined
-  if (typeof value !== 'object' || levels === 0) return undefined
-  if (!Array.isArray(value) && !isPlainObject(value)) return undefined
-  const keys = Array.isArray(value) ? [...value.keys()] : Reflect.ownKeys(value)
-  const copy: Record<PropertyKey, Json> | Json[] = Array.isArray(value) ? [] : {}
-  for (const key of keys) {
-    const member =
-      typeof key === 'symbol' || key === '__proto__' ? undefined : copyOf(Reflect.get(value, key), levels - 1)
-    if (member === undefined) return undefined
-    Reflect.set(copy, key, member)
-  }
-  return copy as Json
+/** A value that is no JSON: what its class is called says more than what JSON makes of it. */
+function named(value: unknown): string {
+  const name: unknown = Array.isArray(value) || isPlainObject(value) ? undefined : Object(value).constructor?.name
+  return typeof value === 'object' && typeof name === 'string' ? `a ${name}` : show(value)
 }
 
 /** Of no class: neither a Date nor a Map. */

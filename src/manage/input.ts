@@ -1,10 +1,10 @@
 import * as z from 'zod/mini'
 import type { Duration } from '../model/duration.ts'
 import { parseDuration } from '../model/duration.ts'
-import { type Issue, KeywardError } from '../model/errors.ts'
+import { flawed, type Issue, type KeywardError } from '../model/errors.ts'
 import type { Metadata, Status } from '../model/key.ts'
 import { own } from '../model/own.ts'
-import { redact, show } from '../model/redact.ts'
+import { show } from '../model/redact.ts'
 import { beyondMax, type LimitMap, type LimitPlan } from '../policy/limits.ts'
 import type { Vocabulary } from '../policy/scopes.ts'
 import type { By, CreateBy, CreditsInput, ListOptions, RevokeAllOptions, RevokeOptions, UpdateBy } from './arguments.ts'
@@ -208,9 +208,5 @@ function refuse(issues: readonly Issue[]): void {
 
 /** @returns the error of a value that is wrong */
 export function refused(found: readonly Issue[]): KeywardError {
-  // The name of a field is the caller's text too: somebody may have put a key in its place.
-  const issues = found.map(({ path, message }) => ({ path: redact(path), message }))
-  return new KeywardError('INPUT', issues.map(({ path, message }) => `${path || 'input'} ${message}`).join('; '), {
-    issues,
-  })
+  return flawed('INPUT', found, { whole: 'input' })
 }

@@ -1,5 +1,6 @@
 import { KeywardError } from '../model/errors.ts'
 import type { KeyRecord, PreviousSecret, StoredKey } from '../model/key.ts'
+import { MOST_WINDOWS } from '../policy/limits.ts'
 import { openedCredits, present, refuseCredits } from './create.ts'
 import { type Patch, refused } from './input.ts'
 import { change, type Office, uniqueNameOf } from './office.ts'
@@ -60,9 +61,13 @@ function given<T extends object>(fields: T): Partial<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<T>
 }
 
-/** Windows merge into the key's own; `null` clears them all. */
+/** Windows merge into the key's own, up to what a new key may have; `null` clears them all. */
 function limitsOf(stored: StoredKey, limits: Patch['limits']): Pick<StoredKey, 'limits'> {
-  return limits === undefined || limits === null ? {} : { limits: { ...stored.limits, ...limits } }
+  if (limits === undefined || limits === null) return {}
+  const merged = { ...stored.limits, ...limits }
+  if (Object.keys(merged).length <= MOST_WINDOWS) return { limits: merged }
+  const message = `must be at most ${MOST_WINDOWS} windows, with those that the key has; null clears them`
+  throw refused([{ path: 'limits', message }])
 }
 
 function overlap(

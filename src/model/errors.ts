@@ -1,3 +1,5 @@
+import { redact } from './redact.ts'
+
 /**
  * Every code a thrown error can carry. A refused request is never thrown: it is a `Verdict`.
  *
@@ -28,6 +30,7 @@ export interface Issue {
   readonly message: string
 }
 
+/** What a thrown error says beside its message. */
 export interface KeywardErrorDetails {
   readonly issues?: readonly Issue[]
   readonly outcome?: 'unknown'
@@ -45,10 +48,11 @@ export class KeywardError extends Error {
   /** With `CONFLICT`: the key that the same creation made before (`idempotencyKey`). */
   declare readonly id?: string
 
+  /** Whatever the text was put together from, what looks like a key, a digest or a password is struck out of it. */
   constructor(code: ErrorCode, message: string, details: KeywardErrorDetails = {}) {
-    super(message)
+    super(redact(message))
     this.code = code
-    if (details.issues !== undefined) this.issues = details.issues
+    if (details.issues !== undefined) this.issues = toldIssues(details.issues)
     if (details.outcome !== undefined) this.outcome = details.outcome
     if (details.id !== undefined) this.id = details.id
   }
@@ -62,4 +66,37 @@ export class KeywardError extends Error {
 /** Whether a caught value is an error of ours with this code. */
 export function hasCode(error: unknown, code: ErrorCode): error is KeywardError {
   return error instanceof Error && 'code' in error && error.code === code
+}
+
+/** More than a person reads at once. */
+const MOST_ISSUES = 20
+const LONGEST_PATH = 200
+
+/**
+ * Issues as they may be told. The name of a field is the caller's own text: somebody may have put a key in its place,
+ * and one input can have thousands, of which only the first are told.
+ */
+export function toldIssues(found: readonly Issue[]): readonly Issue[] {
+  // One more is no shorter to count than to tell; so what was told once is told again as it is.
+  const told = found.length > MOST_ISSUES + 1 ? found.slice(0, MOST_ISSUES) : found
+  const more = found.length - told.length
+  return [
+    ...told.map(({ path, message }) => ({ path: redact(path).slice(0, LONGEST_PATH), message: redact(message) })),
+    ...(more === 0 ? [] : [{ path: '', message: `… and ${more} more` }]),
+  ]
+}
+
+/** @param whole what an issue of no field is an issue of */
+export function issuesInWords(told: readonly Issue[], whole: string): string {
+  return told.map(({ path, message }) => (message.startsWith('…') ? message : `${path || whole} ${message}`)).join('; ')
+}
+
+/** The error of everything that is wrong with what somebody gave, in one sentence that begins with where it was given. */
+export function flawed(
+  code: 'CONFIG' | 'INPUT',
+  found: readonly Issue[],
+  { where = '', whole = '' }: { readonly where?: string; readonly whole?: string },
+): KeywardError {
+  const issues = toldIssues(found)
+  return new KeywardError(code, where + issuesInWords(issues, whole), { issues })
 }

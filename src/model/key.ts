@@ -5,6 +5,9 @@ export type Status = 'active' | 'disabled' | 'expired' | 'revoked'
 
 /** JSON that the host keeps with a key: an object of at most 16 KiB and five levels. */
 export type Metadata = { readonly [name: string]: Json }
+/** As it is given: a member that is `undefined` is left out, as JSON does. */
+export type MetadataInput = { readonly [name: string]: JsonInput | undefined }
+export type JsonInput = string | number | boolean | null | readonly JsonInput[] | MetadataInput
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [name: string]: Json }
 
 /** A window as a key's own settings hold it; `null` lifts the default of that name. */

@@ -30,7 +30,9 @@ export interface FreeWindow {
  * Limits as they are written: `{ minute: 60, hour: 1000 }`, or a list of windows of any length.
  * `0` refuses every use; `null` lifts a window that the defaults would set, where `max` allows it.
  */
-export type Limits = { readonly [name in WindowName]?: number | null | undefined } | readonly FreeWindow[]
+export type Limits =
+  | { readonly [name in WindowName]?: number | null | undefined }
+  | readonly (Omit<FreeWindow, 'limit'> & { readonly limit: number | null })[]
 
 /** Limits as a record shows them: a number for a named window, limit and milliseconds for another. */
 export type ShownLimits = Readonly<Record<string, number | { readonly limit: number; readonly window: number }>>

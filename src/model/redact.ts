@@ -14,6 +14,11 @@ export function show(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text
 }
 
+/** What is wrong with something that should not be there at all, and its value. */
+export function unwanted(flaw: string, value: unknown): string {
+  return `${flaw}, given ${show(value)}`
+}
+
 function plain(value: unknown): string {
   if (typeof value === 'function') return 'a function'
   if (typeof value === 'bigint') return `${value}n`

@@ -1,9 +1,9 @@
 import type { AnswerOverrides } from '../model/answer.ts'
 import type { AnyDemand, Reserve } from '../model/demand.ts'
-import { type Issue, KeywardError } from '../model/errors.ts'
+import { flawed, type Issue, KeywardError } from '../model/errors.ts'
 import type { Window } from '../model/limits.ts'
 import { own } from '../model/own.ts'
-import { show } from '../model/redact.ts'
+import { show, unwanted } from '../model/redact.ts'
 import { effectiveWindows, parseLimits } from './limits.ts'
 import { scopeFlaw, type Vocabulary } from './scopes.ts'
 
@@ -39,7 +39,7 @@ export function compileDemand(demand: AnyDemand, context: DemandContext): Requir
   }
   const given = own(demand)
   for (const [field, value] of Object.entries(given)) {
-    if (!FIELDS.includes(field)) flaw(field, `is not a field of a demand (${FIELDS.join(', ')})`)
+    if (!FIELDS.includes(field)) flaw(field, unwanted(`is not a field of a demand (${FIELDS.join(', ')})`, value))
     // A misspelt variable must not turn a guard that demands something into one that demands nothing.
     else if (value === undefined) flaw(field, 'must not be undefined; leave it out')
   }
@@ -54,9 +54,8 @@ export function compileDemand(demand: AnyDemand, context: DemandContext): Requir
     optional: optionalOf(given.optional, flaw),
     answers: given.answers,
   }
-  if (issues.length === 0) return Object.freeze(requirement)
-  const text = issues.map(({ path, message }) => `${path} ${message}`).join('; ')
-  throw new KeywardError('CONFIG', `demand: ${text}`, { issues })
+  if (issues.length > 0) throw flawed('CONFIG', issues, { where: 'demand: ' })
+  return Object.freeze(requirement)
 }
 
 type Flaw = (path: string, message: string) => void

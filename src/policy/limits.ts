@@ -2,7 +2,7 @@ import { parseDuration } from '../model/duration.ts'
 import type { Issue } from '../model/errors.ts'
 import type { StoredLimit } from '../model/key.ts'
 import { NAMED_WINDOWS, type Window } from '../model/limits.ts'
-import { show } from '../model/redact.ts'
+import { show, unwanted } from '../model/redact.ts'
 
 /** Limits as they are kept with a key: by window name, `null` where a default is lifted. */
 export type LimitMap = Readonly<Record<string, StoredLimit>>
@@ -16,7 +16,9 @@ export interface LimitPlan {
 const NAME = /^[A-Za-z0-9_-]{1,32}$/
 const SHORTEST = 1_000
 const LONGEST = 366 * NAMED_WINDOWS.day
-const MOST_WINDOWS = 8
+/** How many windows of its own a key may have, those that it lifts among them. */
+export const MOST_WINDOWS = 8
+const NO_WINDOW = `is no window (${Object.keys(NAMED_WINDOWS).join(', ')})`
 /** What a RateLimit header can carry as an integer (RFC 9651 section 3.3.1). */
 const HIGHEST = 999_999_999_999_999
 
@@ -29,8 +31,13 @@ export function parseLimits(input: unknown, lifts: boolean, report: (issue: Issu
     report({ path: '', message: `must be an object of windows or a list of them, not ${show(input)}` })
     return {}
   }
+  // Before they are looked at one by one: there may be as many as a body has room for.
+  const count = Array.isArray(input) ? input.length : Object.keys(input).length
+  if (count > MOST_WINDOWS) {
+    report({ path: '', message: `must be at most ${MOST_WINDOWS} windows, not ${count}` })
+    return {}
+  }
   const parsed = Array.isArray(input) ? parseList(input, lifts, report) : parseNamed(input, lifts, report)
-  if (parsed.size > MOST_WINDOWS) report({ path: '', message: `must be at most ${MOST_WINDOWS} windows` })
   return Object.fromEntries(parsed)
 }
 
@@ -41,7 +48,7 @@ function parseNamed(input: object, lifts: boolean, report: Report): Map<string, 
   for (const [name, limit] of Object.entries(input)) {
     if (limit === undefined) continue
     const ms = windowOf(name)
-    if (ms === undefined) report({ path: name, message: `must be one of ${Object.keys(NAMED_WINDOWS).join(', ')}` })
+    if (ms === undefined) report({ path: name, message: unwanted(NO_WINDOW, limit) })
     else if (limit === null && lifts) parsed.set(name, null)
     else if (isLimit(limit)) parsed.set(name, { limit, ms })
     else report({ path: name, message: `must be a whole number ≥ 0, not ${show(limit)}` })
@@ -60,7 +67,7 @@ function parseList(input: readonly unknown[], lifts: boolean, report: Report): M
     const { name, limit, window, ...more } = item as Record<string, unknown>
     const ms = parseDuration(window)
     const extra = Object.keys(more)[0]
-    if (extra !== undefined) flaw(extra, 'is not a field of a window')
+    if (extra !== undefined) flaw(extra, unwanted('is not a field of a window', more[extra]))
     else if (typeof name !== 'string' || !NAME.test(name))
       flaw('name', `must be 1 to 32 letters, digits, _ and -, not ${show(name)}`)
     else if (parsed.has(name)) flaw('name', `must differ from the others, ${name} is there twice`)
@@ -89,7 +96,7 @@ export function beyondMax(own: LimitMap, { max }: LimitPlan): readonly Issue[] {
     const most = Object.hasOwn(max, path) ? max[path] : undefined
     if (most === undefined || most === null) return []
     if (limit === null) return [{ path, message: `cannot be lifted, the maximum is ${most.limit}` }]
-    if (limit.ms !== most.ms) return [{ path, message: `must be a window of ${most.ms} ms` }]
+    if (limit.ms !== most.ms) return [{ path, message: `must be a window of ${most.ms} ms, not ${limit.ms}` }]
     return limit.limit > most.limit ? [{ path, message: `must be at most ${most.limit}, not ${limit.limit}` }] : []
   })
 }

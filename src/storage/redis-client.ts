@@ -15,10 +15,10 @@ export interface Connection {
   readonly status: string
   readonly options: ClientOptions
   connect(): Promise<unknown>
-  disconnect(): void
+  disconnect(reconnect?: boolean): void
   evalsha(sha: string, keys: number, ...rest: readonly string[]): Promise<unknown>
   eval(text: string, keys: number, ...rest: readonly string[]): Promise<unknown>
-  info(section: string): Promise<unknown>
+  info(): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
   on(event: string, listener: (...args: readonly unknown[]) => void): unknown
   readonly stream?: Stream
@@ -64,8 +64,9 @@ const SETTINGS = {
   readOnly: false,
   stringNumbers: false,
   retryStrategy,
-  // A master that has become a replica: the next attempt asks Sentinel or DNS again. What failed did nothing.
-  reconnectOnError: (error: Error) => (error.message.startsWith('READONLY') ? 1 : false),
+  // A master that has become a replica: the next attempt asks Sentinel or DNS again. What failed did nothing. Redis 6
+  // puts words of its own before those of a script.
+  reconnectOnError: (error: Error) => (/\bREADONLY /.test(error.message) ? 1 : false),
 }
 
 /** A connection for commands, which is made when it is first needed. */

@@ -1,9 +1,9 @@
 import { KeywardError } from '../model/errors.ts'
 import { redact } from '../model/redact.ts'
-import { warnOnce } from '../model/warn.ts'
 import type { Connection } from './redis-client.ts'
 import { deadlines } from './redis-deadlines.ts'
 import type { Script } from './redis-scripts.ts'
+import { watchServer } from './redis-server.ts'
 import { turnsOf } from './redis-turns.ts'
 
 /** Runs a script on the slot of its keys, which are one slot's. @throws KeywardError `STORE`, in time */
@@ -33,10 +33,9 @@ export function lineOver(connection: Connection, timeout: number): Line {
   connection.on('error', (error) => {
     reason = `: ${messageOf(error)}`
   })
-  connection.on('ready', () => {
+  const server = watchServer(connection, () => {
     reason = ''
     wakeAll()
-    void warnOfEviction(connection)
   })
 
   const runs =
@@ -61,7 +60,7 @@ export function lineOver(connection: Connection, timeout: number): Line {
   }
 
   function send(command: Command, call: Call): Promise<unknown> {
-    if (connection.status === 'ready') return ask(command, call)
+    if (server.isUsable()) return ask(command, call)
     return ready(call).then(() => ask(command, call))
   }
 
@@ -81,7 +80,8 @@ export function lineOver(connection: Connection, timeout: number): Line {
   }
 
   async function ready(call: Call): Promise<void> {
-    while (connection.status !== 'ready' && !isClosed && !call.isOver) {
+    while (!server.isUsable() && !isClosed && !call.isOver) {
+      if (server.isReplica()) throw new KeywardError('STORE', 'Redis: the server is a replica')
       const turn = new Promise<void>((go) => {
         call.wake = go
         waiting.add(go)
@@ -140,14 +140,4 @@ function translated(error: unknown): KeywardError {
 
 function messageOf(error: unknown): string {
   return redact(error instanceof Error ? error.message : String(error))
-}
-
-/** A server that throws away what it has no room for loses keys, and counters: a limit begins afresh. */
-async function warnOfEviction(connection: Connection): Promise<void> {
-  // Where INFO is forbidden, there is nothing to say.
-  const memory = String(await connection.info('memory').catch(() => ''))
-  const policy = /^maxmemory_policy:([a-z-]+)/m.exec(memory)?.[1]
-  if (policy === undefined || policy === 'noeviction' || /^maxmemory:0\r?$/m.test(memory)) return
-  const message = `Redis may throw away keys and counters when its memory is full (maxmemory-policy ${policy}).`
-  warnOnce('KEYWARD_REDIS_EVICTION', `${message} Set maxmemory-policy to noeviction.`)
 }

@@ -22,10 +22,21 @@ local function publish(channel, message) redis.pcall('PUBLISH', channel, message
 `
 
 /**
+ * Fails on a replica, which may still know what was revoked, as a writing would, and changes nothing: a record has no
+ * end. Full disks and the like are no reason not to read.
+ */
+const WRITABLE = `
+local told = redis.pcall('PERSIST', KEYS[1])
+if type(told) == 'table' and string.find(told.err, 'READONLY', 1, true) then
+  return redis.error_reply('READONLY the server is a replica')
+end
+`
+
+/**
  * The record, or nothing. Also a reading is a script: a Cluster client sends it to the master then, whatever its
  * `scaleReads` says.
  */
-export const FIND = script(`return redis.call('HMGET', KEYS[1], 'v', 'm', 'd', 'u')`)
+export const FIND = script(`${WRITABLE}return redis.call('HMGET', KEYS[1], 'v', 'm', 'd', 'u')`)
 
 /** Record; id, version, meta, data, the last moment at which this may still happen, channel. 1: done, 0: taken, 2: late. */
 export const INSERT = script(`${NOW}${PUBLISH}
@@ -147,7 +158,7 @@ end
 return answers`)
 
 /** Of one key, as TAKE, and purse, ends; behind the costs the account, the amount, and the hold. Last is what is free. */
-export const TAKE_PAID = script(`${NOW}${WINDOWS}${ARRANGED}${TAKES}${PURSE}
+export const TAKE_PAID = script(`${WRITABLE}${NOW}${WINDOWS}${ARRANGED}${TAKES}${PURSE}
 if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return stale(KEYS[1]) end
 local answer, cost, costs = { 1, now }, costsOf(ARGV[3])
 local text, room, new, longest = redis.call('GET', KEYS[2]), true, nil, nil

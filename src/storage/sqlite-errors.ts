@@ -1,5 +1,4 @@
 import { KeywardError } from '../model/errors.ts'
-import { redact } from '../model/redact.ts'
 
 /** Result codes of SQLite: https://sqlite.org/rescode.html. The low byte is the kind, the rest refines it. */
 const BUSY = 5
@@ -19,7 +18,7 @@ export function isBusy(error: unknown): boolean {
 
 /** SQLite's messages name tables and columns, never the values that were bound. */
 export function reasonOf(error: unknown): string {
-  return redact(error instanceof Error ? error.message : String(error))
+  return error instanceof Error ? error.message : String(error)
 }
 
 function resultCode(error: unknown): number | undefined {

@@ -2,7 +2,6 @@ import type { Awaitable } from '../model/awaitable.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
-import { redact } from '../model/redact.ts'
 import type { Filter, KeyStore, ListQuery } from '../model/store.ts'
 import { inBackground } from '../model/timer.ts'
 import { breakerOf } from './breaker.ts'
@@ -104,7 +103,7 @@ function notAsked(verb: string): KeywardError {
 /** The driver's words without its secrets; its own error may hold a connection string, so it is not passed on. */
 function storeError(verb: string, error: unknown, changes: boolean): KeywardError {
   const details = changes ? ({ outcome: 'unknown' } as const) : {}
-  if (hasCode(error, 'STORE')) return new KeywardError('STORE', redact(error.message), details)
-  const text = redact(error instanceof Error ? error.message : String(error))
+  if (hasCode(error, 'STORE')) return new KeywardError('STORE', error.message, details)
+  const text = error instanceof Error ? error.message : String(error)
   return new KeywardError('STORE', `the store's ${verb} failed: ${text}`, details)
 }

@@ -1,33 +1,14 @@
-import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { request as httpRequest, type IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { createApiKeys, memoryStore } from 'keyward'
 import { guard } from 'keyward/express'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import { EVERY_WAY } from '../support/express.ts'
 import { serveGuarded } from '../support/guarded.ts'
 import { listener } from '../support/outcome.ts'
 import { raw, request } from '../support/raw.ts'
 import { serve } from '../support/serve.ts'
 import { deferred } from '../support/stores.ts'
-
-/** A path for a unix socket, gone when the test ends. */
-async function socketPath(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'keyward-'))
-  onTestFinished(() => rm(folder, { recursive: true, force: true }))
-  return join(folder, 'http.sock')
-}
-
-/** The status and the body that a server on a unix socket answers. */
-async function askUnix(path: string, lines: readonly string[]) {
-  const headers = Object.fromEntries(lines.map((line) => line.split(': ') as [string, string]))
-  const [response] = (await once(httpRequest({ socketPath: path, headers }).end(), 'response')) as [IncomingMessage]
-  return { status: response.statusCode, body: await text(response) }
-}
+import { askUnix, socketPath } from '../support/unix.ts'
 
 for (const way of EVERY_WAY) {
   describe(`I. Sockets, ${way.name}, ${way.source}`, () => {

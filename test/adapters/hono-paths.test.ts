@@ -97,7 +97,7 @@ describe('Hono around a guard', () => {
     await expect.poll(() => keys.balance({ id: record.id })).toBe(10)
   })
 
-  it('I-38 knows no address where nobody tells one, and only what trustedProxies allow where somebody does', async () => {
+  it('I-01 I-02 knows no address where nobody tells one, and only what trustedProxies allow where somebody does', async () => {
     const status = async (address: undefined | ((c: Context) => string | undefined), headers = {}, options = {}) => {
       const own = createApiKeys({ prefix: 'hon_', ...options })
       const { key } = await own.create({ owner: 'acct_1', allowedIps: ['10.0.0.0/8'] })

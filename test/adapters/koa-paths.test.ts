@@ -1,10 +1,14 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import Router from '@koa/router'
 import { createApiKeys } from 'keyward'
 import { guard } from 'keyward/koa'
 import Koa, { type Context } from 'koa'
 import { describe, expect, it } from 'vitest'
+import { listener } from '../support/outcome.ts'
 import { raw, request } from '../support/raw.ts'
 import { serve } from '../support/serve.ts'
+import { deferred, distantStore } from '../support/stores.ts'
 import { TARGETS } from '../support/targets.ts'
 
 const keys = createApiKeys({ prefix: 'koa_' })
@@ -115,6 +119,52 @@ describe('N-08 Middleware of Koa around a guard', () => {
     expect(seen).toEqual(['10.0.0.5'])
   })
 
+  it.each([
+    ['nobody has told Koa otherwise', true],
+    ['somebody before it has told Koa to write nothing', false],
+  ])('N-08 gets its refusal written where %s, and lets a handler write past Koa', async (_, respond) => {
+    const { key, record } = await keys.create({ owner: 'acct_1', credits: { remaining: 10 } })
+    const app = new Koa()
+    app.use((ctx, next) => {
+      ctx.respond = respond
+      return next()
+    })
+    let reached = 0
+    app.use(guard(keys, { reserve: 4 })).use(async (ctx) => {
+      reached++
+      ctx.respond = false
+      ctx.res.statusCode = 200
+      ctx.res.end(String(await keys.balance({ id: record.id })))
+    })
+    const { port } = await serve(app.callback())
+    expect(await raw(port, request())).toMatchObject({
+      status: 401,
+      headers: { 'content-type': 'application/problem+json', vary: 'authorization, x-api-key' },
+      body: expect.stringContaining('missing_credentials'),
+    })
+    expect(reached).toBe(0)
+    expect(await raw(port, request([`X-API-Key: ${key}`]))).toMatchObject({ status: 200, body: '6' })
+    await expect.poll(() => keys.balance({ id: record.id })).toBe(10)
+  })
+
+  it('N-08 that waits for nobody below has answered first: nobody is let through then, and nothing stays held', async () => {
+    const own = createApiKeys({ prefix: 'koa_', store: distantStore() })
+    const { key, record } = await own.create({ owner: 'acct_1', credits: { remaining: 10 } })
+    const below: Promise<unknown>[] = []
+    let reached = 0
+    const app = new Koa()
+    app.use((_, next) => void below.push(next()))
+    app.use(guard(own, { reserve: 4 })).use(() => void reached++)
+    const { port } = await serve(app.callback())
+    for (const lines of [[], ['X-API-Key: koa_nonsense'], [`X-API-Key: ${key}`]]) {
+      expect([401, 404]).toContain((await raw(port, request(lines))).status)
+    }
+    await Promise.all(below)
+    expect(below).toHaveLength(3)
+    expect(reached).toBe(0)
+    await expect.poll(() => own.balance({ id: record.id })).toBe(10)
+  })
+
   it('N-10 with a guard twice takes once', async () => {
     const { key } = await keys.create({ owner: 'acct_1', limits: { minute: 5 } })
     const app = new Koa()
@@ -128,4 +178,27 @@ describe('N-08 Middleware of Koa around a guard', () => {
     const { body } = await raw(port, request([`X-API-Key: ${key}`]))
     expect(JSON.parse(body)).toMatchObject([{ remaining: 4 }])
   })
+})
+
+it('I-20 A client that has gone is let through by no allowlist, and nothing is thrown', async () => {
+  const heard = listener()
+  const own = createApiKeys({ prefix: 'koa_', onEvent: heard.onEvent })
+  const { key } = await own.create({ owner: 'acct_1', allowedIps: ['127.0.0.0/8'] })
+  const [asked, over] = [deferred(), deferred()]
+  let reached = 0
+  const app = new Koa()
+  app.use(async (ctx, next) => {
+    asked.resolve()
+    await once(ctx.req.socket, 'close')
+    await next()
+    over.resolve()
+  })
+  app.use(guard(own)).use(() => void reached++)
+  const socket = connect((await serve(app.callback())).port, '127.0.0.1')
+  socket.write(request([`X-API-Key: ${key}`]))
+  await asked.promise
+  socket.destroy()
+  await over.promise
+  expect(heard.of('denied').map(({ code }) => code)).toEqual(['ip_not_allowed'])
+  expect([heard.of('fault'), reached]).toEqual([[], 0])
 })

@@ -1,9 +1,11 @@
 import { connect } from 'node:net'
 import express from 'express'
 import Fastify from 'fastify'
+import { createApiKeys } from 'keyward'
 import { mount as onExpress } from 'keyward/express'
 import { mount as onFastify } from 'keyward/fastify'
 import { mount as onKoa } from 'keyward/koa'
+import { management } from 'keyward/management'
 import { mount as onNode } from 'keyward/node'
 import Koa from 'koa'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -150,6 +152,28 @@ describe.each(PLACES)('mount on $name', ({ base, open }) => {
       const answer = await fetch(`http://127.0.0.1:${port}${base}/`, { method: 'POST', body })
       expect([answer.status, await answer.text()]).toEqual([200, 'enough'])
     }
+  })
+
+  it('M-13 refuses TRACE as the handler refuses OPTIONS, with the methods that there are', async () => {
+    const trace = async (handler: FetchHandler) =>
+      raw(await open(handler), request([], { method: 'TRACE', target: `${base}/` }))
+    const routes = management(createApiKeys({ prefix: 'mt_' }), { authorize: () => ({ owner: 'acct_1' }) })
+    expect(await trace(routes)).toMatchObject({
+      status: 405,
+      headers: { allow: 'POST, GET, HEAD', 'content-type': 'application/problem+json' },
+    })
+    const closed = management(createApiKeys({ prefix: 'mt_' }), { authorize: () => undefined })
+    expect((await trace(closed)).status).toBe(401)
+    // A handler that has something to say to everybody.
+    const methods: string[] = []
+    const willing = (headers = {}) =>
+      trace(({ method }) => {
+        methods.push(method)
+        return new Response('all that is secret', { headers })
+      })
+    expect(await willing({ Allow: 'GET' })).toMatchObject({ status: 405, headers: { allow: 'GET' }, body: '' })
+    expect(await willing()).toMatchObject({ status: 405, headers: { allow: expect.stringMatching(/^GET, HEAD/) } })
+    expect(methods).toEqual(['OPTIONS', 'OPTIONS'])
   })
 
   it('names no other host by its path', async () => {

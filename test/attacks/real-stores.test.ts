@@ -1,9 +1,10 @@
 import { createApiKeys, type StoredKey } from 'keyward'
 import { fakeClock } from 'keyward/testing'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { judged, listener } from '../support/outcome.ts'
+import { failure, judged, listener } from '../support/outcome.ts'
 import { REAL_STORES, type RealStore } from '../support/real-stores.ts'
-import { kept } from '../support/stores.ts'
+import { kept, spiedStore, wrongSecretFor } from '../support/stores.ts'
+import { NO_TEXTS, TEXTS } from '../support/texts.ts'
 
 type Options = Partial<Parameters<typeof createApiKeys>[0]>
 
@@ -28,28 +29,41 @@ describe.each(REAL_STORES)('over a real $name,', ({ open }) => {
   describe('D. what fails', () => {
     it('D-03, D-27 a server that does not answer: 503, what was just proved goes on for maxLag, and nothing piles up', async () => {
       const clock = fakeClock(Date.now())
-      const { keys, heard } = node({ storeTimeout: 150, clock, cache: { maxLag: '10m' } })
+      const spied = spiedStore(real.store())
+      const { keys, heard } = node({ store: spied.store, storeTimeout: 150, clock, cache: { maxLag: '10m' } })
+      // The first connection may take its time.
+      await expect
+        .poll(() =>
+          keys.get('A'.repeat(12)).then(
+            () => 'there',
+            () => 'not yet',
+          ),
+        )
+        .toBe('there')
       const free = await keys.create({ owner: owner() })
       const limited = await keys.create({ owner: owner(), limits: { hour: 10_000 } })
-      // The first connection may take its time.
       await expect.poll(() => judged(keys, limited.key)).toBe('admitted')
       await expect.poll(() => judged(keys, free.key)).toBe('admitted')
+      // Those who ask for one key at once share one question: these do not.
+      const strangers = await Promise.all(
+        Array.from({ length: 300 }, (_, at) => wrongSecretFor(String(at).padStart(12, '0'), 'rs_')),
+      )
       real.freeze()
       try {
         const waited = await Promise.all(Array.from({ length: 50 }, () => judged(keys, limited.key)))
         expect(new Set(waited)).toEqual(new Set(['unavailable']))
         expect(await judged(keys, free.key)).toBe('admitted')
-        // It is not waited for any more: a thousand are answered, of whom no more than a few were asked.
+        // It is not waited for any more: hundreds are answered, for whom it was asked no more than a few times.
         const isGivenUp = async () => {
           await keys.verify(limited.key)
           return heard.of('fault').at(-1)?.message
         }
         await expect.poll(isGivenUp, { timeout: 5_000 }).toMatch(/was not asked/)
-        heard.events.length = 0
-        const refused = await Promise.all(Array.from({ length: 1_000 }, () => judged(keys, limited.key)))
+        spied.forget()
+        const refused = await Promise.all(strangers.map(({ key }) => judged(keys, key)))
         expect(new Set(refused)).toEqual(new Set(['unavailable']))
-        const asked = heard.of('fault').filter(({ message }) => !/was not asked/.test(message))
-        expect(asked.length).toBeLessThanOrEqual(2)
+        // On a busy machine this takes longer than from one probe to the next.
+        expect(spied.calls.filter(({ args }) => String(args[0]).startsWith('000')).length).toBeLessThan(20)
         await expect(keys.update(free.record.id, { name: 'x' })).rejects.toMatchObject({ code: 'STORE' })
         clock.advance('10m')
         expect(await judged(keys, free.key)).toBe('admitted')
@@ -60,6 +74,43 @@ describe.each(REAL_STORES)('over a real $name,', ({ open }) => {
       }
       await expect.poll(() => judged(keys, limited.key), { timeout: 10_000 }).toBe('admitted')
       await expect.poll(() => judged(keys, free.key), { timeout: 10_000 }).toBe('admitted')
+    })
+
+    it('D-05 changes that a server was too late for are unknown, and are what they are: all of it or nothing, and told alike', async () => {
+      const { keys, store } = node({ storeTimeout: 300 })
+      const whose = owner()
+      const [revoked, rotated] = [await keys.create({ owner: whose }), await keys.create({ owner: whose })]
+      for (const { key } of [revoked, rotated]) await expect.poll(() => judged(keys, key)).toBe('admitted')
+      const create = () => keys.create({ owner: whose, name: 'late' }, { idempotencyKey: 'once' })
+      real.freeze()
+      const late = await Promise.all([
+        failure(() => keys.revoke(revoked.record.id)),
+        failure(() => keys.rotate(rotated.record.id, { overlap: '1h' })),
+        failure(create),
+      ]).finally(real.thaw)
+      for (const { code } of late) expect(code).toBe('STORE')
+      // What only reads before it changes has changed nothing when it fails at that.
+      for (const { outcome } of late) expect(['unknown', undefined]).toContain(outcome)
+      expect(late[2]?.outcome).toBe('unknown')
+      const other = node({ cache: false }).keys
+      await expect.poll(() => judged(keys, revoked.key), { timeout: 10_000 }).toMatch(/admitted|revoked/)
+      // Whatever had been sent has been done by now, or never is.
+      await other.create({ owner: whose, name: 'afterwards' })
+      const told = await Promise.all([keys, other].map((each) => judged(each, revoked.key)))
+      expect([
+        ['admitted', 'admitted'],
+        ['revoked', 'revoked'],
+      ]).toContainEqual(told)
+      expect((await kept(store, revoked.record.id)).status).toBe(told[0] === 'admitted' ? 'active' : 'revoked')
+      expect(await judged(other, rotated.key)).toBe('admitted')
+      // Each may be called again, and is done once.
+      await keys.revoke(revoked.record.id)
+      for (const each of [keys, other]) expect(await judged(each, revoked.key)).toBe('revoked')
+      await create().catch((error) => expect(error).toMatchObject({ code: 'CONFLICT' }))
+      const { items } = await other.list({ owner: whose, name: 'late' })
+      expect(items).toHaveLength(1)
+      const { key: fresh } = await keys.rotate(rotated.record.id, { overlap: 0 })
+      expect([await judged(keys, fresh), await judged(keys, rotated.key)]).toEqual(['admitted', 'invalid_key'])
     })
 
     it("D-31 with limits.onFault 'open', a server that does not answer leaves windows uncounted for maxLag, and nothing else", async () => {
@@ -98,14 +149,18 @@ describe.each(REAL_STORES)('over a real $name,', ({ open }) => {
       expect(await judged(keys, key)).toBe('admitted')
     })
 
-    it.each<[unknown]>([['false'], ['Active'], ['ACTIVE'], ['active '], ['0'], ['f'], [''], ['t'], ['null']])(
+    const NO_STATUSES = ['false', 'Active', 'ACTIVE', 'active ', '0', 'f', '', 't', 'null', null, undefined, 0, 1, true]
+    it.each(NO_STATUSES.map((status) => [status]))(
       'D-19 a record whose status is %j is no active key, whatever a driver makes of it',
       async (status) => {
         const { keys, store, heard } = node({ cache: false })
         const { key, record } = await keys.create({ owner: owner(), limits: { hour: 10 } })
         const before = await kept(store, record.id)
         const damaged = { ...before, status, version: before.version + 1 } as StoredKey
-        expect(await store.replace(damaged, before.version)).toBe(true)
+        const isKept = await Promise.resolve(store.replace(damaged, before.version)).catch(() => false)
+        // A column that holds text refuses what is none: then nothing has changed.
+        if (typeof status === 'string') expect(isKept).toBe(true)
+        if (!isKept) return expect(await kept(store, record.id)).toEqual(before)
         expect(['invalid_key', 'unavailable']).toContain(await judged(keys, key))
         expect(heard.of('fault')).not.toEqual([])
       },
@@ -150,6 +205,38 @@ describe.each(REAL_STORES)('over a real $name,', ({ open }) => {
       const codes: string[] = []
       for (let time = 0; time < 3; time++) for (const { keys } of nodes) codes.push(await judged(keys, key))
       expect(codes).toEqual([...Array(6).fill('admitted'), ...Array(3).fill('rate_limited')])
+    })
+  })
+
+  describe('R. text that would be a command', () => {
+    it('R-10 R-11 comes back as it was given, finds its own key and no other, and revokes no other', async () => {
+      const { keys } = node({ prefix: 'inj_', names: 'unique' })
+      const mark = `${Math.random()} `
+      const texts = TEXTS.map((text) => (mark + text).slice(0, 100).trimEnd())
+      const victim = await keys.create({ owner: mark.trim(), name: 'victim' })
+      const made = await Promise.all(
+        texts.map((text) => keys.create({ owner: text, name: text, resource: text, limits: { hour: 9 } })),
+      )
+      expect(new Set(texts).size).toBe(TEXTS.length)
+      for (const [at, { key, record }] of made.entries()) {
+        const text = texts[at] as string
+        expect(await keys.get(record.id)).toMatchObject({ owner: text, name: text, resource: text })
+        const pages = await Promise.all(
+          [{ owner: text }, { resource: text }, { owner: text, name: text }].map((by) => keys.list(by)),
+        )
+        for (const { items } of pages) expect(items.map(({ id }) => id)).toEqual([record.id])
+        expect(await judged(keys, key, { owner: text, resource: text })).toBe('admitted')
+        await expect(keys.create({ owner: text, name: text })).rejects.toMatchObject({ code: 'CONFLICT' })
+        for (const by of [{ cursor: text }, { owner: `${text}\n` }])
+          expect((await failure(() => keys.list(by))).code).toBe('INPUT')
+        expect(await keys.get(text)).toBeUndefined()
+        expect(await keys.revokeAll({ owner: text, reason: text })).toBe(1)
+      }
+      for (const text of NO_TEXTS)
+        expect((await failure(() => keys.create({ owner: text, name: 'x' }))).code).toBe('INPUT')
+      for (const { record } of made)
+        expect(await keys.get(record.id)).toMatchObject({ status: 'revoked', revokedReason: record.owner })
+      expect(await judged(keys, victim.key)).toBe('admitted')
     })
   })
 

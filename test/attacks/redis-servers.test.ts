@@ -1,8 +1,9 @@
+import { once } from 'node:events'
 import { Redis } from 'ioredis'
 import { createApiKeys } from 'keyward'
 import { redisStore } from 'keyward/redis'
 import { fakeClock } from 'keyward/testing'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { judged } from '../support/outcome.ts'
 import { type RedisServer, startRedis, until } from '../support/redis.ts'
 
@@ -57,15 +58,60 @@ describe('over a real Redis', () => {
     expect(await keys.get(record.id)).toBeUndefined()
   })
 
-  it('D-14 that is a replica changes nothing, and admits nobody with limits', async () => {
-    const [primary, replica] = [await server('--repl-diskless-sync-delay', '0'), await server()]
-    const keys = node(primary.url)
-    const { key } = await keys.create({ owner: 'acct_1', limits: { hour: 10 } })
-    replica.cli('replicaof', '127.0.0.1', String(primary.port))
-    await until(() => replica.cli('info', 'replication').includes('master_link_status:up'))
-    const behind = node(replica.url, { storeTimeout: 500 })
-    expect(await judged(behind, key)).toBe('unavailable')
-    await expect(behind.create({ owner: 'acct_1' })).rejects.toMatchObject({ code: 'STORE' })
-    expect(await judged(keys, key)).toBe('admitted')
+  it('D-14 that is a replica admits nobody, with limits or without, changes nothing, and says what to mend', async () => {
+    const { primary, replica, made } = await pair()
+    const warned = once(process, 'warning')
+    // Whoever may write to a replica writes what is lost: it is a replica all the same.
+    for (const readOnly of ['yes', 'no']) {
+      replica.cli('config', 'set', 'replica-read-only', readOnly)
+      const behind = node(replica.url)
+      for (const { key } of made) expect(await judged(behind, key, { cost: 0 })).toBe('unavailable')
+      await expect(behind.create({ owner: 'acct_1' })).rejects.toMatchObject({
+        code: 'STORE',
+        message: expect.stringMatching(/replica/),
+      })
+    }
+    expect(await warned).toMatchObject([{ code: 'KEYWARD_REDIS_REPLICA', message: expect.stringMatching(/primary/) }])
+    for (const { key } of made) expect(await judged(node(primary.url), key)).toBe('admitted')
+  })
+
+  it('D-14 that is a replica admits nobody either where nothing may be asked about it', async () => {
+    const { replica, made } = await pair()
+    replica.cli('acl', 'setuser', 'default', '-info', '-role')
+    const said = vi.spyOn(console, 'warn').mockReturnValue()
+    onTestFinished(() => said.mockRestore())
+    const behind = node(replica.url)
+    for (const { key } of made) expect(await judged(behind, key, { cost: 0 })).toBe('unavailable')
+  })
+
+  it('D-14 that becomes a replica in a failover admits nobody from then on, until it is the primary again', async () => {
+    const { primary, replica, made } = await pair()
+    const keys = node(primary.url, { cache: false })
+    for (const { key } of made) expect(await judged(keys, key)).toBe('admitted')
+    replica.cli('replicaof', 'no', 'one')
+    primary.cli('replicaof', '127.0.0.1', String(replica.port))
+    for (const { key, record } of made) {
+      await node(replica.url).revoke(record.id)
+      expect(await judged(keys, key, { cost: 0 })).toBe('unavailable')
+    }
+    await until(() => primary.cli('info', 'replication').includes('master_link_status:up'))
+    for (const { key } of made) expect(await judged(keys, key, { cost: 0 })).toBe('unavailable')
+    primary.cli('replicaof', 'no', 'one')
+    for (const { key } of made) await expect.poll(() => judged(keys, key), { timeout: 5_000 }).toBe('revoked')
   })
 })
+
+/** A primary and its replica, and a key of each kind that both know. */
+async function pair() {
+  const [primary, replica] = [await server('--repl-diskless-sync-delay', '0'), await server()]
+  const keys = node(primary.url)
+  const made = [
+    await keys.create({ owner: 'acct_1' }),
+    await keys.create({ owner: 'acct_1', limits: { hour: 10 } }),
+    await keys.create({ owner: 'acct_1', credits: { remaining: 10 } }),
+  ]
+  for (const { key } of made) expect(await judged(keys, key)).toBe('admitted')
+  replica.cli('replicaof', '127.0.0.1', String(primary.port))
+  await until(() => replica.cli('info', 'replication').includes('master_link_status:up'))
+  return { primary, replica, made }
+}

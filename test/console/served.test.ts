@@ -1,6 +1,10 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
+import { getRequestListener } from '@hono/node-server'
+import { Hono } from 'hono'
 import { createApiKeys } from 'keyward'
 import { type ConsoleOptions, consolePage } from 'keyward/console'
+import { mount as fetchMount } from 'keyward/fetch'
+import { mount as honoMount } from 'keyward/hono'
 import { mount as koaMount } from 'keyward/koa'
 import { mount as nodeMount } from 'keyward/node'
 import Koa from 'koa'
@@ -34,10 +38,17 @@ describe('the page finds its files', () => {
     },
   )
 
-  it('on Koa and on plain Node', async () => {
+  it('on Koa, Hono, below a path of a fetch handler, and on plain Node', async () => {
     const handler = consolePage(createApiKeys({ prefix: 'ap_' }), { authorize, baseUrl })
     const koa = await serve(new Koa().use(koaMount('/settings/keys', handler)).callback())
     expect(await scriptOf(`${koa.url}/settings/keys`)).toBe(`${koa.url}/settings/keys/keyward-console.js`)
+    for (const answer of [
+      new Hono().use(honoMount('/settings/keys', handler)).fetch,
+      fetchMount('/settings/keys', handler),
+    ]) {
+      const { url } = await serve(getRequestListener(answer))
+      expect(await scriptOf(`${url}/settings/keys`)).toBe(`${url}/settings/keys/keyward-console.js`)
+    }
     const node = await serve(nodeMount(handler))
     expect(await scriptOf(node.url)).toBe(`${node.url}/keyward-console.js`)
   })

@@ -1,4 +1,5 @@
 import { createApiKeys, memoryStore, type RequestFacts } from 'keyward'
+import { fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
 import { judged } from '../support/outcome.ts'
 
@@ -131,6 +132,21 @@ describe('I. Changes of an allowlist', () => {
 
     await keys.update(record.id, { allowedIps: null })
     expect(await from('10.0.0.5')).toEqual(['admitted', 'admitted'])
+  })
+
+  it('I-35 and in another process that remembers keys, no later than maxLag', async () => {
+    const [store, clock] = [memoryStore(), fakeClock()]
+    const here = createApiKeys({ prefix: 'ip_', store, clock })
+    const there = createApiKeys({ prefix: 'ip_', store, clock })
+    const { key, record } = await here.create({ owner: 'acct_1', allowedIps: ['10.0.0.0/8'] })
+    const credential = { key, address: '10.0.0.5' }
+    expect(await judged(there, credential)).toBe('admitted')
+    await here.update(record.id, { allowedIps: ['192.0.2.0/24'] })
+    clock.advance(1001)
+    expect(await judged(there, credential)).toBe('ip_not_allowed')
+    await here.update(record.id, { allowedIps: ['10.0.0.5'] })
+    clock.advance(1001)
+    expect(await judged(there, credential)).toBe('admitted')
   })
 
   it('shows the list as it was given', async () => {

@@ -54,6 +54,34 @@ describe('foreign credentials', () => {
     expect(await send([inBearer(JWT), inHeader('x')])).toBe(INVALID)
   })
 
+  const AWS = 'AWS4-HMAC-SHA256 Credential=AKIA/20261121/eu/s3/aws4_request, SignedHeaders=host, Signature=ab12'
+  const DIGEST = 'Digest username="u", realm="r", nonce="n", uri="/"'
+
+  it.each([AWS, DIGEST])('of another scheme may have commas: %s', async (value) => {
+    const required = await openSite({ keys: LEAVING })
+    const { key } = await required.issue()
+    expect(await required.send([['Authorization', value]])).toBe(MISSING)
+    expect(await required.send([['Authorization', value], inHeader(key)])).toBe('admitted')
+    const optional = await openSite({ keys: LEAVING, demand: { optional: true } })
+    expect(await optional.send([['Authorization', value]])).toBe('anonymous')
+    expect(
+      await optional.send([
+        ['Authorization', value],
+        ['Authorization', value],
+      ]),
+    ).toBe(AMBIGUOUS)
+  })
+
+  it('with commas stay ambiguous where one of the parts is a bearer, and where the source leaves nothing', async () => {
+    const { send, issue } = await openSite({ keys: LEAVING, demand: { optional: true } })
+    const { key } = await issue()
+    expect(await send([['Authorization', `${AWS}, Bearer ${key}`]])).toBe(AMBIGUOUS)
+    expect(await send([['Authorization', `Bearer ${key}, ${AWS}`]])).toBe(AMBIGUOUS)
+    expect(await send([inBearer(`${JWT}, ${JWT}`)])).toBe(AMBIGUOUS)
+    const strict = await openSite({ demand: { optional: true } })
+    expect(await strict.send([['Authorization', AWS]])).toBe(AMBIGUOUS)
+  })
+
   it('leave nothing of ours through: a malformed, unknown or repeated key in that header is refused', async () => {
     const { send, issue } = await openSite({ keys: LEAVING, demand: { optional: true } })
     const { key } = await issue()

@@ -19,6 +19,9 @@ export interface Project {
   remove(): void
 }
 
+/** Alone it takes ten seconds; beside everything else, on a busy machine, many more. */
+export const LONGEST_CHECK = 180_000
+
 const nestFolder = createRequire(resolve('test/nest/12/package.json'))
 
 /** Nest lies in a folder of its own, which the compiler finds by tsconfig.json. */
@@ -72,7 +75,7 @@ export function createProject(): Project {
     },
     async typecheck() {
       const tsc = [resolve('node_modules/typescript/bin/tsc'), '--noEmit', '-p', root]
-      const { code, stdout, stderr } = await node(tsc, { cwd: root })
+      const { code, stdout, stderr } = await node(tsc, { cwd: root, timeout: LONGEST_CHECK })
       // One that was stopped, because it took too long, has found nothing yet.
       if (code !== 0 && stdout === '') throw new Error(`tsc ended without a word ${stderr}`)
       return stdout
@@ -105,7 +108,7 @@ interface Ended {
   readonly stderr: string
 }
 
-function node(args: string[], options: { cwd: string; env?: NodeJS.ProcessEnv }): Promise<Ended> {
+function node(args: string[], options: { cwd: string; env?: NodeJS.ProcessEnv; timeout?: number }): Promise<Ended> {
   return new Promise((done) => {
     const child = execFile(process.execPath, args, { timeout: 55_000, ...options }, (_, stdout, stderr) =>
       done({ code: child.exitCode ?? 1, stdout, stderr }),

@@ -5,22 +5,13 @@ import { describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { WORDING } from '../../src/http/wording.ts'
 import { DENIALS } from '../../src/model/verdict.ts'
+import { failure } from '../support/outcome.ts'
 import { serve } from '../support/serve.ts'
 import { blocksOf, tableAfter } from './blocks.ts'
+import { membersOf, namesIn } from './members.ts'
 
 const README = readFileSync('README.md', 'utf8')
 const blocks = blocksOf(README)
-
-/** What stands in backquotes in the first cells of a table. */
-function namesIn(rows: readonly (readonly string[])[]): readonly string[] {
-  return rows.flatMap(([first = '']) => [...first.matchAll(/`(\w+|[\w/]+)[^`]*`/g)].map(([, name = '']) => name))
-}
-
-/** The members that an interface of a source file declares. */
-function membersOf(path: string, name: string): readonly string[] {
-  const body = new RegExp(`export interface ${name}\\b.*?\\{\\n(.*?)^\\}`, 'ms').exec(readFileSync(path, 'utf8'))?.[1]
-  return [...(body ?? '').matchAll(/^ {2}(?:readonly )?(\w+)\??[:(]/gm)].map(([, member = '']) => member)
-}
 
 describe('README.md', () => {
   it('lists every code of a refusal with its status and title, in the order of DENIALS', () => {
@@ -41,6 +32,65 @@ describe('README.md', () => {
     expect([...namesIn(tableAfter(README, 'field'))].sort()).toEqual([...fields].sort())
   })
 
+  it('lists every field that create and update take, and says which update takes', () => {
+    const rows = tableAfter(README, 'of a key')
+    const [creates, patches] = ['CreateInput', 'UpdatePatch'].map((name) => membersOf('src/manage/arguments.ts', name))
+    expect(creates?.length).toBeGreaterThan(8)
+    expect([...namesIn(rows)].sort()).toEqual([...new Set([...(creates ?? []), ...(patches ?? [])])].sort())
+    const changed = rows.filter(([, , , change]) => change !== 'no')
+    expect([...namesIn(changed)].sort()).toEqual([...(patches ?? [])].sort())
+  })
+
+  it('lists every condition of list', () => {
+    const conditions = membersOf('src/manage/arguments.ts', 'ListOptions')
+    expect(conditions.length).toBeGreaterThan(3)
+    // Beside those of every verb.
+    expect([...namesIn(tableAfter(README, 'of `list`'))].sort()).toEqual(['owner', 'resource', ...conditions].sort())
+  })
+
+  it('says how long and how many the fields of a key may be, as create has it', async () => {
+    const numbers = Object.fromEntries(
+      tableAfter(README, 'of a key').map(([field = '', what = '']) => [
+        field.replaceAll('`', ''),
+        (what.match(/\d[\d,]*/g) ?? []).map((number) => Number(number.replaceAll(',', ''))),
+      ]),
+    )
+    const letters = (field: string, more: number) => 'n'.repeat((numbers[field]?.at(-1) ?? 0) + more)
+    const list = <T>(field: string, more: number, item: (n: number) => T) =>
+      Array.from({ length: (field === 'allowedIps' ? numbers[field]?.at(-1) : numbers[field]?.[0]) ?? 0 }, (_, n) => n)
+        .concat(Array.from({ length: more }, (_, n) => 5000 + n))
+        .map(item)
+    const scope = (length: number) => (n: number) => `${n}:`.padEnd(length, 's')
+    const fields = (more: number) => ({
+      owner: letters('owner', more),
+      name: letters('name', more),
+      description: letters('description', more),
+      resource: letters('resource', more),
+      scopes: list('scopes', more, scope(numbers.scopes?.[1] ?? 0)),
+      limits: list('limits', more, (n) => ({ name: `w${n}`, limit: 0, window: '366d' as const })),
+      allowedIps: list('allowedIps', more, (n) => `10.0.${n >> 8}.${n & 255}`),
+      metadata: { text: 'm'.repeat((numbers.metadata?.[0] ?? 0) * 1024 - '{"text":""}'.length + more) },
+    })
+    const keys = createApiKeys({ prefix: 'agk_live_' })
+    const { limits, ...shown } = fields(0)
+    const { record } = await keys.create({ ...shown, limits })
+    expect(record).toMatchObject(shown)
+    expect(Object.keys(record.limits)).toEqual(limits.map(({ name }) => name))
+    const tooMuch = { ...fields(1), expiresAt: Date.UTC(2030, 0) }
+    for (const [field, value] of Object.entries(tooMuch)) {
+      const error = await failure(() => keys.create({ owner: 'acct_1', [field]: value }))
+      expect(error, field).toMatchObject({ code: 'INPUT', issues: [{ path: field }] })
+    }
+    const longer = [scope((numbers.scopes?.[1] ?? 0) + 1)(0)]
+    expect(await failure(() => keys.create({ owner: 'acct_1', scopes: longer }))).toMatchObject({ code: 'INPUT' })
+  })
+
+  it('lists everything that a denial tells', () => {
+    const members = membersOf('src/model/verdict.ts', 'Denied').filter((member) => member !== 'ok')
+    expect(members.length).toBeGreaterThan(4)
+    expect([...namesIn(tableAfter(README, 'of a denial'))].sort()).toEqual([...members].sort())
+  })
+
   it('lists every verb', () => {
     const verbs = membersOf('src/api-keys.ts', 'ApiKeys')
     expect(verbs.length).toBeGreaterThan(10)
@@ -56,17 +106,6 @@ describe('README.md', () => {
   it('lists every type of event', () => {
     const types = readFileSync('src/events.ts', 'utf8').match(/(?<=channel\('keyward:)\w+/g)
     expect(/^Types: (.*?)\./ms.exec(README)?.[1]?.match(/\w+/g)).toEqual(types)
-  })
-
-  it('has no link to a heading that is not there', () => {
-    const anchors = [...README.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) =>
-      heading
-        .toLowerCase()
-        .replace(/[^\w -]/g, '')
-        .replaceAll(' ', '-'),
-    )
-    const links = [...README.matchAll(/\]\(#([^)]*)\)/g)].map(([, anchor]) => anchor)
-    expect(links.filter((link) => !anchors.includes(link ?? ''))).toEqual([])
   })
 
   it('shows a key that is well formed', async () => {

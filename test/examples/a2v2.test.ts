@@ -112,6 +112,9 @@ describe.each(ENGINES)('a2v2 on %s', (engine) => {
     ['contacts:delete', 'DELETE', 'contacts/1'],
     ['contacts:create', 'POST', 'contacts/1/files'],
     ['contacts:read', 'GET', 'contacts/1/files'],
+    ['contacts:read', 'GET', 'contacts/1/files/1'],
+    ['contacts:update', 'PATCH', 'contacts/1/files/1'],
+    ['contacts:delete', 'DELETE', 'contacts/1/files/1'],
     ['document-extraction:create', 'POST', 'document-extraction'],
     ['document-extraction:read', 'GET', 'document-extraction'],
   ])(
@@ -161,14 +164,18 @@ describe.each(ENGINES)('a2v2 on %s', (engine) => {
     await expect.poll(status, { timeout: 5000 }).toBe(401)
   })
 
-  it('limits per minute and per hour: defaults 60 and 1,000; up to 1,000 and 10,000; more is refused', async () => {
-    const { post, create } = await open(engine)
+  it('limits per minute and per hour: defaults 60 and 1,000; up to 1,000 and 10,000; more is refused, later too', async () => {
+    const { post, create, patch, service } = await open(engine)
     expect((await create()).record.limits).toEqual({ minute: 60, hour: 1000 })
     const most = { minute: 1000, hour: 10_000 }
-    expect((await create({ limits: most })).record.limits).toEqual(most)
+    const { record } = await create({ limits: most })
+    expect(record.limits).toEqual(most)
     for (const limits of [{ minute: 1001 }, { hour: 10_001 }, { minute: null }, { minute: -1 }]) {
       expect((await post({ ...FORM, limits })).status, JSON.stringify(limits)).toBe(400)
+      expect((await patch(record.id, { limits })).status, JSON.stringify(limits)).toBe(400)
     }
+    expect(await service.keys.get(record.id)).toMatchObject({ limits: most })
+    expect((await patch(record.id, { limits: { minute: 999 } })).body.record.limits).toEqual({ ...most, minute: 999 })
   })
 
   it('a key over its limit is 429 on every instance', async () => {
@@ -257,7 +264,12 @@ describe.each(ENGINES)('a2v2 on %s', (engine) => {
     expect((await send('PATCH', `${contacts}/${ada.id}`, { phone: '7' })).body).toEqual({ ...ada, phone: '7' })
     expect((await send('GET', contacts)).body).toEqual([{ ...ada, phone: '7' }])
     await send('POST', `${contacts}/${ada.id}/files`, { file: randomBytes(6).toString('hex') })
-    expect((await send('GET', `${contacts}/${ada.id}/files`)).body).toHaveLength(1)
+    const files = `${contacts}/${ada.id}/files`
+    const [file] = (await send('GET', files)).body
+    expect((await send('PATCH', `${files}/${file.id}`, { name: 'photo' })).body).toEqual({ ...file, name: 'photo' })
+    expect((await send('GET', `${files}/${file.id}`)).body).toEqual({ ...file, name: 'photo' })
+    await send('DELETE', `${files}/${file.id}`)
+    expect([(await send('GET', files)).body, (await send('GET', `${files}/${file.id}`)).status]).toEqual([[], 404])
     await send('DELETE', `${contacts}/${ada.id}`)
     expect((await send('GET', `${contacts}/${ada.id}`)).status).toBe(404)
     await send('POST', `${url}/agents/42/document-extraction`, { url: 'https://example.org/a.pdf' })

@@ -94,7 +94,7 @@ const WRONG: readonly (readonly [string, Readonly<Record<string, unknown>>, stri
   ['credits that are broken', { credits: { remaining: 0.5 } }, 'credits.remaining'],
   ['a field of credits that is none', { credits: { remaining: 5, hold: 1 } }, 'credits.hold'],
   ['metadata that is a list', { metadata: [] }, 'metadata'],
-  ['metadata six levels deep', { metadata: { a: { b: { c: { d: { e: { f: 1 } } } } } } }, 'metadata'],
+  ['metadata six levels deep', { metadata: { a: { b: { c: { d: { e: { f: 1 } } } } } } }, 'metadata.a.b.c.d.e'],
   ['metadata beyond 16 KiB', { metadata: { a: 'x'.repeat(16_400) } }, 'metadata'],
 ]
 
@@ -206,6 +206,23 @@ describe('the body of a management route', () => {
       expect((await ask('POST', '/', { raw: '{}', headers: { 'content-type': type } })).status).toBe(201)
     },
   )
+
+  it.each([
+    ['windows', { limits: Array(30_000).fill(1) }],
+    ['windows by name', { limits: Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`w${n}`, 1])) }],
+    ['scopes', { scopes: Array(15_000).fill(' ') }],
+    ['addresses', { allowedIps: Array(15_000).fill('x') }],
+    ['unknown fields', Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`f${n}`, 1]))],
+    ['one long name', { ['x '.repeat(30_000)]: 1 }],
+  ])('M-04: is answered in few words, also where it is wrong in very many: %s', async (_, json) => {
+    const { ask, id, untouched } = await start(memory)
+    for (const told of [await ask('POST', '/', { json }), await ask('PATCH', `/${id}`, { json })]) {
+      expect(told.status).toBe(400)
+      expect(told.text.length).toBeLessThan(10_000)
+      expect(told.body.issues.length).toBeLessThanOrEqual(21)
+    }
+    await untouched()
+  })
 
   it('M-07: is not unpacked', async () => {
     const { ask, untouched } = await start(memory)

@@ -1,5 +1,7 @@
+import { inspect } from 'node:util'
 import { createApiKeys, memoryStore } from 'keyward'
 import { describe, expect, it, vi } from 'vitest'
+import { failure } from '../support/outcome.ts'
 import { never, sabotagedStore } from '../support/stores.ts'
 import { clientOf, type Told } from './management-client.ts'
 
@@ -47,6 +49,42 @@ describe('a management route whose store fails', () => {
     sabotage('insert', undefined)
     const found = await ask('POST', '/', sent)
     expect([found.status, found.body.record.name]).toEqual([200, 'x'])
+  })
+
+  it.each([
+    [
+      'an AggregateError',
+      (cause: Error) => new AggregateError([cause, new Error(`timeout ${DSN}`)], `all failed at ${DSN}`),
+    ],
+    ['an error with a cause', (cause: Error) => new Error(`lost ${DSN}`, { cause })],
+    [
+      'an error that writes itself',
+      (cause: Error) => Object.assign(cause, { toJSON: () => ({ dsn: DSN, cause }), dsn: DSN }),
+    ],
+  ])('G-02: keeps %s of a store to itself: message, stack, causes, members and JSON', async (_, errorOf) => {
+    const { ask, keys, onError, sabotage } = start()
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    const secret = key.slice(-38)
+    for (const verb of ['find', 'insert', 'replace', 'list', 'remove'] as const) {
+      sabotage(verb, () => {
+        throw errorOf(new Error(`${secret} at ${DSN}`))
+      })
+    }
+    const thrown = await Promise.all([
+      failure(() => keys.create({ owner: 'acct_1' })),
+      failure(() => keys.revoke(record.id)),
+      failure(() => keys.get(record.id)),
+      failure(() => keys.list({ owner: 'acct_1' })),
+    ])
+    expectNothingTold(await ask('POST', '/', { json: {} }))
+    const told = [...thrown, ...onError.mock.calls.map(([error]) => error)]
+    expect(told).toHaveLength(5)
+    for (const error of told) {
+      const all = inspect(error, { depth: 9, showHidden: true }) + JSON.stringify(error) + error.stack
+      expect(all).toContain('STORE')
+      expect(all).not.toMatch(/hunter2/)
+      expect(all).not.toContain(secret.slice(0, 32))
+    }
   })
 
   it('G-02: tells nothing of a fault in the host’s own parts', async () => {

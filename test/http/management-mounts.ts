@@ -1,10 +1,11 @@
-import type { IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
 import Fastify from 'fastify'
 import { Hono } from 'hono'
 import { mount as onExpress } from 'keyward/express'
 import { mount as onFastify } from 'keyward/fastify'
+import { mount as onFetch } from 'keyward/fetch'
+import { mount as onHono } from 'keyward/hono'
 import { mount as onKoa } from 'keyward/koa'
 import { mount as onNode } from 'keyward/node'
 import Koa from 'koa'
@@ -43,21 +44,15 @@ export const MOUNTS: readonly Mount[] = [
   { name: 'Koa', open: async (handler) => at(await serve(new Koa().use(onKoa('/keys', handler)).callback())) },
   {
     name: 'Hono',
-    async open(handler) {
-      const app = new Hono().mount('/keys', handler)
-      return at(await serve(getRequestListener(app.fetch)))
-    },
+    open: async (handler) => at(await serve(getRequestListener(new Hono().use(onHono('/keys', handler)).fetch))),
   },
   {
-    name: 'fetch, under a path that the host takes off',
-    async open(handler) {
-      const below = (request: Request, platform: unknown) => {
-        const url = new URL(request.url)
-        url.pathname = url.pathname.slice('/keys'.length) || '/'
-        return handler(new Request(url, request), platform)
-      }
-      return at(await serve(getRequestListener((request, env) => below(request, env as { incoming: IncomingMessage }))))
-    },
+    name: "Hono's own mount",
+    open: async (handler) => at(await serve(getRequestListener(new Hono().mount('/keys', handler).fetch))),
+  },
+  {
+    name: 'fetch',
+    open: async (handler) => at(await serve(getRequestListener(onFetch('/keys', handler)))),
   },
   { name: 'node:http', open: async (handler) => (await serve(onNode(handler))).url },
 ]

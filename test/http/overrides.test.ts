@@ -109,10 +109,44 @@ for (const { name, express } of EXPRESSES) {
         adds(' two'),
       )
       expect(body).toBe('one two')
-      const mixed = await overridden('missing_credentials', adds('!'), {
-        missing_credentials: { title: 'of the demand' },
+    })
+
+    it("lays a demand's changes over what the instance's function made, and the other way round", async () => {
+      const ofFunction: AnswerOverrides = (_denial, answer) => {
+        const document = { ...JSON.parse(answer.body), status: 404, title: 'of the function', own: 1 }
+        return { ...answer, status: 404, body: JSON.stringify(document) }
+      }
+      const ofObject: AnswerOverrides = { insufficient_scope: { status: 410, detail: 'Of the object.' } }
+      const over = await overridden('insufficient_scope', ofFunction, ofObject)
+      expect(over.status).toBe(410)
+      expect(toldIn(over)).toMatchObject({
+        ...{ status: 410, title: 'of the function', own: 1, detail: 'Of the object.', message: 'Of the object.' },
+        error: { type: 'permission_error', message: 'Of the object.', code: 'insufficient_scope' },
       })
-      expect(mixed.body).toMatch(/"title":"of the demand".*\}!$/)
+      const under = await overridden('insufficient_scope', ofObject, ofFunction)
+      expect(under.status).toBe(404)
+      expect(toldIn(under)).toMatchObject({ status: 404, title: 'of the function', detail: 'Of the object.' })
+    })
+
+    it.each(['forbidden', '["forbidden"]', 'null', '7'])(
+      "changes the status alone of a function's body that is no problem document: %s",
+      async (body) => {
+        const ofFunction: AnswerOverrides = (_denial, answer) => ({ ...answer, body })
+        const change = { status: 418, title: 'A title', detail: 'A detail.' }
+        const answer = await overridden('ip_not_allowed', ofFunction, { ip_not_allowed: change })
+        expect([answer.status, answer.body]).toEqual([418, body])
+      },
+    )
+
+    it('gives a 401 its challenge whoever made it one, and takes it off what is none any more', async () => {
+      const bare: AnswerOverrides = (_denial, answer) => ({ ...answer, status: 403, headers: {} })
+      const turned = await overridden('ip_not_allowed', bare, { ip_not_allowed: { status: 401 } })
+      expect([turned.status, turned.headers['www-authenticate']]).toEqual([401, 'Bearer realm="api"'])
+      const own: AnswerOverrides = (_denial, answer) => ({ ...answer, headers: { 'www-authenticate': 'Own' } })
+      const kept = await overridden('missing_credentials', own, { missing_credentials: { status: 401 } })
+      expect(kept.headers['www-authenticate']).toBe('Own')
+      const other = await overridden('missing_credentials', { missing_credentials: { status: 404 } })
+      expect([other.status, other.headers['www-authenticate']]).toEqual([404, undefined])
     })
 
     it.each([

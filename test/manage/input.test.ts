@@ -61,21 +61,23 @@ const LISTS: readonly Wrong[] = [
 const METADATA: readonly Wrong[] = [
   ['metadata', 'plan=pro', 'metadata', 'plan=pro'],
   ['metadata', ['plan'], 'metadata', 'plan'],
-  ['metadata', nested(6), 'metadata', 'in'],
-  ['metadata', nested(1000), 'metadata', 'in'],
-  ['metadata', cyclic, 'metadata', 'JSON'],
+  ['metadata', nested(6), 'metadata.in.in.in.in.in', 'in'],
+  ['metadata', nested(1000), 'metadata.in.in.in.in.in', '5 levels'],
+  ['metadata', cyclic, 'metadata.self.self.self.self.self', 'JSON'],
   ['metadata', { big: 'x'.repeat(16 * 1024) }, 'metadata', 'big'],
   ['metadata', Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`k${n}`, n])), 'metadata', 'k0'],
-  ['metadata', { n: 1n }, 'metadata', 'JSON'],
-  ['metadata', { at: new Date(0) }, 'metadata', 'at'],
-  ['metadata', { run: () => 1 }, 'metadata', 'not'],
-  ['metadata', { mark: Symbol('x') }, 'metadata', 'not'],
-  ['metadata', { [Symbol('x')]: 1 }, 'metadata', 'not'],
-  ['metadata', { n: Number.NaN }, 'metadata', 'n'],
-  ['metadata', { n: undefined }, 'metadata', 'not'],
-  ['metadata', new Map([['a', 1]]), 'metadata', 'not'],
-  ['metadata', JSON.parse('{"__proto__":{"isAdmin":true}}'), 'metadata', '__proto__'],
-  ['metadata', { deep: JSON.parse('{"__proto__":{"isAdmin":true}}') }, 'metadata', '__proto__'],
+  ['metadata', { n: 1n }, 'metadata.n', 'not 1n'],
+  ['metadata', { at: new Date(0) }, 'metadata.at', 'not a Date'],
+  ['metadata', { deep: { list: ['a', new Date(0)] } }, 'metadata.deep.list.1', 'not a Date'],
+  ['metadata', { tags: new Set(['a']) }, 'metadata.tags', 'not a Set'],
+  ['metadata', { run: () => 1 }, 'metadata.run', 'not a function'],
+  ['metadata', { mark: Symbol('x') }, 'metadata.mark', 'not Symbol(x)'],
+  ['metadata', { [Symbol('x')]: 1 }, 'metadata.Symbol(x)', 'no name of a member'],
+  ['metadata', { n: Number.NaN }, 'metadata.n', 'not NaN'],
+  ['metadata', { list: [1, undefined] }, 'metadata.list.1', 'not undefined'],
+  ['metadata', new Map([['a', 1]]), 'metadata', 'not a Map'],
+  ['metadata', JSON.parse('{"__proto__":{"isAdmin":true}}'), 'metadata.__proto__', 'no name of a member'],
+  ['metadata', { deep: JSON.parse('{"__proto__":{"isAdmin":true}}') }, 'metadata.deep.__proto__', '__proto__'],
 ]
 
 /** What a caller may not say of a key: most of it is what a record consists of. */
@@ -196,6 +198,36 @@ describe('INPUT', () => {
   it('M-02 leaves no trace on any prototype', async () => {
     await failure(() => keys.create(JSON.parse('{"owner":"acct_1","__proto__":{"isAdmin":true}}')))
     expect(({} as { isAdmin?: unknown }).isAdmin).toBeUndefined()
+  })
+
+  it('leaves out members of metadata that are undefined, as JSON does', async () => {
+    const plain = createApiKeys({ prefix: 'in_', store: memoryStore() })
+    const team: string | undefined = undefined
+    const metadata = { team, plan: 'pro', deep: { team, seats: 3 }, list: [{ team }] }
+    const kept = { plan: 'pro', deep: { seats: 3 }, list: [{}] }
+    const { record } = await plain.create({ owner: 'acct_1', metadata })
+    expect(record.metadata).toStrictEqual(kept)
+    const changed = await plain.update(record.id, { metadata: { team, again: 1 } })
+    expect(changed.metadata).toStrictEqual({ again: 1 })
+  })
+
+  it('tells the first twenty of very many flaws, and how many more there are', async () => {
+    const wrong = Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`field${n}`, n]))
+    const error = await failure(() => keys.create({ owner: 'acct_1', ...wrong }))
+    expect(error.issues).toHaveLength(21)
+    expect(error.issues?.[20]).toEqual({ path: '', message: '… and 4980 more' })
+    expect(error.message).toMatch(/^field0 is not .*; field19 is not [^;]*; … and 4980 more$/)
+    expect(
+      (await failure(() => keys.create(holding('x '.repeat(9999), 1, { owner: 'a' })))).message.length,
+    ).toBeLessThan(300)
+  })
+
+  it.each([
+    ['a list', Array(5000).fill(1)],
+    ['an object', Object.fromEntries(Array.from({ length: 5000 }, (_, n) => [`w${n}`, 1]))],
+  ])('refuses %s of more windows than a key may have by one issue', async (_, limits) => {
+    const error = await failure(() => keys.create({ owner: 'acct_1', limits: limits as never }))
+    expect(error.issues).toEqual([{ path: 'limits', message: 'must be at most 8 windows, not 5000' }])
   })
 
   it.each([5, 16])('takes metadata up to the last allowed: %d', async (n) => {

@@ -153,6 +153,29 @@ describe('update', () => {
 })
 
 describe('update of limits', () => {
+  it('adds no more windows than a new key may have, and null makes room', async () => {
+    const { keys, record } = await instance({ owner: 'acct_1', limits: { minute: 60 } })
+    const windows = (count: number) =>
+      Array.from({ length: count }, (_, n) => ({ name: `w${n}`, limit: 5, window: '1h' as const }))
+    await keys.update(record.id, { limits: windows(7) })
+    const more = { limits: [{ name: 'w8', limit: 5, window: '1h' }] } as const
+    expect(await failure(() => keys.update(record.id, more))).toMatchObject({
+      code: 'INPUT',
+      issues: [{ path: 'limits' }],
+    })
+    expect(Object.keys((await keys.update(record.id, { limits: { minute: 6 } })).limits)).toHaveLength(8)
+    await keys.update(record.id, { limits: null })
+    expect(Object.keys((await keys.update(record.id, more)).limits)).toEqual(['w8'])
+  })
+
+  it('null lifts a default in both forms', async () => {
+    const burst = [{ name: 'burst', limit: 5, window: '10s' }] as const
+    const keys = createApiKeys({ prefix: 'up_', limits: { default: burst } })
+    const { record } = await keys.create({ owner: 'acct_1' })
+    expect(record.limits).toEqual({ burst: { limit: 5, window: 10_000 } })
+    expect((await keys.update(record.id, { limits: [{ ...burst[0], limit: null }] })).limits).toEqual({})
+  })
+
   it('merges windows into the key’s own by name', async () => {
     const { keys, record } = await instance()
     expect((await keys.update(record.id, { limits: { hour: 10, day: 50 } })).limits).toEqual({

@@ -60,6 +60,8 @@ describe.each(languages)('$language', ({ flag, script }) => {
     'keyward/sqlite',
     'keyward/sql',
     'keyward/redis',
+    'keyward/management',
+    'keyward/console',
   ])('%s loads no driver and no framework', (entry) => {
     const { asked } = trace(entry)
     expect(asked).toContain(entry)

@@ -48,7 +48,7 @@ describe('C. Tidings over Redis: what one process changes, the others obey long 
     }
   })
 
-  it('C-07 after the line was cut, everything is read again: a change that nobody heard of is obeyed', async () => {
+  it('C-05 after the line was cut, everything is read again: a change that nobody heard of is obeyed', async () => {
     const [here, there] = [process(), process()]
     try {
       const { key, record } = await here.keys.create({ owner: 'acct_1' })
@@ -56,6 +56,32 @@ describe('C. Tidings over Redis: what one process changes, the others obey long 
       server.cli('CLIENT', 'KILL', 'TYPE', 'pubsub')
       await here.keys.revoke(record.id)
       await vi.waitFor(async () => expect(await judged(there.keys, key)).toBe('revoked'), { timeout: 10_000 })
+    } finally {
+      await Promise.all([here.close(), there.close()])
+    }
+  })
+
+  it('C-07 no message of anybody else makes a revoked key live, or a live one fail', async () => {
+    const [here, there] = [process(), process()]
+    try {
+      const [live, dead] = [await here.keys.create({ owner: 'acct_1' }), await here.keys.create({ owner: 'acct_1' })]
+      for (const { key } of [live, dead]) expect(await judged(there.keys, key)).toBe('admitted')
+      await here.keys.revoke(dead.record.id)
+      const messages = [
+        dead.record.id,
+        live.record.id,
+        dead.record.id,
+        '*',
+        '',
+        '{"status":"active"}',
+        'x'.repeat(100_000),
+      ]
+      for (const message of messages) {
+        expect(Number(server.cli('publish', 'keyward:changes', message))).toBeGreaterThan(0)
+        for (const { keys } of [here, there]) expect(await judged(keys, live.key)).toBe('admitted')
+        expect(await judged(here.keys, dead.key)).toBe('revoked')
+      }
+      await vi.waitFor(async () => expect(await judged(there.keys, dead.key)).toBe('revoked'))
     } finally {
       await Promise.all([here.close(), there.close()])
     }

@@ -36,10 +36,13 @@ export function spiedStore(inner: KeyStore = memoryStore()) {
 
 /** A store that answers a turn of the event loop later, as one behind a network does. */
 export function distantStore(inner: KeyStore = memoryStore()): KeyStore {
-  return wrapStore(inner, async (_verb, ask) => {
+  const later = async <T>(ask: () => T): Promise<Awaited<T>> => {
     await new Promise((resolve) => setImmediate(resolve))
-    return ask()
-  })
+    return await ask()
+  }
+  const { move } = inner
+  const store = wrapStore(inner, (_verb, ask) => later(ask))
+  return move === undefined ? store : { ...store, move: (...args) => later(() => move.apply(inner, args)) }
 }
 
 /** A store whose `find` gives something else than was kept. */

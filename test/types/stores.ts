@@ -3,6 +3,10 @@ import {
   createApiKeys,
   type Filter,
   type KeyStore,
+  KeywardError,
+  type KeywardErrorDetails,
+  type Lease,
+  type LeaseSpend,
   type ListPage,
   type ListQuery,
   memoryStore,
@@ -96,4 +100,19 @@ export function whatIsNoStoreDoesNotCompile(part: Omit<KeyStore, 'remove'>) {
   createApiKeys({ prefix: 'sto_', store: { ...wrong, replace: async () => 'OK' } })
   // @ts-expect-error find answers a whole key
   createApiKeys({ prefix: 'sto_', store: { ...wrong, find: async (id: string) => ({ id }) } })
+}
+
+/** Whatever a signature names, a host can name. */
+export function aStoreMayLease(
+  id: string,
+  version: number,
+  spend: LeaseSpend,
+  now: number,
+  details: KeywardErrorDetails,
+) {
+  const lease: Lease | undefined = spend.lease
+  const verb: NonNullable<KeyStore['lease']> = memoryStore().lease ?? (() => ({ stale: undefined }))
+  if (lease === undefined) throw new KeywardError('INPUT', 'there is no lease', details)
+  const given: Parameters<typeof verb> = [id, version, spend, now]
+  return verb(...given)
 }

@@ -1,0 +1,70 @@
+import type { Awaitable } from '../model/awaitable.ts'
+import { KeywardError } from '../model/errors.ts'
+import { show } from '../model/redact.ts'
+import { refusal } from './management-problems.ts'
+import { responseTo } from './management-reply.ts'
+
+const ASKED_AT = Symbol.for('keyward.askedAt')
+
+/** The path that the client asked for, as it wrote it, also above the mount point; `undefined` where nobody said. */
+export function askedAt(request: Request): string | undefined {
+  return (request as { readonly [ASKED_AT]?: string })[ASKED_AT]
+}
+
+/** The request, of which is known what the client asked for. */
+export function withAskedAt(request: Request, path: string | undefined): Request {
+  return Object.defineProperty(request, ASKED_AT, { value: path })
+}
+
+/**
+ * A mount point, without the slash at its end.
+ * @throws KeywardError `CONFIG` for what is no path
+ */
+export function mountPoint(path: string): string {
+  if (typeof path === 'string' && /^\/[^?#]*$/.test(path)) return path.replace(/\/+$/, '')
+  throw new KeywardError('CONFIG', `mount: its path must begin with /, such as '/keys', not ${show(path)}`)
+}
+
+/**
+ * The request as a handler below a mount point sees it.
+ * @param read the body, where a parser has read it already
+ * @returns `undefined` for a request to anywhere else
+ */
+export async function requestBelow(
+  request: Request,
+  base: string,
+  read?: () => Promise<ArrayBuffer>,
+): Promise<Request | undefined> {
+  const url = new URL(request.url)
+  const { pathname } = url
+  if (pathname !== base && !pathname.startsWith(`${base}/`)) return undefined
+  url.pathname = pathname.slice(base.length) || '/'
+  const init = request.bodyUsed && read !== undefined ? withBody(request, await read()) : request
+  return withAskedAt(new Request(url, init), askedAt(request) ?? pathname)
+}
+
+/** What a parser wrote again may be of another length. */
+function withBody({ method, headers, signal }: Request, body: ArrayBuffer): RequestInit {
+  const fields = new Headers(headers)
+  fields.delete('content-length')
+  return { method, headers: fields, signal, body }
+}
+
+/** A handler in the manner of `fetch`, with what the runtime gives beside the request. */
+export type HandlerBelow<Rest extends readonly unknown[]> = (request: Request, ...rest: Rest) => Awaitable<Response>
+
+/**
+ * Mounts a fetch-style handler, such as that of `keyward/management`: `mount('/keys', handler)`. It sees the path below
+ * the mount point, and what the runtime gives beside the request. A request to anywhere else is answered with 404.
+ * @throws KeywardError `CONFIG` for what is no path
+ */
+export function mount<Rest extends readonly unknown[]>(
+  path: string,
+  handler: HandlerBelow<Rest>,
+): (request: Request, ...rest: Rest) => Promise<Response> {
+  const base = mountPoint(path)
+  return async (request, ...rest) => {
+    const below = await requestBelow(request, base)
+    return below === undefined ? responseTo(refusal('not_found'), request.method === 'HEAD') : handler(below, ...rest)
+  }
+}

@@ -1,0 +1,16 @@
+import type { Access } from '../model/verdict.ts'
+
+/**
+ * Puts the identity on a framework's object. What an earlier guard put there stays where this one admits without any;
+ * what somebody else did, such as the text of a header, does not become one.
+ */
+export function identify(host: object, access: Access | undefined): void {
+  if (access === undefined && Object.hasOwn(host, 'apiKey') && isAccess((host as { apiKey?: unknown }).apiKey)) return
+  Object.assign(host, { apiKey: access })
+}
+
+/** Whether a value is an identity, of whichever instance and copy of this package. */
+export function isAccess(value: unknown): value is Access {
+  const { can, settle } = Object(value) as { readonly can?: unknown; readonly settle?: unknown }
+  return typeof can === 'function' && typeof settle === 'function'
+}

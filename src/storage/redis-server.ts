@@ -1,0 +1,61 @@
+import { inBackground } from '../model/timer.ts'
+import { warnOnce } from '../model/warn.ts'
+import type { Connection } from './redis-client.ts'
+
+/** How soon a server that was a replica is asked again whether it is one, ms. */
+const ASKED_AGAIN = 400
+
+export interface Server {
+  /** The connection stands, and to a server that is no replica. */
+  readonly isUsable: () => boolean
+  /** The connection stands, but what the server knows may be old. */
+  readonly isReplica: () => boolean
+}
+
+/**
+ * Asks a server what it is each time that a connection to it stands. A replica may lag, and still know a key that was
+ * revoked: it is not used, and asked again until it is the primary, or the client has been led to another.
+ * @param onKnown called each time that the answer is there
+ */
+export function watchServer(connection: Connection, onKnown: () => void): Server {
+  let connections = 0
+  let role: 'primary' | 'replica' | undefined
+  const stands = (): boolean => connection.status === 'ready'
+  connection.on('ready', () => void look(++connections))
+  connection.on('close', () => {
+    role = undefined
+  })
+  return { isUsable: () => role === 'primary' && stands(), isReplica: () => role === 'replica' && stands() }
+
+  async function look(which: number): Promise<void> {
+    // A Cluster asks masters, and a replica of one sends away whoever asks it.
+    if (connection.nodes !== undefined) become('primary')
+    // Where INFO is forbidden, there is nothing to say. A replica still answers no `find` and no `take`.
+    const told = String(await connection.info().catch(() => ''))
+    if (which !== connections || !stands()) return
+    warnOfEviction(told)
+    if (connection.nodes !== undefined) return
+    become(/^role:(slave|replica)\r?$/m.test(told) ? 'replica' : 'primary')
+    if (role === 'replica') warnOfReplica(() => which === connections && stands() && connection.disconnect(true))
+  }
+
+  function become(what: typeof role): void {
+    role = what
+    onKnown()
+  }
+}
+
+/** By a new connection: a name, or a Sentinel, may lead to another server by then. */
+function warnOfReplica(leave: () => void): void {
+  inBackground(setTimeout(leave, ASKED_AGAIN))
+  const message = 'Redis is a replica: what it knows may be old, and it takes no changes. All keys are unavailable.'
+  warnOnce('KEYWARD_REDIS_REPLICA', `${message} Give redisStore the address of the primary, or of its Sentinels.`)
+}
+
+/** A server that throws away what it has no room for loses keys, and counters: a limit begins afresh. */
+function warnOfEviction(told: string): void {
+  const policy = /^maxmemory_policy:([a-z-]+)/m.exec(told)?.[1]
+  if (policy === undefined || policy === 'noeviction' || /^maxmemory:0\r?$/m.test(told)) return
+  const message = `Redis may throw away keys and counters when its memory is full (maxmemory-policy ${policy}).`
+  warnOnce('KEYWARD_REDIS_EVICTION', `${message} Set maxmemory-policy to noeviction.`)
+}

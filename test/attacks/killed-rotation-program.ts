@@ -1,0 +1,13 @@
+import process from 'node:process'
+import { createApiKeys } from 'keyward'
+import { sqliteStore } from 'keyward/sqlite'
+
+/** Rotates a key again and again, and tells each secret that it got, until somebody kills it. */
+const [file = '', id = ''] = process.argv.slice(2)
+const keys = createApiKeys({ prefix: 'kr_', store: sqliteStore(file), cache: false })
+for (;;) {
+  const { key } = await keys.rotate(id, { overlap: '1h' })
+  process.send?.(key)
+  // Lets go what was told.
+  await new Promise((resolve) => setImmediate(resolve))
+}

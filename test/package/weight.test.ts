@@ -1,0 +1,43 @@
+import { resolve } from 'node:path'
+import { brotliCompressSync } from 'node:zlib'
+import { build } from 'esbuild'
+import { expect, it } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
+
+/** What an entry may weigh, kB, minified and compressed with Brotli, all that it loads of ours with it. */
+const MOST: Readonly<Record<string, number>> = {
+  keyward: 36,
+  'keyward/express': 6,
+  'keyward/fastify': 7,
+  'keyward/koa': 6,
+  'keyward/hono': 6,
+  'keyward/fetch': 6,
+  'keyward/node': 7,
+  'keyward/nest': 9,
+  'keyward/sqlite': 10,
+  'keyward/redis': 17,
+  'keyward/sql': 15,
+  'keyward/argon2': 3,
+  'keyward/management': 19,
+  'keyward/console': 46,
+  'keyward/testing': 58,
+}
+
+const entries = Object.entries(manifest.exports).flatMap(([name, target]) =>
+  typeof target === 'string' ? [] : [[name.replace('.', 'keyward'), target.import.default] as const],
+)
+
+it.each(entries)('%s weighs no more than it may', async (name, file) => {
+  const { outputFiles } = await build({
+    entryPoints: [resolve(file)],
+    bundle: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    write: false,
+  })
+  const kilobytes = outputFiles.reduce((sum, { contents }) => sum + brotliCompressSync(contents).length, 0) / 1000
+  expect(kilobytes).toBeGreaterThan(0)
+  expect(kilobytes).toBeLessThan(MOST[name] ?? 0)
+})

@@ -1,0 +1,119 @@
+import Fastify from 'fastify'
+import { type ApiKeysOptions, createApiKeys, type Demand, header, hmac, KeywardError, memoryStore } from 'keyward'
+import { consolePage } from 'keyward/console'
+import { guard } from 'keyward/express'
+import fastifyPlugin from 'keyward/fastify'
+import { auditLog, describeGuards, management } from 'keyward/management'
+import { describe, expect, it } from 'vitest'
+import { failure } from './support/outcome.ts'
+
+const keys = createApiKeys({ prefix: 'agk_live_' })
+const paired = createApiKeys({ prefix: 'agk_pair_', pair: true })
+const { key } = await keys.create({ owner: 'acct_1' })
+const { secret = '' } = await paired.create({ owner: 'acct_1' })
+
+type Given = Record<string, unknown>
+const make = (options: Given) => createApiKeys({ prefix: 'set_', ...options } as ApiKeysOptions)
+const authorize = () => undefined
+
+/** Everywhere that somebody can put a text in the place of a name. */
+const PLACES: readonly (readonly [string, (name: string) => unknown])[] = [
+  ['an option', (name) => make({ [name]: 1 })],
+  ['an option of limits', (name) => make({ limits: { [name]: 1 } })],
+  ['an option of cache', (name) => make({ cache: { [name]: 1 } })],
+  ['a window', (name) => make({ limits: { default: { [name]: 1 } } })],
+  ['a window of the maximum', (name) => make({ limits: { max: [{ name: 'x', limit: 1, window: '1s', [name]: 1 }] } })],
+  ['a resource of the vocabulary', (name) => make({ scopes: { [name]: 1 } })],
+  ['an action of the vocabulary', (name) => make({ scopes: { contacts: [`${name} x`] } })],
+  ['a code of answers', (name) => make({ answers: { [name]: {} } })],
+  ['a field of answers', (name) => make({ answers: { revoked: { [name]: 1 } } })],
+  ['a prefix', (name) => make({ prefix: { live: `${name} ` } })],
+  ['a field of a demand', (name) => guard(keys, { [name]: 1 } as Demand)],
+  ['a window of a demand', (name) => guard(keys, { limits: { [name]: 1 } as never })],
+  ['a code of the answers of a demand', (name) => guard(keys, { answers: { [name]: {} } as never })],
+  ['an option of management()', (name) => management(keys, { authorize, [name]: 1 })],
+  ['an option of consolePage()', (name) => consolePage(keys, { authorize, baseUrl: 'https://a.test', [name]: 1 })],
+  ['a text of the page', (name) => consolePage(keys, { authorize, baseUrl: 'https://a.test', texts: { [name]: {} } })],
+  ['an option of auditLog()', (name) => auditLog(memoryStore(), { [name]: 1 })],
+  ['an operation', (name) => describeGuards({ openapi: '3.1.0', info: {}, paths: {} } as never, keys, { [name]: {} })],
+  ['a header', (name) => header(`${name} `)],
+  ['a pepper', (name) => hmac({ current: name, peppers: { [name]: 'x' } })],
+]
+
+describe('CONFIG never shows text that looks like one of our keys', () => {
+  it.each(PLACES)('in the place of %s', async (_, put) => {
+    for (const text of [key, secret]) {
+      const error = await failure(() => put(text))
+      expect(error.code).toBe('CONFIG')
+      const told = `${error.message} ${error.stack} ${JSON.stringify(error)} ${String(error)}`
+      expect(told).not.toContain(text.slice(-38))
+      expect(told).not.toContain(text.slice(12, 44))
+    }
+  })
+
+  it('in the place of an option of the plugin for Fastify', async () => {
+    const error = await failure(() =>
+      Fastify()
+        .register(fastifyPlugin, { keys, [key]: 1 } as never)
+        .ready(),
+    )
+    expect(error.code).toBe('CONFIG')
+    expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toContain(key.slice(-38))
+  })
+
+  it('nor does an error that a host makes with it', () => {
+    const issues = [{ path: `limits.${key}`, message: `must not be ${key}` }]
+    const error = new KeywardError('INPUT', `wrong: ${key}`, { issues })
+    expect(`${error.message} ${JSON.stringify(error)} ${error.stack}`).not.toContain(key.slice(-38))
+    expect(error.issues).toEqual([{ path: 'limits.agk_live_[redacted]', message: 'must not be agk_live_[redacted]' }])
+  })
+})
+
+describe('CONFIG names the option and shows its value', () => {
+  it.each([
+    [{ colour: 'red' }, 'colour', '"red"'],
+    [{ storeTimeOut: 77 }, 'storeTimeOut', '77'],
+    [{ limits: { lim: 77 } }, 'limits.lim', '77'],
+    [{ limits: { default: { minutes: 77 } } }, 'limits.default.minutes', '77'],
+    [{ limits: { default: [{ name: 'x', limit: 1, window: '1s', burst: 77 }] } }, 'limits.default.0.burst', '77'],
+    [{ limits: { default: { minute: 78 }, max: { minute: 77 } } }, 'limits.default.minute', '78'],
+    [{ cache: { foo: 77 } }, 'cache.foo', '77'],
+    [{ cache: { maxKeys: 77, maxlag: '10s' } }, 'cache.maxlag', '"10s"'],
+    [{ cache: { maxKeys: -77 } }, 'cache.maxKeys', '-77'],
+    [{ failures: { limit: 5, window: '1m', per: 77 } }, 'failures.per', '77'],
+    [{ scopes: {} }, 'scopes', '{}'],
+    [{ answers: { gone: { status: 77 } } }, 'answers.gone', '77'],
+    [{ answers: { revoked: { colour: 77 } } }, 'answers.revoked.colour', '77'],
+    [{ answers: { revoked: { status: 77 } } }, 'answers.revoked.status', '77'],
+  ])('%j', async (options, path, shown) => {
+    const error = await failure(() => make(options))
+    expect([error.code, error.issues?.map((issue) => issue.path)]).toEqual(['CONFIG', [path]])
+    expect(error.issues?.[0]?.message).toContain(shown)
+    expect(error.message).toContain(path)
+    expect(error.message).toContain(shown)
+  })
+
+  it.each([
+    ['a demand', () => guard(keys, { scope: 'red' } as Demand), 'scope'],
+    ['a window of a demand', () => guard(keys, { limits: { minutes: 'red' } as never }), 'limits.minutes'],
+    ['management()', () => management(keys, { authorize, colour: 'red' } as never), 'colour'],
+    [
+      'consolePage()',
+      () => consolePage(keys, { authorize, baseUrl: 'https://a.test', colour: 'red' } as never),
+      'colour',
+    ],
+    ['auditLog()', () => auditLog(memoryStore(), { colour: 'red' } as never), 'colour'],
+  ])('of %s', async (_, given, path) => {
+    const error = await failure(given)
+    expect([error.code, error.issues?.map((issue) => issue.path)]).toEqual(['CONFIG', [path]])
+    expect(error.message).toContain('"red"')
+  })
+
+  it('but not what may be a store or a hasher under a name that there is not', async () => {
+    const peppers = { p1: 'correct horse battery staple' }
+    for (const value of [{ current: 'p1', peppers }, [{ password: 'hunter2' }]]) {
+      const error = await failure(() => make({ hash: value }))
+      expect(error.issues).toEqual([{ path: 'hash', message: 'is not an option, given an object' }])
+    }
+  })
+})
