@@ -5,8 +5,9 @@ import type { Access } from '../model/verdict.ts'
  * what somebody else did, such as the text of a header, does not become one.
  */
 export function identify(host: object, access: Access | undefined): void {
-  if (access === undefined && Object.hasOwn(host, 'apiKey') && isAccess((host as { apiKey?: unknown }).apiKey)) return
-  Object.assign(host, { apiKey: access })
+  const on: { apiKey?: unknown } = host
+  if (access === undefined && Object.hasOwn(on, 'apiKey') && isAccess(on.apiKey)) return
+  on.apiKey = access
 }
 
 /** Whether a value is an identity, of whichever instance and copy of this package. */

@@ -1,4 +1,5 @@
-import { type IncomingMessage, type ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
+import { type IncomingMessage, ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
 import type { Answer } from '../model/answer.ts'
 import type { RequestFacts } from '../model/request.ts'
 import { noticeLenience } from './lenient-parser.ts'
@@ -42,8 +43,9 @@ export function checkHeaders(headers: Readonly<Record<string, string>>): void {
 
 /** Whether somebody has answered already, or nobody is there to read an answer. */
 export function hasAnswered(response: ServerResponse): boolean {
-  const { stream } = response as { stream?: { destroyed: boolean } } // HTTP/2: there a response is never destroyed itself
-  return response.headersSent || response.writableEnded || response.destroyed || stream?.destroyed === true
+  if (response.headersSent || response.writableEnded || response.destroyed) return true
+  // Of HTTP/2, where a response is never destroyed itself. Not looked for on others: what is not there is found slowly.
+  return !(response instanceof ServerResponse) && (response as Http2ServerResponse).stream?.destroyed === true
 }
 
 /**
