@@ -33,6 +33,8 @@ export const KEYWARD: Readonly<Record<string, (name: string) => Promise<Variant>
   'Keyward: warm verify, two windows, one scope demanded': (name) => warm(name, { limits: HIGH, demand: SCOPED }),
   'Keyward: warm verify, two windows, 100 CIDRs, 20 scopes, a resource': fullPolicy,
   'Keyward: warm verify, two windows, hmac()': (name) => warm(name, { limits: HIGH, hasher: pepper() }),
+  'Keyward: warm verify of a request, two windows': (name) => ofRequests(name, undefined),
+  'Keyward: warm verify of a request, two windows, on a connection that proved its key': (name) => ofRequests(name, {}),
   'Keyward: warm verify, no limits': (name) => warm(name, {}),
   'Keyward: warm verify, no limits, 1000 keys': (name) => warm(name, { keys: 1000 }),
   'Keyward: malformed (a character is missing)': (name) => refused(name, ({ key }) => key.slice(0, -1)),
@@ -76,6 +78,28 @@ function callOf(keys: ApiKeys, demand: Demand | undefined, read: boolean): Varia
     const verdict = keys.verify(text)
     if (isAdmitted(verdict) && verdict.access?.owner !== 'acct_0') throw new Error('another identity')
     return verdict
+  }
+}
+
+/** As an adapter asks: header lines, each time of another request. */
+async function ofRequests(name: string, connection: object | undefined): Promise<Variant> {
+  const { keys, texts } = await filled(1, { limits: { default: HIGH } })
+  const source = new Texts(texts.map(({ key }) => `Bearer ${key}`))
+  const call = (text: string) => keys.verify({ rawHeaders: ['Authorization', text], connection })
+  return {
+    name,
+    waits: false,
+    async check() {
+      await checkKeys(keys, texts, undefined)
+      await checkLimits(sha256())
+      for (const { key, imposter } of texts) {
+        for (let n = 0; n < 2; n++) assert(isAdmitted(await call(`Bearer ${key}`)), 'a valid key is admitted')
+        await isDenied(call(`Bearer ${imposter}`), 'invalid_key')
+      }
+    },
+    texts: (calls) => source.take(calls),
+    call,
+    isRight: isAdmitted,
   }
 }
 

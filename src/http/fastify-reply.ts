@@ -20,13 +20,14 @@ export function hasReplied(reply: Reply): boolean {
 
 /** Sends a refusal. As text, its type would be given a charset. @throws TypeError for what is no header */
 export function sendAnswer(reply: Reply, { status, headers, body }: Answer): void {
+  // First what may throw: a header of the host's own making must not leave a half-made refusal behind.
+  checkHeaders(headers)
   setHeaders(reply, headers)
   reply.code(status).send(Buffer.from(body))
 }
 
-/** Adds header fields to a reply that goes on. @throws TypeError for what is no header, before any is added */
+/** Adds header fields to a reply. */
 export function setHeaders(reply: Reply, headers: Readonly<Record<string, string>>): void {
-  checkHeaders(headers)
   for (const name in headers) {
     const value = headers[name] as string
     reply.header(name, name === 'Vary' ? varyWith(reply.getHeader(name), value) : value)

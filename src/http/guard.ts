@@ -6,7 +6,7 @@ import type { Access, Admitted, Denied } from '../model/verdict.ts'
 import type { Entered } from '../verify/entrance.ts'
 import { checkAnswers } from './answers.ts'
 import { doorsOf, type WithDoor } from './door.ts'
-import { type ProblemOptions, problem } from './problem.ts'
+import { type ProblemOptions, problemWriter } from './problem.ts'
 import { rateFields } from './rate-headers.ts'
 
 /** What an adapter does with a request: go on with an identity and these response headers, or write an answer. */
@@ -22,9 +22,10 @@ export type Decision =
   | { readonly verdict: Denied; readonly answer: Answer; readonly release?: never }
 
 /** What the answers of one instance are made with. */
-interface Settings extends ProblemOptions {
+interface Settings extends Pick<ProblemOptions, 'rateHeaders' | 'vary'> {
   /** The fields of a response that goes on, where there is nothing else to tell. */
   readonly plain: Readonly<Record<string, string>>
+  readonly write: (denied: Denied) => Answer
 }
 
 /** Asks about a request. What it throws is the host's own fault and belongs to the framework's error path. */
@@ -43,10 +44,10 @@ export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDem
     ', ',
   )
   const options: readonly Settings[] = doors.map(({ settings }) => ({
-    ...settings,
+    rateHeaders: settings.rateHeaders,
     vary,
     plain: Object.freeze({ Vary: vary }),
-    answers: [settings.answers, demanded],
+    write: problemWriter({ ...settings, vary, answers: [settings.answers, demanded] }),
   }))
 
   return (facts) => {
@@ -63,8 +64,8 @@ function decide({ verdict, instance }: Entered, options: readonly Settings[]): D
 
 /** A 401 tells nothing of a rotation: another secret would not help, and `reveal` may forbid it. */
 function answerTo(verdict: Denied, settings: Settings): Answer {
-  const answer = problem(verdict, settings)
-  if (verdict.overlap === undefined || verdict.status === 401) return answer
+  const answer = settings.write(verdict)
+  if (verdict.status === 401 || !Object.hasOwn(verdict, 'overlap') || verdict.overlap === undefined) return answer
   return { ...answer, headers: { ...answer.headers, ...overlapFields(verdict.overlap) } }
 }
 

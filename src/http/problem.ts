@@ -2,7 +2,7 @@ import type { Answer, AnswerChange, AnswerOverrides } from '../model/answer.ts'
 import { KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
-import type { Denied } from '../model/verdict.ts'
+import type { DenialCode, Denied } from '../model/verdict.ts'
 import { changeOf, isRefusal } from './answers.ts'
 import { newRequestId, problemDocument, requestIdFields } from './problem-document.ts'
 import { type RateHeaders, rateFields } from './rate-headers.ts'
@@ -22,12 +22,35 @@ export interface ProblemOptions {
 /** A wait longer than this is no wait for an SDK: it would sleep through it on every attempt. */
 const LONGEST_RETRY = 60
 
-/** The answer to a refusal: a problem document (RFC 9457) that the SDKs of OpenAI and Anthropic raise their own errors from. */
-export function problem(denied: Denied, options: ProblemOptions): Answer {
+/**
+ * Answers refusals with problem documents (RFC 9457) that the SDKs of OpenAI and Anthropic raise their own errors from.
+ * Where an answer says nothing of a key it is written once, and then differs by the id of its request alone: floods of
+ * keys that nobody has are to cost little.
+ */
+export function problemWriter(options: ProblemOptions): (denied: Denied) => Answer {
+  const isFixed = options.answers.every((overrides) => typeof overrides !== 'function')
+  const written = new Map<DenialCode, Answer>()
+
+  return (denied) => {
+    const told = options.reveal === 'nobody' ? hide(denied) : denied
+    if (!isFixed || told.record !== undefined || told.retryAfter !== undefined) {
+      return problem(told, options, newRequestId())
+    }
+    const blank = written.get(told.code) ?? problem(told, options, NO_REQUEST)
+    written.set(told.code, blank)
+    const requestId = newRequestId()
+    const headers = { ...blank.headers, ...requestIdFields(requestId) }
+    return { status: blank.status, headers, body: blank.body.replace(NO_REQUEST, requestId) }
+  }
+}
+
+/** Stands for an id that is yet to be made. */
+const NO_REQUEST = `req_${'0'.repeat(32)}`
+
+function problem(denied: Denied, options: ProblemOptions, requestId: string): Answer {
   // Read without what somebody put on Object.prototype: no such thing shall change an answer.
-  const told = own(options.reveal === 'nobody' ? hide(denied) : denied)
+  const told = own(denied)
   const wording: Wording = own({ ...WORDING[told.code], ...detailFor(told) })
-  const requestId = newRequestId()
   const answer: Answer = {
     status: told.status,
     headers: headersOf(told, wording, requestId, options),
