@@ -69,7 +69,8 @@ export function createEntrance(instances: readonly [Instance, ...Instance[]], re
 
   function judge(facts: RequestFacts, from: unknown, presented: Presented): Awaitable<Entered> {
     const instance = instances[presented.kind] as Instance
-    const proof = instance.proofs.of(facts.connection, presented)
+    const { connection } = facts
+    const proof = connection === undefined ? undefined : instance.proofs.of(connection, presented)
     const id = proof === undefined ? presented.format.idOf(presented.key, presented.secret) : proof.id
     if (id === undefined) {
       return { verdict: instance.turnAway('invalid_key', facts, requirement), instance: presented.kind }

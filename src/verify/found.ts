@@ -19,13 +19,16 @@ export interface Found {
   /** The whole of it, compiled once its secret was proved; or what an earlier reading of the key was compiled to. */
   known: Known | undefined
   earlier: Known | undefined
-  /** Whether `raw` cannot change any more: given again, it need not be looked at again. Known once it was proved. */
-  isLasting: boolean
+  /** Whether `raw` cannot change any more: given again, it need not be looked at again. Looked for when that happens. */
+  isLasting: boolean | undefined
 }
 
 /** What can be proved of a record, or what is damaged in it. `last` is what was found before. */
 export function foundIn(id: string, raw: StoredKey, last: Found | undefined): Found | { readonly damage: string } {
-  if (last?.raw === raw && last.isLasting) return last
+  if (last?.raw === raw) {
+    last.isLasting ??= Object.isFrozen(raw)
+    if (last.isLasting) return last
+  }
   const provable = provableIn(id, raw)
   if ('damage' in provable) return provable
   const { version, prefix, hash, previous } = provable
@@ -38,6 +41,6 @@ export function foundIn(id: string, raw: StoredKey, last: Found | undefined): Fo
     overlapEnds: previous === undefined ? 0 : previous.until,
     known: undefined,
     earlier: last?.known ?? last?.earlier,
-    isLasting: false,
+    isLasting: undefined,
   }
 }

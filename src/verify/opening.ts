@@ -37,7 +37,6 @@ export function createOpening(options: OpeningOptions, onFault: (error: unknown)
     if (version !== found.version || hash !== found.hashes[0]) return tell(found.id, 'changed while it was looked at')
     if (sound.flaw !== undefined) tell(found.id, sound.flaw)
     found.known = compileKey(found, sound, options)
-    found.isLasting = Object.isFrozen(found.raw)
     // What is older is done with: it would hold what is older still.
     found.earlier = undefined
     return found.known

@@ -15,9 +15,9 @@ export interface Proof {
 /** What connections proved: a client that keeps one open is hashed once, and again after any change of its key. */
 export interface Proofs {
   /** What this very text proved before, on this connection. */
-  of(connection: object | undefined, presented: Presented): Proof | undefined
+  of(connection: object, presented: Presented): Proof | undefined
   /** Remembers with its connection that the text of an attempt was found to be the secret of a key. */
-  keep(attempt: Attempt, found: Found): void
+  keep(attempt: Attempt, connection: object, found: Found): void
 }
 
 /** On a connection that carries the keys of many, as a proxy's does, to remember one would be work for nothing. */
@@ -27,14 +27,14 @@ export function createProofs(): Proofs {
   const kept = attach<Proof | typeof SHARED>()
   return { of, keep }
 
-  function of(connection: object | undefined, { key, secret }: Presented): Proof | undefined {
-    const proof = connection === undefined ? undefined : kept.get(connection)
+  function of(connection: object, { key, secret }: Presented): Proof | undefined {
+    const proof = kept.get(connection)
     if (proof === undefined || proof === SHARED || !equalTexts(key, proof.presented.key)) return undefined
     return equalTexts(secret ?? '', proof.presented.secret ?? '') ? proof : undefined
   }
 
-  function keep({ facts: { connection }, presented, proof }: Attempt, found: Found): void {
-    if (connection === undefined || (proof !== undefined && proves(proof, found))) return
+  function keep({ presented, proof }: Attempt, connection: object, found: Found): void {
+    if (proof !== undefined && proves(proof, found)) return
     const before = kept.get(connection)
     if (before === SHARED) return
     const isItsOwn = before === undefined || of(connection, presented) !== undefined

@@ -118,7 +118,9 @@ function open(parts: Parts, attempt: Attempt, found: Found, secret: Secret): Awa
     return attempt.current ? parts.verdicts.deny(attempt, 'invalid_key') : find(parts, attempt)
   }
   attempt.overlap = secret === 'previous' ? known.stored.previous : undefined
-  if (secret === 'current') parts.proofs.keep(attempt, found)
+  if (secret === 'current' && attempt.facts.connection !== undefined) {
+    parts.proofs.keep(attempt, attempt.facts.connection, found)
+  }
   return judge(parts, attempt, known)
 }
 
