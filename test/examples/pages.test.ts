@@ -8,10 +8,7 @@ import { createService as createOya } from '../../examples/oya/app.ts'
 import { copied, runPython, runScript, runShell, snippet } from '../console/snippet-runs.ts'
 import { press } from '../console/tour.ts'
 import { openBrowser, openPage, type Watched } from '../support/browser.ts'
-import { ask, bearing, start } from './services.ts'
-
-// A browser on every store would cost a minute more: each page has one store. What it does, it does by its routes, which
-// the tests beside this ask on all of them.
+import { ask, bearing, SERVERS, start } from './services.ts'
 
 let browser: Browser
 beforeAll(async () => {
@@ -44,9 +41,9 @@ const kept = (page: Page) =>
     `document.querySelector('keyward-console').shadowRoot.innerHTML + JSON.stringify([localStorage, sessionStorage])`,
   )
 
-describe('A2Agent, its page', () => {
+describe.each(SERVERS)('A2Agent, its page, on %s', (engine) => {
   async function open() {
-    const [{ url, service }] = await start('redis', createA2agent)
+    const [{ url, service }] = await start(engine, createA2agent)
     await service.topUp('acct_1', 1000)
     const watched = await enter(url, service.signIn('acct_1'), '/api-keys')
     const { page } = watched
@@ -122,9 +119,9 @@ describe('A2Agent, its page', () => {
   })
 })
 
-describe('a2v2, its dashboard', () => {
+describe.each(SERVERS)('a2v2, its dashboard, on %s', (engine) => {
   async function open() {
-    const [{ url, service }] = await start('redis', createA2v2)
+    const [{ url, service }] = await start(engine, createA2v2)
     service.addAgent('42', 'org_1')
     const path = '/agents/42/api-keys'
     const as = (role: 'admin' | 'member', organization = 'org_1') => service.signIn({ organization, role })
@@ -203,9 +200,9 @@ describe('a2v2, its dashboard', () => {
   })
 })
 
-describe('Oya, the page of an agent', () => {
+describe.each(SERVERS)('Oya, the page of an agent, on %s', (engine) => {
   async function open() {
-    const [{ url, service }] = await start('memory', createOya)
+    const [{ url, service }] = await start(engine, createOya)
     for (const agent of ['7', '8']) service.deploy(agent, 'owner_1')
     await service.topUp('owner_1', 100)
     const watched = await enter(url, service.signIn('owner_1'), '/agents/7/api-keys')
