@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import type { Issue } from '../model/errors.ts'
-import { asDescribed, choice, listOf, META, moment, strict, text, whole } from './management-fields.ts'
+import { asDescribed, choice, described, listOf, META, moment, strict, text, whole } from './management-fields.ts'
 import { invalid } from './management-problems.ts'
 import type { Read } from './management-reply.ts'
 
@@ -110,12 +110,17 @@ export interface Bodies {
 /** Those bodies with these fields alone: any other is refused as one that nobody knows. */
 export function bodiesOf(fields: readonly KeyField[] | undefined): Bodies {
   if (fields === undefined) return { createKey, updateKey }
-  return { createKey: narrowed(createKey, fields), updateKey: narrowed(updateKey, fields) }
+  return {
+    createKey: described(z.pick(createKey, only(createKey.shape, fields)), META.get(createKey) ?? {}),
+    updateKey: described(z.pick(updateKey, only(updateKey.shape, fields)), META.get(updateKey) ?? {}),
+  }
 }
 
-function narrowed<T extends typeof createKey | typeof updateKey>(schema: T, fields: readonly string[]): T {
-  const kept = Object.entries(schema.shape).filter(([name]) => fields.includes(name))
-  return strict(Object.fromEntries(kept), META.get(schema) ?? {}) as unknown as T
+/** Which members of a shape are to stay. */
+function only<Shape extends object>(shape: Shape, fields: readonly string[]): { [Name in keyof Shape]?: true } {
+  const mask: { [Name in keyof Shape]?: true } = {}
+  for (const name in shape) if (fields.includes(name)) mask[name] = true
+  return mask
 }
 
 /** The body of `POST /{id}/rotate`. */

@@ -10,6 +10,17 @@ async function instance(input: CreateInput = { owner: 'acct_1' }, store = memory
   return { clock, store, keys, ...(await keys.create(input)) }
 }
 
+/** A store that writes what it is told, and whose answers to that are lost while the line is deaf. */
+function deafLine() {
+  const line = { isDeaf: true, store: memoryStore() }
+  line.store = wrapStore(line.store, async (verb, ask) => {
+    const answer = await ask()
+    if (verb === 'replace' && line.isDeaf) throw new Error('connection reset')
+    return answer
+  })
+  return line
+}
+
 describe('rotate, in races', () => {
   it.each([
     ['memoryStore', memoryStore],
@@ -99,16 +110,10 @@ describe('rotate, in races', () => {
   })
 
   it('X-07 made again after that, it replaces the secret that clients have, not the one that nobody got', async () => {
-    const inner = memoryStore()
-    let deaf = true
-    const store = wrapStore(inner, async (verb, ask) => {
-      const answer = await ask()
-      if (verb === 'replace' && deaf) throw new Error('connection reset')
-      return answer
-    })
-    const { clock, keys, key, record } = await instance({ owner: 'acct_1' }, store)
+    const line = deafLine()
+    const { clock, keys, key, record } = await instance({ owner: 'acct_1' }, line.store)
     for (let n = 0; n < 3; n++) await failure(() => keys.rotate(record.id, { overlap: '1h' }))
-    deaf = false
+    line.isDeaf = false
     const { key: fresh } = await keys.rotate(record.id, { overlap: '24h' })
     expect([await judged(keys, key), await judged(keys, fresh)]).toEqual(['admitted', 'admitted'])
     clock.advance('25h')
@@ -116,16 +121,10 @@ describe('rotate, in races', () => {
   })
 
   it('X-07 made again once its overlap is over, it does not bring the old secret back', async () => {
-    const inner = memoryStore()
-    let deaf = true
-    const store = wrapStore(inner, async (verb, ask) => {
-      const answer = await ask()
-      if (verb === 'replace' && deaf) throw new Error('connection reset')
-      return answer
-    })
-    const { clock, keys, key, record } = await instance({ owner: 'acct_1' }, store)
+    const line = deafLine()
+    const { clock, keys, key, record } = await instance({ owner: 'acct_1' }, line.store)
     await failure(() => keys.rotate(record.id, { overlap: '1h' }))
-    deaf = false
+    line.isDeaf = false
     clock.advance('2h')
     await keys.rotate(record.id, { overlap: '24h' })
     expect(await judged(keys, key)).toBe('invalid_key')
