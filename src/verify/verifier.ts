@@ -38,8 +38,9 @@ export interface Parts {
 }
 
 /**
- * The pipeline, from a text that has the shape of a key to a verdict. Its order is a security property: find, secret, then everything that tells something of the key, and last the meters, the only ones that consume. Each
- * step calls the next and waits only for what is a promise, so a warm verification is synchronous.
+ * The pipeline, from a text that has the shape of a key to a verdict. Its order is a security property: find, secret,
+ * then everything that tells something of the key, and last the meters, the only ones that consume. Each step calls the
+ * next and waits only for what is a promise, so a warm verification is synchronous.
  */
 export function verify(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
   const until = parts.throttle?.heldUntil(attempt, textOf(attempt))
