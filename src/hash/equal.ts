@@ -35,32 +35,26 @@ function digitOf(code: number): number {
 /** Where a digest stands among others, or -1. All are looked at, whichever is the one. */
 export function indexOfDigest(digest: string, others: readonly (Uint16Array | undefined)[]): number {
   let found = -1
-  for (let i = 0; i < others.length; i++) if (equalDigests(digest, others[i])) found = i
+  for (let i = 0; i < others.length; i++) if (equalUnits(digest, others[i])) found = i
   return found
 }
 
 /**
- * Whether two digests are the same, in time that depends on their lengths alone: all of both is looked at, whatever the
- * beginning said. The fresh one is a text, a character for two bytes, because a Buffer of it costs more than the hash.
+ * Whether a text is made of these units, in time that depends on the lengths alone: all of both is looked at, whatever
+ * the beginning said. A digest is a text, a character for two bytes, because a Buffer of it costs more than the hash.
  */
-export function equalDigests(fresh: string, other: Uint16Array | undefined): boolean {
-  if (other === undefined || fresh.length !== other.length) return false
+export function equalUnits(text: string, units: Uint16Array | undefined): boolean {
+  if (units === undefined || text.length !== units.length) return false
   let difference = 0
-  for (let i = 0; i < other.length; i++) difference |= fresh.charCodeAt(i) ^ (other[i] as number)
+  for (let i = 0; i < units.length; i++) difference |= text.charCodeAt(i) ^ (units[i] as number)
   return difference === 0
 }
 
-/** Whether two texts are the same, in time that depends on their lengths alone. */
-export function equalTexts(a: string, b: string): boolean {
-  if (a.length !== b.length) return false
-  let difference = 0
-  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)
-  return difference === 0
-}
-
-/** Bytes as the characters of a packed digest hold them, two and two, the lower first. */
-export function unitsOf(bytes: Buffer): Uint16Array {
-  return Uint16Array.from({ length: bytes.length / 2 }, (_, at) => bytes.readUInt16LE(2 * at))
+/** The units of a text. */
+export function unitsOf(text: string): Uint16Array {
+  const units = new Uint16Array(text.length)
+  for (let i = 0; i < text.length; i++) units[i] = text.charCodeAt(i)
+  return units
 }
 
 /** The list of a key's hashes stays the same for as long as its record does: what is made of it is made once. */

@@ -1,7 +1,7 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { newSalt, PACKED, sha256Of } from './digest.ts'
-import { equalDigests, unitsOf } from './equal.ts'
+import { equalUnits, unitsOf } from './equal.ts'
 
 /**
  * A hasher that computes a slow proof once: which text was proved against which hash is remembered as a digest under
@@ -18,7 +18,7 @@ export function remembering(hasher: Hasher, most: number): Hasher {
 
   function check(text: string, kept: readonly string[]): Awaitable<number> {
     const digest = sha256Of(salt() + text, PACKED)
-    const remembered = kept.findIndex((hash) => equalDigests(digest, proofs.get(hash)))
+    const remembered = kept.findIndex((hash) => equalUnits(digest, proofs.get(hash)))
     if (remembered !== -1) return remembered
     const same = underWay.get(kept + digest)
     if (same !== undefined) return same
@@ -37,7 +37,7 @@ export function remembering(hasher: Hasher, most: number): Hasher {
     const hash = kept[at]
     if (hash === undefined) return at
     if (proofs.size >= most) proofs.delete(proofs.keys().next().value as string)
-    proofs.set(hash, unitsOf(Buffer.from(digest, PACKED)))
+    proofs.set(hash, unitsOf(digest))
     return at
   }
 }

@@ -1,12 +1,14 @@
 import type { Presented } from '../credential/reader.ts'
-import { equalTexts } from '../hash/equal.ts'
+import { equalUnits, unitsOf } from '../hash/equal.ts'
 import { attach } from '../model/attached.ts'
 import type { Attempt } from './attempt.ts'
 import type { Found } from './found.ts'
 
 /** The text that a connection proved, and of which version of a key it is the secret. */
 export interface Proof {
-  readonly presented: Presented
+  readonly key: Uint16Array
+  /** Of a pair. */
+  readonly secret: Uint16Array | undefined
   readonly id: string
   readonly version: number
   readonly hash: string | undefined
@@ -29,8 +31,8 @@ export function createProofs(): Proofs {
 
   function of(connection: object, { key, secret }: Presented): Proof | undefined {
     const proof = kept.get(connection)
-    if (proof === undefined || proof === SHARED || !equalTexts(key, proof.presented.key)) return undefined
-    return equalTexts(secret ?? '', proof.presented.secret ?? '') ? proof : undefined
+    if (proof === undefined || proof === SHARED || !equalUnits(key, proof.key)) return undefined
+    return (secret === undefined ? proof.secret === undefined : equalUnits(secret, proof.secret)) ? proof : undefined
   }
 
   function keep({ presented, proof }: Attempt, connection: object, found: Found): void {
@@ -38,8 +40,17 @@ export function createProofs(): Proofs {
     const before = kept.get(connection)
     if (before === SHARED) return
     const isItsOwn = before === undefined || of(connection, presented) !== undefined
-    const { id, version, hashes } = found
-    kept.set(connection, isItsOwn ? { presented, id, version, hash: hashes[0] } : SHARED)
+    kept.set(connection, isItsOwn ? proofOf(presented, found) : SHARED)
+  }
+}
+
+function proofOf({ key, secret }: Presented, { id, version, hashes }: Found): Proof {
+  return {
+    key: unitsOf(key),
+    secret: secret === undefined ? undefined : unitsOf(secret),
+    id,
+    version,
+    hash: hashes[0],
   }
 }
 
