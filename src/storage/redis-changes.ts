@@ -8,8 +8,10 @@ import { claimName, freeName, RECORD_WITHIN } from './redis-names.ts'
 import { type Meta, toFields, toMeta, toVersionAndMeta } from './redis-records.ts'
 import { FIND, INSERT, REMOVE, REPLACE, SHELVE, TOUCH, UNSHELVE } from './redis-scripts.ts'
 
-/** Marks that are on their way at once. */
-const MARKS = 200
+/** Marks of one command: others wait for a script, so that it must not be long. */
+const MARKS_TOGETHER = 100
+/** Commands of one mark that are on their way at once. */
+const MARKS_APART = 200
 const LATE = 2
 
 type Placed = Pick<StoredKey, 'id' | 'owner' | 'prefix' | 'createdAt'>
@@ -70,11 +72,21 @@ export async function remove(run: Run, names: Names, id: string): Promise<boolea
   return true
 }
 
-export async function touch(run: Run, names: Names, marks: readonly UseMark[]): Promise<void> {
-  for (let from = 0; from < marks.length; from += MARKS) {
-    const some = marks.slice(from, from + MARKS)
-    await Promise.all(some.map(({ id, at, uses }) => run(TOUCH, [names.record(id)], [String(at), String(uses)])))
-  }
+/** @param oneSlot whether one command may be of several keys */
+export async function touch(run: Run, names: Names, oneSlot: boolean, marks: readonly UseMark[]): Promise<void> {
+  const write = (some: readonly UseMark[]): Promise<unknown> =>
+    run(
+      TOUCH,
+      some.map(({ id }) => names.record(id)),
+      some.flatMap(({ at, uses }) => [String(at), String(uses)]),
+    )
+  // One command after the other, so that verifications go in between.
+  if (oneSlot) for (const some of parts(marks, MARKS_TOGETHER)) await write(some)
+  else for (const some of parts(marks, MARKS_APART)) await Promise.all(some.map((mark) => write([mark])))
+}
+
+function* parts<T>(all: readonly T[], size: number): Generator<readonly T[]> {
+  for (let from = 0; from < all.length; from += size) yield all.slice(from, from + size)
 }
 
 /** Puts a key on the shelves of its owner and of its prefix; the earlier of both times. */

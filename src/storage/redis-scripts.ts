@@ -64,13 +64,17 @@ if not version then return false end
 publish(ARGV[2], ARGV[1])
 return meta or ''`)
 
-/** Record; the last use, the uses. */
+/** Records; the last use and the uses of each. One that is damaged keeps none of the others from being marked. */
 export const TOUCH = script(`
-if redis.call('HEXISTS', KEYS[1], 'v') == 0 then return 0 end
-local kept = redis.call('HGET', KEYS[1], 'u') or '0:0'
-local at, uses = string.match(kept, '^(%d+):(%d+)$')
-at = math.max(tonumber(at), tonumber(ARGV[1]))
-redis.call('HSET', KEYS[1], 'u', string.format('%.0f:%.0f', at, tonumber(uses) + tonumber(ARGV[2])))
+for place, record in ipairs(KEYS) do
+  local last, more = tonumber(ARGV[place * 2 - 1]), tonumber(ARGV[place * 2])
+  local kept = redis.pcall('HMGET', record, 'v', 'u')
+  if kept[1] then
+    local at, uses = string.match(kept[2] or '', '^(%d+):(%d+)$')
+    local marks = string.format('%.0f:%.0f', math.max(tonumber(at or 0), last), tonumber(uses or 0) + more)
+    redis.call('HSET', record, 'u', marks)
+  end
+end
 return 1`)
 
 /** Record; owner, resource, whether there is a reason, reason, time, then the prefixes. 1 when it was revoked now. */

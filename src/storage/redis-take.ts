@@ -30,13 +30,15 @@ export interface Till {
   readonly oneSlot: boolean
 }
 
-export async function take(till: Till, id: string, version: number, spend: Spend): Promise<Taken> {
-  const windows = spend.windows.map((window) => costed(window, spend.cost))
+/** @throws KeywardError `INPUT` for a cost that is none */
+export function take(till: Till, id: string, version: number, spend: Spend): Promise<Taken> {
+  const { windows } = spend
+  const costs = costsOf(windows, spend.cost)
   const credits = spend.credits === undefined || !Object.hasOwn(spend, 'credits') ? undefined : own(spend.credits)
-  if (credits === undefined) return takeAt(till, id, version, windows, undefined)
+  if (credits === undefined) return takeAt(till, id, version, windows, costs, undefined)
   if (!isWhole(credits.amount)) throw new RangeError('the amount of a spend is a whole number ≥ 0')
-  if (till.oneSlot || tagOfAccount(credits.account) === id) return takeAt(till, id, version, windows, credits)
-  return takeApart(till, id, version, windows, credits)
+  const isNear = till.oneSlot || tagOfAccount(credits.account) === id
+  return (isNear ? takeAt : takeApart)(till, id, version, windows, costs, credits)
 }
 
 export async function move({ run, names }: Till, credit: CreditMove): Promise<Moved> {
@@ -63,21 +65,22 @@ export async function move({ run, names }: Till, credit: CreditMove): Promise<Mo
 }
 
 /** One command: everything or nothing. */
-async function takeAt(
+function takeAt(
   { run, runTake, names }: Till,
   id: string,
   version: number,
-  windows: readonly Required<SpendWindow>[],
+  windows: readonly SpendWindow[],
+  costs: string,
   credits: CreditSpend | undefined,
 ): Promise<Taken> {
   const keys = [names.record(id), names.windows(id)]
-  const args = [String(version), wantedOf(windows), costsOf(windows)]
-  if (credits === undefined) return takenOf(id, windows, false, await runTake(keys, args))
+  const args = [String(version), wantedOf(windows), costs]
+  if (credits === undefined) return runTake(keys, args, (answer) => takenOf(id, windows, false, answer))
   const { amount, hold } = credits
   const tag = tagOfAccount(credits.account)
   keys.push(names.purse(tag), names.ends(tag))
   args.push(...accountArgs(credits), String(amount), ...(hold ? [escapeText(hold.id), String(hold.until)] : []))
-  return takenOf(id, windows, true, await run(TAKE_PAID, keys, args))
+  return run(TAKE_PAID, keys, args).then((answer) => takenOf(id, windows, true, answer))
 }
 
 /**
@@ -88,7 +91,8 @@ async function takeApart(
   till: Till,
   id: string,
   version: number,
-  windows: readonly Required<SpendWindow>[],
+  windows: readonly SpendWindow[],
+  costs: string,
   credits: CreditSpend,
 ): Promise<Taken> {
   const { run, names } = till
@@ -96,20 +100,14 @@ async function takeApart(
   const isSpent = credits.hold === undefined
   const held = await holdFirst(run, names, credits, hold)
   if (!held.ok) {
-    const looked = await takeAt(
-      till,
-      id,
-      version,
-      windows.map((window) => ({ ...window, cost: 0 })),
-      undefined,
-    )
+    const looked = await takeAt(till, id, version, windows, '0', undefined)
     return looked.ok === undefined ? looked : { ...looked, ok: false, balance: held.balance }
   }
   const release = async (): Promise<number> =>
     (await moved(run, names, credits, ['release', '0', escapeText(hold.id)])).balance
   let taken: Taken
   try {
-    taken = await takeAt(till, id, version, windows, undefined)
+    taken = await takeAt(till, id, version, windows, costs, undefined)
   } catch (error) {
     release().catch(() => {})
     throw error
@@ -162,10 +160,20 @@ export function wantedOf(windows: readonly SpendWindow[]): string {
   return text
 }
 
-/** One for all where they are alike, which is the rule. */
-function costsOf(windows: readonly Required<SpendWindow>[]): string {
-  const first = windows[0]?.cost ?? 0
-  return windows.every(({ cost }) => cost === first) ? String(first) : windows.map(({ cost }) => cost).join(' ')
+/**
+ * One for all where they are alike, which is the rule. A window's own cost is its own member only: what somebody put on
+ * `Object.prototype` is no cost of ours.
+ */
+function costsOf(windows: readonly SpendWindow[], common: number): string {
+  let areAlike = true
+  const costs = windows.map((window) => {
+    const { cost } = window
+    const its = cost !== undefined && Object.hasOwn(window, 'cost') ? cost : common
+    if (!isWhole(its)) throw noCost()
+    if (its !== common) areAlike = false
+    return its
+  })
+  return areAlike ? String(common) : costs.join(' ')
 }
 
 /** The answer of a script, as `TAKE` says. */
@@ -184,13 +192,9 @@ export function takenOf(id: string, windows: readonly SpendWindow[], hasCredits:
   return { ok, readings, at, ...(retryAt >= 0 && { retryAt }), ...(balance !== undefined && { balance }) }
 }
 
-/** Its own member only: what somebody put on `Object.prototype` is no cost of ours. */
-function costed(window: SpendWindow, common: number): Required<SpendWindow> {
-  const { name, limit, ms, cost } = window
-  const its = cost !== undefined && Object.hasOwn(window, 'cost') ? cost : common
-  if (isWhole(its)) return { name, limit, ms, cost: its }
+function noCost(): KeywardError {
   const message = 'must be a whole number ≥ 0'
-  throw new KeywardError('INPUT', `cost ${message}`, { issues: [{ path: 'cost', message }] })
+  return new KeywardError('INPUT', `cost ${message}`, { issues: [{ path: 'cost', message }] })
 }
 
 function isWhole(amount: number): boolean {

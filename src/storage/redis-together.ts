@@ -1,10 +1,14 @@
 import { KeywardError } from '../model/errors.ts'
 import { redact } from '../model/redact.ts'
+import type { Taken } from '../model/store.ts'
 import type { Run } from './redis-connection.ts'
 import { TAKE } from './redis-scripts.ts'
 
 /** One TAKE: of one key, and alone as far as it can tell. */
-export type RunTake = (keys: readonly string[], args: readonly string[]) => Promise<unknown>
+export type RunTake = (keys: readonly string[], args: readonly string[], read: Read) => Promise<Taken>
+
+/** What its answer means. */
+type Read = (answer: unknown) => Taken
 
 /**
  * So many in one command at the most: others wait for a script, so that it must not be long. When there are as many,
@@ -15,7 +19,8 @@ const MOST = 16
 interface Waiting {
   readonly keys: readonly string[]
   readonly args: readonly string[]
-  readonly resolve: (answer: unknown) => void
+  readonly read: Read
+  readonly resolve: (taken: Taken) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -27,10 +32,10 @@ export function takesTogether(run: Run): RunTake {
   let waiting: Waiting[] = []
   let underWay = 0
 
-  return (keys, args) => {
-    if (underWay === 0) return sent(keys, args)
+  return (keys, args, read) => {
+    if (underWay === 0) return sent(keys, args).then(read)
     return new Promise((resolve, reject) => {
-      const count = waiting.push({ keys, args, resolve, reject })
+      const count = waiting.push({ keys, args, read, resolve, reject })
       if (count === MOST) send()
       else if (count === 1) setImmediate(send)
     })
@@ -42,7 +47,7 @@ export function takesTogether(run: Run): RunTake {
     const [first] = some
     if (first === undefined) return
     if (some.length === 1) {
-      sent(first.keys, first.args).then(first.resolve, first.reject)
+      sent(first.keys, first.args).then(first.read).then(first.resolve, first.reject)
       return
     }
     const keys: string[] = []
@@ -72,7 +77,11 @@ export function takesTogether(run: Run): RunTake {
 }
 
 /** Words in place of an answer are why there is none. */
-function settle({ resolve, reject }: Waiting, answer: unknown): void {
-  if (Array.isArray(answer)) resolve(answer)
-  else reject(new KeywardError('STORE', `Redis: ${redact(String(answer))}`))
+function settle({ read, resolve, reject }: Waiting, answer: unknown): void {
+  try {
+    if (!Array.isArray(answer)) throw new KeywardError('STORE', `Redis: ${redact(String(answer))}`)
+    resolve(read(answer))
+  } catch (error) {
+    reject(error)
+  }
 }

@@ -37,7 +37,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const { run, runAtOnce } = line
   const oneSlot = !isCluster(client)
   // What lies in several slots of a Cluster cannot go in one command.
-  const runTake: RunTake = oneSlot ? takesTogether(runAtOnce) : (keys, args) => run(TAKE, keys, args)
+  const runTake: RunTake = oneSlot ? takesTogether(runAtOnce) : (keys, args, read) => run(TAKE, keys, args).then(read)
   const till = { run, runTake, names, oneSlot }
   const watches = new Set<() => void>()
   const close = (): void => {
@@ -53,8 +53,15 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     replace: (key, ifVersion) => replace(run, names, own(key), ifVersion),
     remove: (id) => remove(run, names, id),
     list: (query) => list(run, names, own(query)),
-    touch: (marks) => touch(run, names, marks),
-    take: (id, version, spend) => take(till, id, version, spend),
+    touch: (marks) => touch(run, names, oneSlot, marks),
+    take(id, version, spend) {
+      // Not async: a promise of a promise is waited for twice, on every request.
+      try {
+        return take(till, id, version, spend)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    },
     lease: async (id, version, spend) => lease(till, id, version, ownLease(spend)),
     move: (credit) => move(till, own(credit)),
     revokeWhere: (filter, at, reason) => revokeWhere(run, names, own(filter), at, reason),

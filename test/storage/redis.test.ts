@@ -1,6 +1,6 @@
 import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
-import type { KeyStore } from 'keyward'
+import type { KeyStore, StoredKey } from 'keyward'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type RedisClient, type RedisStoreOptions, redisStore } from '../../src/storage/redis.ts'
 import { type RedisServer, startRedis, until } from '../support/redis.ts'
@@ -140,6 +140,24 @@ describe('redisStore', () => {
     expect(server.cli('--scan', '--pattern', 'traces:*').split('\n')).toHaveLength(7)
     await store.remove(key.id)
     expect(server.cli('--scan', '--pattern', 'traces:*')).toBe('')
+  })
+
+  it('marks 250 keys with three commands, whatever became of some of them', async () => {
+    const store = storeOver(undefined, { namespace: 'marks' })
+    const ids = Array.from({ length: 250 }, (_, n) => `marked-${n}`)
+    for (const id of ids) await store.insert(storedKey({ id }))
+    server.cli('HSET', 'marks:key:{marked-1}', 'u', 'nonsense')
+    server.cli('SET', 'marks:key:{marked-2}', 'no record')
+    await store.remove('marked-3')
+    server.cli('CONFIG', 'RESETSTAT')
+    for (const at of [1_000, 900]) await store.touch(ids.map((id) => ({ id, at, uses: 2 })))
+    expect(server.cli('INFO', 'commandstats')).toMatch(/cmdstat_eval(sha)?:calls=6,/)
+
+    const marksOf = async (id: string) =>
+      (({ lastUsedAt, uses } = {} as StoredKey) => [lastUsedAt, uses])(await store.find(id))
+    expect(await Promise.all(['marked-0', 'marked-1', 'marked-249'].map(marksOf))).toEqual(Array(3).fill([1_000, 4]))
+    expect(await store.find('marked-3')).toBeUndefined()
+    expect(server.cli('EXISTS', 'marks:key:{marked-3}').trim()).toBe('0')
   })
 
   it('lets counters end by themselves, and records not', async () => {
