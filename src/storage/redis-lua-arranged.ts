@@ -3,45 +3,54 @@ export const ARRANGED = `
 local WINDOW = '([^:]+):([^%z]+)%z'
 
 -- The counters in the order that was asked for: at first those, then others that are used. All of them are brought to
--- 'now'; 'change' may do more. Answers the text, where its counters begin, and whether it is no longer true what is kept.
+-- 'now'; 'change' may do more. Answers the text, where its counters begin, and whether it is no longer true what is
+-- kept. The cells of a counter, but for the newest, stay the text that they are kept as: its body.
 local function arranged(text, wanted, now, change)
   local differs, counters, byName = false, {}, {}
 
   local function slotOf(moment, ms) return math.floor(moment * SLOTS / ms) end
 
-  local function add(c, moment, units)
-    local cells, count = c.cells, #c.cells
-    c.units = c.units + units
-    if not c.slotted then
-      local time = math.max(moment, cells[count] or moment)
-      for at = count + 1, count + units do cells[at] = time end
-      return
-    end
-    local slot = slotOf(moment, c.ms)
-    if count == 0 then c.first = slot end
-    local present = math.max(slot - c.first + 1, count)
-    for at = count + 1, present do cells[at] = 0 end
-    cells[present] = cells[present] + units
-  end
-
-  local function toSlots(c)
-    local moments = c.cells
-    c.slotted, c.cells, c.units = true, {}, 0
-    for _, moment in ipairs(moments) do add(c, moment, 1) end
-  end
+  local function empty(c) c.units, c.first, c.last, c.newest, c.body = 0, 0, 0, 0, '' end
 
   local function newCounter(name, limit)
     local ms = tonumber(string.match(name, '^[^:]+'))
-    return { name = name, ms = ms, limit = tonumber(limit), slotted = false, units = 0, leased = 0, cells = {}, leases = {} }
+    local c = { name = name, ms = ms, limit = tonumber(limit), slotted = false, leased = 0, leases = {} }
+    empty(c)
+    return c
+  end
+
+  local function add(c, moment, units)
+    if c.slotted then
+      local slot = slotOf(moment, c.ms)
+      if c.units == 0 then c.first, c.last = slot, slot
+      elseif slot > c.last then
+        c.body = c.body .. struct.pack(CELL, c.newest) .. string.rep('\0', WIDTH * (slot - c.last - 1))
+        c.last, c.newest = slot, 0
+      end
+      c.newest = c.newest + units
+    else
+      if c.units == 0 then c.first, c.last = moment, moment
+      else c.body = c.body .. struct.pack(CELL, c.last) end
+      c.last = math.max(moment, c.last)
+      c.body = c.body .. string.rep(struct.pack(CELL, c.last), units - 1)
+    end
+    c.units = c.units + units
+  end
+
+  local function toSlots(c)
+    local body, units, last = c.body, c.units, c.last
+    empty(c)
+    c.slotted = true
+    for at = 1, #body, WIDTH do add(c, (struct.unpack(CELL, body, at)), 1) end
+    if units > 0 then add(c, last, 1) end
   end
 
   local function read(c, at)
-    local kind, _, _, units, first, last, newest, from = struct.unpack(HEAD, text, at)
-    c.slotted, c.units, c.first = kind % 2 == 1, units, first
-    local size = c.slotted and last - first or math.max(0, units - 1)
-    for cell = 1, size do c.cells[cell] = struct.unpack(CELL, text, from + (cell - 1) * WIDTH) end
-    if units > 0 then c.cells[size + 1] = c.slotted and newest or last end
-    at = from + size * WIDTH
+    local kind, _, _, from
+    kind, _, _, c.units, c.first, c.last, c.newest, from = struct.unpack(HEAD, text, at)
+    c.slotted = kind % 2 == 1
+    at = from + WIDTH * (c.slotted and c.last - c.first or math.max(0, c.units - 1))
+    c.body = string.sub(text, from, at - 1)
     if kind < 2 then return at end
     local bytes
     bytes, c.leased, _, _, at = struct.unpack(LEASES, text, at)
@@ -66,48 +75,44 @@ local function arranged(text, wanted, now, change)
     for _, lease in ipairs(c.leases) do lease.ends = math.min(lease.ends, now + c.ms) end
   end
 
+  -- The clock was set back: what lies ahead of it becomes a thing of now.
   local function fold(c, present)
-    differs = true
-    if not c.slotted then
-      for at = 1, #c.cells do c.cells[at] = math.min(c.cells[at], now) end
-      return
+    local before = c.slotted and WIDTH * math.max(0, present - c.first) or 0
+    local parts = { string.sub(c.body, 1, before) }
+    for at = before + 1, #c.body, WIDTH do
+      local cell = struct.unpack(CELL, c.body, at)
+      if c.slotted then c.newest = c.newest + cell
+      else parts[#parts + 1] = struct.pack(CELL, math.min(cell, now)) end
     end
-    local cells, units = {}, 0
-    c.first = math.min(c.first, present)
-    for at, count in ipairs(c.cells) do
-      if c.first + at - 1 < present then cells[at] = count else units = units + count end
-    end
-    cells[present - c.first + 1] = units
-    c.cells = cells
+    c.body, c.first, c.last = table.concat(parts), math.min(c.first, present), math.min(c.last, present)
   end
 
   local function settle(c)
     if c.units == 0 then return end
-    local function newest() return c.slotted and c.first + #c.cells - 1 or c.cells[#c.cells] end
     local time, reach = now, c.ms
     if c.slotted then time, reach = slotOf(now, c.ms), SLOTS end
-    if newest() - time > reach then fold(c, time) end
-    local oldest = math.max(time, newest()) - reach + (c.slotted and 0 or 1)
-    while c.cells[1] and ((c.slotted and c.first or c.cells[1]) < oldest or c.cells[1] == 0) do
+    if c.last - time > reach then
       differs = true
-      local gone = table.remove(c.cells, 1)
-      c.units = c.units - (c.slotted and gone or 1)
-      if c.slotted then c.first = c.first + 1 end
+      fold(c, time)
     end
+    local oldest = math.max(time, c.last) - reach + (c.slotted and 0 or 1)
+    if c.first >= oldest then return end
+    differs = true
+    if c.last < oldest then return empty(c) end
+    local from
+    c.units, c.first, from = withoutOld(c.body, 1, #c.body + 1, c.slotted, c.units, c.first, c.last, oldest)
+    c.body = string.sub(c.body, from)
   end
 
   local function write(c)
-    local cells, leases, count = {}, {}, #c.cells
-    for at = 1, count - 1 do cells[at] = struct.pack(CELL, c.cells[at]) end
+    local leases = {}
     for at, lease in ipairs(c.leases) do leases[at] = struct.pack(LEASE, lease.ends, lease.units, lease.id) end
-    local kind, first, last, newest, section = c.slotted and 1 or 0, 0, 0, 0, table.concat(leases)
-    if count > 0 and c.slotted then first, last, newest = c.first, c.first + count - 1, c.cells[count]
-    elseif count > 0 then first, last = c.cells[1], c.cells[count] end
+    local kind, section = c.slotted and 1 or 0, table.concat(leases)
     if section ~= '' then
       kind = kind + 2
       section = struct.pack(LEASES, #section, c.leased, c.leases[1].ends, c.leases[#leases].ends) .. section
     end
-    return struct.pack(HEAD, kind, c.ms, c.limit, c.units, first, last, newest) .. table.concat(cells) .. section
+    return struct.pack(HEAD, kind, c.ms, c.limit, c.units, c.first, c.last, c.newest) .. c.body .. section
   end
 
   local ends, known, at, kept = 0, '', 1, {}
