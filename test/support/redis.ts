@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -36,7 +36,11 @@ export async function startRedis(...settings: readonly string[]): Promise<RedisS
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'keyward-redis-'))
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no']
-  let child = await launch([...fixed, ...settings], port)
+  return serverOf(port, folder, [...fixed, ...settings])
+}
+
+async function serverOf(port: number, folder: string, args: readonly string[]): Promise<RedisServer> {
+  let child = await launch(args, port)
   const kill = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')
@@ -50,7 +54,7 @@ export async function startRedis(...settings: readonly string[]): Promise<RedisS
     cli: (...command) => execFileSync('redis-cli', ['-p', String(port), ...command], { encoding: 'utf8' }).trim(),
     kill,
     start: async () => {
-      child = await launch([...fixed, ...settings], port)
+      child = await launch(args, port)
     },
     stop: async () => {
       await kill()
@@ -79,6 +83,24 @@ export async function startRedisCluster(): Promise<RedisCluster> {
       await Promise.all(nodes.map(({ stop }) => stop()))
     },
   }
+}
+
+/** Watches a master under the name `keys`, and puts a replica in its place when it dies. */
+export async function startSentinel(master: RedisServer): Promise<RedisServer> {
+  ensureInstalled()
+  const port = await freePort()
+  const folder = mkdtempSync(join(tmpdir(), 'keyward-sentinel-'))
+  const file = join(folder, 'sentinel.conf')
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${folder}`,
+    `sentinel monitor keys 127.0.0.1 ${master.port} 1`,
+    'sentinel down-after-milliseconds keys 300',
+    'sentinel failover-timeout keys 2000',
+  ]
+  writeFileSync(file, lines.join('\n'))
+  return serverOf(port, folder, [file, '--sentinel'])
 }
 
 /** Looks again and again until it is so; fails when that takes too long. */
