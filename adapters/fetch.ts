@@ -3,12 +3,14 @@ import {
   type FetchDemand,
   type FetchRequest,
   fetchFacts,
+  inTime,
   onceRead,
   responseOf,
   splitDemand,
   withHeaders,
 } from '../src/http/fetch.ts'
-import { createGuard, type Decision } from '../src/http/guard.ts'
+import { createGuard } from '../src/http/guard.ts'
+import { hideInRequest } from '../src/http/hide.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Access } from '../src/model/verdict.ts'
 
@@ -51,21 +53,14 @@ export function guard<
     const asked = ask(fetchFacts(request as FetchRequest, rest[0], addressOf(request, ...rest), request))
     const decision = asked instanceof Promise ? await inTime(asked, request.signal) : asked
     if (decision.answer !== undefined) return responseOf(decision.answer)
-    const { access, headers, release } = decision
+    const { access, headers, release, hidden } = decision
+    const shown = hidden === undefined ? request : hideInRequest(request, hidden)
     try {
-      const response = withHeaders(await handler(request, access as Identity<K, Optional>, ...rest), headers)
+      const response = withHeaders(await handler(shown, access as Identity<K, Optional>, ...rest), headers)
       return release === undefined ? response : onceRead(response, release)
     } catch (error) {
       release?.()
       throw error
     }
   }
-}
-
-/** A client that hung up while the store was asked is not handed to the handler: there is nobody to answer. */
-async function inTime(asked: Promise<Decision>, signal: AbortSignal | undefined): Promise<Decision> {
-  const decision = await asked
-  if (signal?.aborted !== true) return decision
-  decision.release?.()
-  throw signal.reason
 }

@@ -1,8 +1,9 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { type HandlerBelow, mountPoint, requestBelow } from '../src/http/below.ts'
-import { type FetchDemand, fetchFacts, fieldsOf, onceRead, splitDemand } from '../src/http/fetch.ts'
+import { type FetchDemand, fetchFacts, fieldsOf, inTime, onceRead, splitDemand } from '../src/http/fetch.ts'
 import { createGuard } from '../src/http/guard.ts'
+import { hideInRequest } from '../src/http/hide.ts'
 import { isAccess } from '../src/http/identity.ts'
 import { varyWith } from '../src/http/vary.ts'
 import type { Access } from '../src/model/verdict.ts'
@@ -30,17 +31,13 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
 
   return async function apiKeyGuard(c, next) {
     const asked = ask(fetchFacts(c.req.raw, c.env, addressOf(c), c))
-    const signal = asked instanceof Promise ? c.req.raw.signal : undefined
-    const decision = await asked
+    const decision = asked instanceof Promise ? await inTime(asked, c.req.raw.signal) : asked
     if (decision.answer !== undefined) {
       setHeaders(c, fieldsOf(decision.answer))
       return new Response(decision.answer.body, { status: decision.answer.status, headers: c.res.headers })
     }
-    const { access, headers, release } = decision
-    if (signal?.aborted === true) {
-      release?.()
-      throw signal.reason // The client hung up while the store was asked: there is nobody to answer.
-    }
+    const { access, headers, release, hidden } = decision
+    if (hidden !== undefined) c.req.raw = hideInRequest(c.req.raw, hidden)
     if (access !== undefined || !isAccess(c.get('apiKey'))) c.set('apiKey', access as Access)
     try {
       await next()

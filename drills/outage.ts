@@ -30,7 +30,7 @@ export const FEW_OUTAGES: OutagePlan = { ...OUTAGE, processes: 2, kills: 2, conn
 /** One `kill -9`, and what followed. */
 export interface Kill {
   readonly killedAt: number
-  /** The process has ended. */
+  /** It has ended. */
   readonly deadAt: number
   readonly startedAt: number
   /** It answers. */

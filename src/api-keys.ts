@@ -5,6 +5,7 @@ import type {
   By,
   CreateBy,
   CreateInput,
+  CreditBy,
   ListOptions,
   RevokeAllOptions,
   RevokeOptions,
@@ -80,9 +81,11 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
   /**
    * Gives credit to a key, or where `credits` is `'owner'` to an owner, and answers the balance.
    * @param amount a whole number ≥ 1
-   * @throws KeywardError `INPUT`, `NOT_FOUND`, `STATE` for a key without credits
+   * @param by with an `idempotencyKey` it is given once, however often it is asked for
+   * @throws KeywardError `INPUT`, `NOT_FOUND`, `STATE` for a key without credits, `CONFLICT` for an idempotency key of
+   * another amount
    */
-  credit(whom: Whom, amount: number, by?: By): Promise<number>
+  credit(whom: Whom, amount: number, by?: CreditBy): Promise<number>
   /** What is free of a balance: neither spent nor held. @throws KeywardError as `credit` */
   balance(whom: Whom, by?: By): Promise<number>
   /**

@@ -1,4 +1,6 @@
 import { clientAddress } from './credential/client-address.ts'
+import { carriersOf } from './credential/reader.ts'
+import { cameOverTls } from './credential/transport.ts'
 import { remembering } from './hash/remembering.ts'
 import type { Door } from './http/door.ts'
 import { pairFormat, plainFormat } from './key/format.ts'
@@ -14,6 +16,7 @@ import { warnOnce } from './model/warn.ts'
 import { accountOf } from './policy/credits.ts'
 import { compileDemand } from './policy/demand.ts'
 import { type FailureLimit, failureBudget } from './policy/failures.ts'
+import { coverage } from './policy/scopes.ts'
 import type { Settings } from './settings.ts'
 import { localWindows } from './storage/local-windows.ts'
 import type { Attempt } from './verify/attempt.ts'
@@ -161,6 +164,7 @@ function instanceOf(settings: Settings, parts: Parts, look: () => Time): Instanc
     formats: settings.prefixes.all.map(settings.pair ? pairFormat : plainFormat),
     pair: settings.pair,
     sources: settings.sources,
+    isSecure: settings.requireTls ? (facts) => cameOverTls(facts, settings.proxies) : undefined,
     passages: attach(),
     proofs: parts.proofs,
     look,
@@ -176,19 +180,23 @@ export function assembleDoor(settings: Settings, { instance }: Verification): Do
     instance,
     settings: { realm, reveal, rateHeaders, answers },
     context: { vocabulary, environments: prefixes.environments },
-    making: { names, plan },
+    making: { names, plan, coverage },
     compile(demand, doors) {
       const clash = clashIn(doors.flatMap((each) => each.instance.formats.map(({ prefix }) => prefix)))
       if (clash !== undefined) throw new KeywardError('CONFIG', `guard: the prefixes of its instances ${clash}`)
       return compileDemand(demand, together(doors))
     },
-    open: (doors, requirement) =>
-      createEntrance(doors.map((each) => each.instance) as [Instance, ...Instance[]], requirement),
+    open: (doors, requirement) => createEntrance(instancesOf(doors), requirement),
+    carriers: settings.hideCredentials ? (doors, facts) => carriersOf(instancesOf(doors), facts) : undefined,
     addressOf(facts) {
       const found = clientAddress(facts, settings.proxies)
       return typeof found === 'string' ? undefined : found.text
     },
   }
+}
+
+function instancesOf(doors: readonly Door[]): [Instance, ...Instance[]] {
+  return doors.map(({ instance }) => instance) as [Instance, ...Instance[]]
 }
 
 /** What one of several instances knows may be demanded of all: the others' keys just never have it. */

@@ -7,6 +7,7 @@ export type { PrefixOption } from './key/prefix.ts'
 export type {
   By,
   CreateBy,
+  CreditBy,
   CreateInput,
   CreditsInput,
   ListOptions,

@@ -18,6 +18,7 @@ const choice = <const T extends string>(...values: readonly T[]) =>
   z.enum(values, `must be one of ${values.join(', ')}`)
 const having = <T>(verbs: readonly string[], message: string) =>
   z.custom<T>((value) => verbs.every((verb) => typeof Object(value)[verb] === 'function'), message)
+const flag = z.boolean('must be true or false')
 const object = { error: 'must be an object of known options' }
 
 const store = having<KeyStore>(
@@ -44,7 +45,7 @@ export const OPTIONS = z.strictObject(
         return z.NEVER
       }),
     ),
-    pair: z.optional(z.boolean('must be true or false')),
+    pair: z.optional(flag),
     store: z.optional(store),
     hasher: z.optional(
       z.union(
@@ -77,6 +78,8 @@ export const OPTIONS = z.strictObject(
       ),
     ),
     trustedProxies: z.optional(listOf(text, 'must be a list of addresses and CIDR blocks')),
+    requireTls: z.optional(flag),
+    hideCredentials: z.optional(flag),
     cache: z.optional(
       z.union(
         [

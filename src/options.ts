@@ -93,6 +93,18 @@ export interface ApiKeysOptions<V extends ScopeVocabulary = ScopeVocabulary> {
    */
   readonly trustedProxies?: readonly string[] | undefined
   /**
+   * Whether requests are taken over TLS only: others are answered `tls_required`, whatever they carry. From a peer in
+   * `trustedProxies`, `X-Forwarded-Proto` says what the client used.
+   * @default false
+   */
+  readonly requireTls?: boolean | undefined
+  /**
+   * Whether a guard that has admitted a request takes the headers that carried the credential from it, so that neither
+   * the handler nor whatever it forwards to sees them.
+   * @default false
+   */
+  readonly hideCredentials?: boolean | undefined
+  /**
    * How long a key may be remembered before the store is asked again, and how many are; `false` remembers none.
    * @default { maxLag: 1000, maxKeys: 10_000 }
    */

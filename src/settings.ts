@@ -46,6 +46,8 @@ export interface Settings {
   readonly gate: Gate | undefined
   readonly failures: FailureLimit | undefined
   readonly proxies: Networks | undefined
+  readonly requireTls: boolean
+  readonly hideCredentials: boolean
   readonly cache: { readonly maxLag: number; readonly maxKeys: number } | undefined
   readonly storeTimeout: number
   readonly reveal: 'holder' | 'nobody'
@@ -101,6 +103,8 @@ function compile(given: ApiKeysOptions, prefixes: Prefixes, issues: Issue[]): Se
     gate: given.gate,
     failures: given.failures && { limit: given.failures.limit, ms: parseDuration(given.failures.window) ?? 0 },
     proxies: given.trustedProxies && proxiesOf(given.trustedProxies, issues),
+    requireTls: given.requireTls ?? false,
+    hideCredentials: given.hideCredentials ?? false,
     cache: cacheOf(cache),
     storeTimeout: parseDuration(given.storeTimeout) ?? 250,
     reveal: given.reveal ?? 'holder',

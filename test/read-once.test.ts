@@ -52,6 +52,8 @@ const OPTIONS = {
   rateHeaders: 'both',
   realm: 'once',
   trustedProxies: ['10.0.0.0/8'],
+  requireTls: false,
+  hideCredentials: false,
   limits: { default: { minute: 5 } },
   cache: { maxLag: 500 },
   clock: fakeClock(),

@@ -30,7 +30,8 @@ const templates: Plugin = {
     onLoad({ filter: /[\\/]page[\\/][\w-]+\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8')
       const isMarkup = /\b(html|svg)`/.test(source)
-      return { contents: isMarkup ? source.replace(/\n\s+/g, '\n') : await withSmallStyles(source), loader: 'ts' }
+      const markup = () => source.replace(/(?<=[>}])\n\s+(?=<|\$\{)/g, '').replace(/\n\s+/g, '\n')
+      return { contents: isMarkup ? markup() : await withSmallStyles(source), loader: 'ts' }
     })
   },
 }

@@ -1,5 +1,6 @@
 import type { ApiKeys } from '../api-keys.ts'
 import { askedAt } from '../http/below.ts'
+import { DOOR } from '../http/door.ts'
 import { management } from '../http/management.ts'
 import { type Arrival, identify } from '../http/management-authority.ts'
 import { replyToFault } from '../http/management-faults.ts'
@@ -58,7 +59,7 @@ export function consolePage(
     const { request } = arrival
     const authority = await identify(authorize, arrival, patience)
     if (authority === undefined) return responseTo(refusal('unauthenticated'), request.method === 'HEAD')
-    const body = await tellSettings(fixed, authority, patience)
+    const body = await tellSettings(fixed, authority, patience, keys[DOOR].making.coverage)
     return responseTo({ status: 200, body }, request.method === 'HEAD')
   }
 

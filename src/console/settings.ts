@@ -56,6 +56,8 @@ export type CredentialHeaders = readonly (readonly [name: string, value: string]
 export interface ScopeGroup {
   readonly resource: string
   readonly actions: readonly string[]
+  /** `false` where whoever looks may grant some of them, but not all that there may ever be. */
+  readonly whole?: false
 }
 
 export type WindowLimits = Readonly<Record<string, number>>

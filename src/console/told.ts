@@ -5,6 +5,7 @@ import type { ConsolePlan } from './options.ts'
 import type { ConsoleSettings, ScopeGroup, WindowLimits } from './settings.ts'
 
 type Fixed = Omit<ConsoleSettings, 'may' | 'resource'>
+type Coverage = (scope: string) => boolean
 
 /** The verbs that the page has a control for. */
 const VERBS: readonly ManagementVerb[] = [
@@ -40,11 +41,27 @@ export function describeInstance(keys: WithDoor, plan: ConsolePlan, fields: read
   }
 }
 
-/** That, and what whoever looks may do. */
-export async function tellSettings(fixed: Fixed, authority: Authority, patience: number): Promise<ConsoleSettings> {
+/** That, and what whoever looks may do and grant. */
+export async function tellSettings(
+  fixed: Fixed,
+  authority: Authority,
+  patience: number,
+  coverage: (grants: readonly string[]) => Coverage,
+): Promise<ConsoleSettings> {
   const answers = await Promise.all(VERBS.map((verb) => isAllowed(authority, verb, patience)))
   const may = VERBS.filter((_, i) => answers[i])
-  return { ...fixed, may, ...said({ resource: authority.resource }) }
+  const { resource, grants } = authority
+  const scopes = grants === undefined ? fixed.scopes : grantable(fixed.scopes, coverage(grants))
+  return { ...fixed, may, ...said({ resource, scopes }) }
+}
+
+/** The rows and boxes that are left. */
+function grantable(groups: readonly ScopeGroup[] | undefined, covers: Coverage): readonly ScopeGroup[] | undefined {
+  return groups?.flatMap(({ resource, actions }): ScopeGroup[] => {
+    const left = actions.filter((action) => covers(`${resource}:${action}`))
+    if (left.length === 0) return []
+    return [{ resource, actions: left, ...(covers(`${resource}:*`) ? {} : { whole: false }) }]
+  })
 }
 
 type Said<T> = { readonly [name in keyof T]?: Exclude<T[name], undefined> }

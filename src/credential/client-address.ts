@@ -37,6 +37,18 @@ export function clientAddress(facts: RequestFacts, proxies: Networks | undefined
   return proxies(peer) ? walk(facts, proxies) : peer
 }
 
+/** How many trusted proxies a request came through, as far as they tell: 0 where its peer is none. */
+export function trustedHops(facts: RequestFacts, proxies: Networks | undefined): number {
+  const peer = facts.address === undefined ? parsed(facts.peer) : undefined
+  if (peer === undefined || proxies?.(peer) !== true) return 0
+  const before = headerLines(facts, 'x-forwarded-for')?.split(',').reverse() ?? []
+  const client = before.findIndex((hop) => {
+    const address = parseAddress(trimBlanks(hop))
+    return address === undefined || !proxies(address)
+  })
+  return 1 + (client === -1 ? before.length : client)
+}
+
 /** An adapter may hand us anything: only text can be an address. */
 function parsed(value: unknown): Address | undefined {
   return typeof value === 'string' ? parseSocketAddress(value) : undefined

@@ -62,6 +62,19 @@ export function createReader(kinds: readonly Kind[]): Reader {
   }
 }
 
+/** The headers of a request that carry a key of any of these kinds, or half of one. */
+export function carriersOf(kinds: readonly Kind[], facts: RequestFacts): readonly string[] {
+  const found = kinds.flatMap((kind, index) =>
+    kind.sources.filter((source) => {
+      const values = look(facts, source)
+      if (values === undefined || values === REPEATED) return false
+      const read = recognise(kinds, kind, index, source, values)
+      return typeof read === 'object' || read === 'half'
+    }),
+  )
+  return [...new Set(found.flatMap(({ headers }) => headers))]
+}
+
 /**
  * Recognises a credential that the host holds in its hands.
  * @returns as a reader does; `absent` is an empty text

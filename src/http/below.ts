@@ -39,8 +39,18 @@ export async function requestBelow(
   const { pathname } = url
   if (pathname !== base && !pathname.startsWith(`${base}/`)) return undefined
   url.pathname = pathname.slice(base.length) || '/'
-  const init = request.bodyUsed && read !== undefined ? withBody(request, await read()) : request
+  const init = request.bodyUsed && read !== undefined ? withBody(request, await read()) : asItIs(request)
   return withAskedAt(new Request(url, init), askedAt(request) ?? pathname)
+}
+
+/**
+ * What the request is made of, field by field: the stand-in of `@hono/node-server` cannot be copied whole where a
+ * request has no `duplex` (Deno, Bun). `cf` is what Cloudflare tells of a request.
+ */
+function asItIs(request: Request & { readonly cf?: unknown }): RequestInit {
+  const { method, headers, body, signal, redirect, cf } = request
+  const told = cf === undefined ? {} : { cf }
+  return { method, headers, body, signal, redirect, ...told, duplex: 'half' } as RequestInit
 }
 
 /** What a parser wrote again may be of another length. */

@@ -3,6 +3,7 @@ import { KeywardError } from '../model/errors.ts'
 import type { RequestFacts } from '../model/request.ts'
 import type { DemandContext, Requirement } from '../policy/demand.ts'
 import type { LimitPlan } from '../policy/limits.ts'
+import type { Coverage } from '../policy/scopes.ts'
 import type { Entrance, Instance } from '../verify/entrance.ts'
 import type { ProblemOptions } from './problem.ts'
 
@@ -18,10 +19,17 @@ export interface Door {
   /** What a demand on this instance may name. */
   readonly context: DemandContext
   /** What a new key is held to: a form that asks for one says so beforehand. */
-  readonly making: { readonly names: 'free' | 'required' | 'unique'; readonly plan: LimitPlan }
+  readonly making: {
+    readonly names: 'free' | 'required' | 'unique'
+    readonly plan: LimitPlan
+    /** What somebody may grant, ready to be asked. */
+    readonly coverage: (grants: readonly string[]) => Coverage
+  }
   /** Reads a demand for all these instances at once: what one of them knows may be named. */
   compile(demand: AnyDemand, doors: readonly Door[]): Requirement
   open(doors: readonly Door[], requirement: Requirement): Entrance
+  /** Where what it admits loses its credential: the headers that carry it, of any of these instances. */
+  readonly carriers: ((doors: readonly Door[], facts: RequestFacts) => readonly string[]) | undefined
   /** The address of a client, as far as it can be known. */
   addressOf(facts: RequestFacts): string | undefined
 }

@@ -23,13 +23,9 @@ export function mount(handler: FetchHandler): (app: unknown) => Promise<void> {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _body, done) => done(null))
     const answer = async ({ raw }: { readonly raw: IncomingMessage }, reply: Reply) => {
-      const gone = new AbortController()
-      reply.raw.once('close', () => {
-        if (!reply.raw.writableFinished) gone.abort(new DOMException('The client hung up.', 'AbortError'))
-      })
       const url = (raw.url ?? '/').slice(scope.prefix.length)
       const mounted = { url: url.startsWith('/') ? url : `/${url}` }
-      return reply.send(await answerOf(handler, raw, mounted, gone.signal))
+      return reply.send(await answerOf(handler, raw, reply.raw, mounted))
     }
     scope.all('/', answer)
     scope.all('/*', answer)

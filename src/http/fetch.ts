@@ -3,6 +3,7 @@ import type { AnyDemand, Demand } from '../model/demand.ts'
 import { KeywardError } from '../model/errors.ts'
 import { show } from '../model/redact.ts'
 import type { RequestFacts } from '../model/request.ts'
+import type { Decision } from './guard.ts'
 import { varyWith } from './vary.ts'
 
 /** A demand where there is no socket to ask: the runtime's own package knows who is at its other end. */
@@ -42,6 +43,7 @@ function atOnce(told: unknown): string | undefined {
 /** A fetch `Request`, as far as it has to be looked at. */
 export interface FetchRequest {
   readonly headers: { get(name: string): string | null }
+  readonly url?: string
 }
 
 /**
@@ -50,19 +52,33 @@ export interface FetchRequest {
  * @param request the framework's own object
  */
 export function fetchFacts(
-  { headers }: FetchRequest,
+  came: FetchRequest,
   platform: unknown,
   peer: string | undefined,
   request: unknown,
 ): RequestFacts {
-  return { rawHeaders: overflowing(platform), headers, peer, address: undefined, connection: undefined, request }
+  const incoming = (platform as { incoming?: { rawHeaders?: unknown; socket?: unknown } } | null | undefined)?.incoming
+  const lines: unknown = incoming?.rawHeaders
+  const isNode = Array.isArray(lines)
+  return {
+    // Node's raw lines where there are so many that Node may have dropped some: of that `Headers` tell nothing.
+    rawHeaders: isNode && lines.length >= 2000 ? lines : undefined,
+    headers: came.headers,
+    peer,
+    address: undefined,
+    // Not its URL where there is a socket: a client may write any scheme into that.
+    secure: isNode ? incoming : came,
+    connection: undefined,
+    request,
+  }
 }
 
-/** Node's raw lines where there are so many that Node may have dropped some: of that `Headers` tell nothing. */
-function overflowing(platform: unknown): readonly string[] | undefined {
-  const incoming = (platform as { incoming?: { rawHeaders?: unknown } } | null | undefined)?.incoming
-  const lines: unknown = incoming?.rawHeaders
-  return Array.isArray(lines) && lines.length >= 2000 ? lines : undefined
+/** A client that hung up while the store was asked is not handed to the handler: there is nobody to answer. */
+export async function inTime(asked: Promise<Decision>, signal: AbortSignal | undefined): Promise<Decision> {
+  const decision = await asked
+  if (decision.answer !== undefined || signal?.aborted !== true) return decision
+  decision.release?.()
+  throw signal.reason
 }
 
 /** A refusal. Its length is stated because a runtime cannot know it of the answer to `HEAD`. */

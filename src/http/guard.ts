@@ -6,6 +6,7 @@ import type { Access, Admitted, Denied } from '../model/verdict.ts'
 import type { Entered } from '../verify/entrance.ts'
 import { checkAnswers } from './answers.ts'
 import { doorsOf, type WithDoor } from './door.ts'
+import { hideInNode } from './hide.ts'
 import { type ProblemOptions, problemWriter } from './problem.ts'
 import { rateFields } from './rate-headers.ts'
 
@@ -17,6 +18,8 @@ export type Decision =
       readonly headers: Readonly<Record<string, string>>
       /** To be called when the response has ended: gives back what is held and was not settled. */
       readonly release: (() => void) | undefined
+      /** The headers that a fetch request is to lose before its handler sees it; Node's has lost them. */
+      readonly hidden: readonly string[] | undefined
       readonly answer?: never
     }
   | { readonly verdict: Denied; readonly answer: Answer; readonly release?: never }
@@ -26,6 +29,8 @@ interface Settings extends Pick<ProblemOptions, 'rateHeaders' | 'vary'> {
   /** The fields of a response that goes on, where there is nothing else to tell. */
   readonly plain: Readonly<Record<string, string>>
   readonly write: (denied: Denied) => Answer
+  /** Takes the credential from a request, where that is wanted, and names its headers. */
+  readonly hide: ((facts: RequestFacts) => readonly string[] | undefined) | undefined
 }
 
 /** Asks about a request. What it throws is the host's own fault and belongs to the framework's error path. */
@@ -43,23 +48,27 @@ export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDem
   const vary = [...new Set(doors.flatMap(({ instance }) => instance.sources.flatMap(({ headers }) => headers)))].join(
     ', ',
   )
-  const options: readonly Settings[] = doors.map(({ settings }) => ({
+  const options: readonly Settings[] = doors.map(({ settings, carriers }) => ({
     rateHeaders: settings.rateHeaders,
     vary,
     plain: Object.freeze({ Vary: vary }),
     write: problemWriter({ ...settings, vary, answers: [settings.answers, demanded] }),
+    hide: carriers && ((facts) => hideInNode(facts, carriers(doors, facts))),
   }))
 
   return (facts) => {
     const entered = entrance.request(facts)
-    return entered instanceof Promise ? entered.then((late) => decide(late, options)) : decide(entered, options)
+    return entered instanceof Promise
+      ? entered.then((late) => decide(late, options, facts))
+      : decide(entered, options, facts)
   }
 }
 
-function decide({ verdict, instance }: Entered, options: readonly Settings[]): Decision {
+function decide({ verdict, instance }: Entered, options: readonly Settings[], facts: RequestFacts): Decision {
   const settings = options[instance] as Settings
   if (!verdict.ok) return { verdict, answer: answerTo(verdict, settings) }
-  return { verdict, access: verdict.access, headers: headersOf(verdict, settings), release: verdict.release }
+  const { access, release } = verdict
+  return { verdict, access, headers: headersOf(verdict, settings), release, hidden: settings.hide?.(facts) }
 }
 
 /** A 401 tells nothing of a rotation: another secret would not help, and `reveal` may forbid it. */

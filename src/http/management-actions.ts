@@ -37,8 +37,8 @@ export const create: Action = async (visit) => {
   const body = await read(visit, visit.bodies.createKey)
   if (!body.ok) return body.reply
   const idempotencyKey = request.headers.get('idempotency-key')
-  const author = { ...by(visit), ...(idempotencyKey === null ? {} : { idempotencyKey }) }
-  const { owner, resource } = authority
+  const { owner, resource, grants } = authority
+  const author = { ...by(visit), grants, ...(idempotencyKey === null ? {} : { idempotencyKey }) }
   // The conditions are the host's; what a body says of a resource must meet them.
   const input = { ...(resource === undefined ? {} : { resource }), ...body.value, owner }
   try {
@@ -144,8 +144,8 @@ function by({ authority: { owner, resource, actor }, address }: Visit): By & { r
 
 /** With the precondition looked at in the very moment of the change. */
 function conditions(visit: Visit): UpdateBy {
-  const { precondition } = visit
-  return { ...by(visit), ...(precondition === undefined ? {} : { when: precondition.when }) }
+  const { precondition, authority } = visit
+  return { ...by(visit), grants: authority.grants, ...(precondition === undefined ? {} : { when: precondition.when }) }
 }
 
 export function shown(record: KeyRecord, headers: Readonly<Record<string, string>> = {}): Reply {

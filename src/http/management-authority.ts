@@ -24,6 +24,12 @@ export interface Authority {
   readonly resource?: string | undefined
   /** Who does it, for events. */
   readonly actor?: string | undefined
+  /**
+   * The scopes that they may give to keys, such as `['contacts:*', 'models:use']`. They may always keep, narrow and take
+   * away what a key has; of a key that has more they get no new secret.
+   * @default all
+   */
+  readonly grants?: readonly string[] | undefined
   /** Asked for each verb; without it everything is allowed. */
   readonly may?: ((verb: ManagementVerb) => Awaitable<boolean>) | undefined
 }
@@ -60,7 +66,7 @@ export async function identify(
   if (authority !== undefined && isAuthority(authority)) return authority
   warnOnce(
     'KEYWARD_AUTHORIZE',
-    'authorize of management() gave something else than { owner, resource?, actor?, may? } or undefined: nobody is let in.',
+    'authorize of management() gave something else than { owner, resource?, actor?, grants?, may? } or undefined: nobody is let in.',
   )
   return undefined
 }
@@ -75,11 +81,13 @@ export async function isAllowed(authority: Authority, verb: ManagementVerb, pati
 /** What cannot stand in a record or an event. */
 const UNSAFE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u
 
-function isAuthority({ owner, resource, actor, may }: Authority): boolean {
+function isAuthority({ owner, resource, actor, grants, may }: Authority): boolean {
   const isText = (value: unknown) =>
     typeof value === 'string' && value.length >= 1 && value.length <= 256 && !UNSAFE.test(value)
   const isTextOrAbsent = (value: unknown) => value === undefined || isText(value)
-  return isText(owner) && isTextOrAbsent(resource) && isTextOrAbsent(actor) && (may === undefined || isFunction(may))
+  const areTexts = grants === undefined || (Array.isArray(grants) && grants.every(isText))
+  const isKnown = isText(owner) && isTextOrAbsent(resource) && isTextOrAbsent(actor)
+  return isKnown && areTexts && (may === undefined || isFunction(may))
 }
 
 function isFunction(value: unknown): boolean {

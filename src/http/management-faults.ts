@@ -4,6 +4,8 @@ import type { Reply } from './management-reply.ts'
 
 /** What a verb of an instance threw, as an answer; `undefined` for what is the host's to mend. */
 export function replyTo(error: unknown): Reply | undefined {
+  // What they may grant is no field of a body: it is theirs as a person.
+  if (hasCode(error, 'INPUT') && error.issues?.[0]?.path === 'grants') return refusal('forbidden')
   if (hasCode(error, 'INPUT')) return invalid(error.issues ?? [])
   if (hasCode(error, 'NOT_FOUND')) return refusal('not_found')
   if (hasCode(error, 'STATE')) return refusal('invalid_state', { detail: sentence(error.message) })

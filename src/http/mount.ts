@@ -39,11 +39,7 @@ export async function passOn(
   { url, body }: Mounted,
 ): Promise<void> {
   const gone = new AbortController()
-  const leave = () => {
-    if (!res.writableEnded) gone.abort(new DOMException('The client hung up.', 'AbortError'))
-  }
-  res.once('close', leave)
-  const response = await answerOf(handler, req, { url, body }, gone.signal)
+  const response = await answerOf(handler, req, res, { url, body }, gone)
   if (hasAnswered(res)) return void response.body?.cancel()
   res.statusCode = response.status
   for (const [name, value] of response.headers) if (name !== 'set-cookie') res.setHeader(name, value)
@@ -88,16 +84,23 @@ function originOf({ headers, socket }: IncomingMessage): string {
 /**
  * What the handler answers. It cannot be asked by `TRACE`: that is refused as it refuses `OPTIONS`, which changes
  * nothing either, or by 405 with the methods that it names there.
+ * @param gone aborted when the client hangs up before the answer has been written
  */
 export async function answerOf(
   handler: FetchHandler,
   req: IncomingMessage,
+  res: ServerResponse,
   mounted: Mounted,
-  signal: AbortSignal,
+  gone = new AbortController(),
 ): Promise<Response> {
   const { method = 'GET' } = req
   const isSpeakable = !UNSPEAKABLE.test(method)
-  const request = requestOf(req, { ...mounted, method: isSpeakable ? method : 'OPTIONS' }, signal)
+  const request = requestOf(req, { ...mounted, method: isSpeakable ? method : 'OPTIONS' }, gone.signal)
+  res.once('close', () => {
+    if (!res.writableEnded) gone.abort(new DOMException('The client hung up.', 'AbortError'))
+  })
+  // What nobody has read by then is let go by: a client that sends it all before it reads would wait for ever (Deno).
+  res.once('finish', () => void request.body?.cancel().catch(() => {}))
   const answer = await handler(request, { incoming: req })
   if (isSpeakable || answer.status >= 400) return answer
   await answer.body?.cancel()

@@ -17,6 +17,7 @@ export function nodeFacts(message: IncomingMessage, request: unknown = message):
     headers: rawHeaders?.length > 0 ? undefined : message.headers,
     peer: message.socket?.remoteAddress,
     address: undefined,
+    secure: message,
     connection,
     request,
   }

@@ -19,6 +19,7 @@ interface Told {
 const ANY: readonly ProblemCode[] = ['unauthenticated', 'forbidden', 'internal_error', 'unavailable']
 /** What a key may be told that asks about itself, as on any route that it may use. */
 const OF_KEYS: readonly DenialCode[] = [
+  'tls_required',
   'missing_credentials',
   'incomplete_credentials',
   'ambiguous_credentials',

@@ -19,6 +19,11 @@ export interface Wording {
 }
 
 export const WORDING: Readonly<Record<DenialCode, Wording>> = {
+  tls_required: {
+    title: 'TLS required',
+    detail: 'API keys are taken over HTTPS only. One that was sent without it may have been read: replace it.',
+    type: 'permission_error',
+  },
   missing_credentials: {
     title: 'API key required',
     detail: 'No API key was sent.',

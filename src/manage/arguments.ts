@@ -58,7 +58,18 @@ export interface By {
   readonly address?: string | undefined
 }
 
-export interface CreateBy extends By {
+/** What whoever asks may hand out. */
+export interface Granting {
+  /**
+   * The scopes that they may give to a key, as a key holds them: `'contacts:*'` and `'*'` cover what they say. A new key
+   * with others, one that `update` adds, and a new secret (`rotate`) of a key that has others are refused (`INPUT`). To
+   * keep, narrow or take away what a key has is always allowed.
+   * @default all
+   */
+  readonly grants?: readonly string[] | undefined
+}
+
+export interface CreateBy extends By, Granting {
   /**
    * Makes one key however often it is asked for, by any process: 1 to 255 visible ASCII characters, for this owner. The
    * second time is a `CONFLICT` whose `id` is the key's; with another input it is one without.
@@ -66,9 +77,17 @@ export interface CreateBy extends By {
   readonly idempotencyKey?: string | undefined
 }
 
-export interface UpdateBy extends By {
+export interface UpdateBy extends By, Granting {
   /** Looks at the record that is about to be changed; with `false` nothing is, and it is a `CONFLICT`. */
   readonly when?: ((record: KeyRecord) => boolean) | undefined
+}
+
+export interface CreditBy extends By {
+  /**
+   * Gives once however often it is asked for, by any process, within 30 days: 1 to 255 visible ASCII characters, for this
+   * balance. Without it, who asks again after an unknown outcome may give twice. With another amount it is a `CONFLICT`.
+   */
+  readonly idempotencyKey?: string | undefined
 }
 
 export interface ListOptions extends By {

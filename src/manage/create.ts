@@ -5,6 +5,7 @@ import type { KeyRecord, StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
 import type { By } from './arguments.ts'
 import { composeText, firstVersion } from './compose.ts'
+import { refuseUngranted } from './grants.ts'
 import { type Draft, refused } from './input.ts'
 import { announce, nameTaken, type Office, recordFor, uniqueNameOf } from './office.ts'
 import { madeBefore, type Once, onceFor } from './once.ts'
@@ -24,6 +25,7 @@ export async function create(office: Office, input: unknown, by: unknown): Promi
   const author = office.input.creator(by)
   const draft = office.input.create(input, office.now())
   refuseForeign(draft, author)
+  refuseUngranted(draft.scopes ?? [], author)
   refuseCredits(office, draft.credits)
   const once = onceFor(office, draft, author.idempotencyKey)
   for (let tries = 0; tries <= MORE_TRIES; tries++) {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { KeywardError } from '../model/errors.ts'
 import { iso } from '../model/iso.ts'
 import type { CreditAccount } from '../model/store.ts'
@@ -9,16 +10,32 @@ import { authorOf, existing, type Office } from './office.ts'
 /** Whose balance: a key's, or, where `credits` is `'owner'`, an owner's. */
 export type Whom = { readonly id: string; readonly owner?: never } | { readonly owner: string; readonly id?: never }
 
-/** Gives credit, and answers the balance. */
+/** How long it is remembered that credit was given under an idempotency key, ms. */
+const REMEMBERED = 30 * 24 * 3_600_000
+
+/** Gives credit, and answers the balance. What was given before is told again: whoever lost the answer has lost its event. */
 export async function credit(office: Office, whom: unknown, amount: unknown, by: unknown): Promise<number> {
   const add = office.input.amount(amount)
-  const author = office.input.by(by)
+  const { idempotencyKey, ...author } = office.input.crediting(by)
   const { account, whose } = await find(office, whom, author)
-  const { balance } = await mover(office)({ ...account, add }, office.steady())
+  const now = office.steady()
+  const once = idempotencyKey === undefined ? {} : { once: { id: markOf(idempotencyKey), until: now + REMEMBERED } }
+  const { balance, added = add } = await mover(office)({ ...account, add, ...once }, now)
+  if (added !== add) throw usedBefore()
   if (office.events.wants('credited')) {
     office.events.tell({ type: 'credited', at: iso(office.now()), ...whose, amount: add, balance, ...authorOf(author) })
   }
   return balance
+}
+
+/** Letters and digits, as the ids of holds are, and nothing that gives the idempotency key back. */
+function markOf(idempotencyKey: string): string {
+  return `given${createHash('sha256').update(idempotencyKey).digest('hex')}`
+}
+
+function usedBefore(): KeywardError {
+  const message = 'was used for another amount'
+  return new KeywardError('CONFLICT', `idempotencyKey ${message}`, { issues: [{ path: 'idempotencyKey', message }] })
 }
 
 /** What is free: neither spent nor held. */

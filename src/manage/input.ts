@@ -7,7 +7,16 @@ import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import { beyondMax, type LimitMap, type LimitPlan } from '../policy/limits.ts'
 import type { Vocabulary } from '../policy/scopes.ts'
-import type { By, CreateBy, CreditsInput, ListOptions, RevokeAllOptions, RevokeOptions, UpdateBy } from './arguments.ts'
+import type {
+  By,
+  CreateBy,
+  CreditBy,
+  CreditsInput,
+  ListOptions,
+  RevokeAllOptions,
+  RevokeOptions,
+  UpdateBy,
+} from './arguments.ts'
 import * as field from './fields.ts'
 
 /** A new key's fields as they are stored. */
@@ -45,6 +54,7 @@ export interface Input {
   patch(patch: unknown, now: number): Patch
   by(by: unknown): By
   creator(by: unknown): CreateBy
+  crediting(by: unknown): CreditBy
   updater(by: unknown): UpdateBy
   list(options: unknown): ListOptions
   rotate(options: unknown): UpdateBy & { readonly overlap: number }
@@ -117,6 +127,7 @@ export function createInput({ vocabulary, plan, names, environments }: InputOpti
     rotate: (options) => parse(ROTATE, options),
     revoke: (options) => parse(REVOKE, options ?? {}),
     revokeAll: (options) => parse(REVOKE_ALL, options ?? {}),
+    crediting: (by) => parse(CREDIT_BY, by ?? {}),
     account: (whom) => parse(ACCOUNT, whom),
     amount: (amount) => parse(AMOUNT, { amount }).amount,
   }
@@ -139,16 +150,19 @@ function oneOf<T extends string>(values: readonly T[]) {
   return z.enum(values, { error: ({ input }) => `must be one of ${values.join(', ')}, not ${show(input)}` })
 }
 
-const CREATE_BY = z.strictObject({
-  ...BY,
-  // Not shown: who has it can ask for the same key again.
-  idempotencyKey: z.optional(
-    z.string().check(z.regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible ASCII characters')),
-  ),
-})
+/** One that no vocabulary knows covers nothing. */
+const GRANTS = { grants: z.optional(z.array(z.string(), 'must be a list of scopes')) }
+
+// Not shown: who has it can ask for the same again.
+const VISIBLE = 'must be 1 to 255 visible ASCII characters'
+const ONCE = { idempotencyKey: z.optional(z.string(VISIBLE).check(z.regex(/^[\x21-\x7e]{1,255}$/, VISIBLE))) }
+
+const CREATE_BY = z.strictObject({ ...BY, ...GRANTS, ...ONCE })
+const CREDIT_BY = z.strictObject({ ...BY, ...ONCE })
 
 const CHANGE_BY = {
   ...BY,
+  ...GRANTS,
   when: z.optional(
     z.custom<NonNullable<UpdateBy['when']>>((value) => typeof value === 'function', 'must be a function'),
   ),

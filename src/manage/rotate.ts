@@ -4,6 +4,7 @@ import type { KeyRecord, PreviousSecret, StoredKey } from '../model/key.ts'
 import type { UpdateBy } from './arguments.ts'
 import { composeText } from './compose.ts'
 import type { Created } from './create.ts'
+import { refuseUngrantedSecret } from './grants.ts'
 import { announce, existing, expect, type Office, recordFor, replace } from './office.ts'
 
 /**
@@ -34,6 +35,7 @@ async function write(
     expect(office, before, by, now)
     if (before.rotations !== first.rotations) throw new KeywardError('CONFLICT', 'the key was rotated by another')
     refuseInactive(before, now)
+    refuseUngrantedSecret(before.scopes, by)
     const replaced = office.unseen.has(before.hash) ? liveBefore(before, now) : { hash: before.hash, since: now }
     const after = rotated(before, hash, replaced && { ...replaced, until: now + by.overlap }, now)
     if (await replace(office, after, before.version)) {

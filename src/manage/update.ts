@@ -2,6 +2,7 @@ import { KeywardError } from '../model/errors.ts'
 import type { KeyRecord, PreviousSecret, StoredKey } from '../model/key.ts'
 import { MOST_WINDOWS } from '../policy/limits.ts'
 import { openedCredits, present, refuseCredits } from './create.ts'
+import { refuseUngranted } from './grants.ts'
 import { type Patch, refused } from './input.ts'
 import { change, type Office, uniqueNameOf } from './office.ts'
 
@@ -11,6 +12,7 @@ export async function update(office: Office, id: string, patch: unknown, by: unk
   refuseCredits(office, parsed.credits)
   return change(office, 'updated', id, conditions, (stored, now) => {
     refuseRevoked(stored)
+    refuseUngranted(parsed.scopes ?? [], conditions, stored.scopes)
     return patched(office, stored, parsed, now)
   })
 }

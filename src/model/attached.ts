@@ -14,9 +14,22 @@ class Held<Value> {
     this.#value = value
   }
 
+  /** The same of another object, which takes the place of this one. */
+  movedTo(host: object): Held<Value> {
+    return new Held(host, this.#value)
+  }
+
   /** Of this very object: a copy of a request, or one that inherits from it, is another request. */
   of(host: object): Value | undefined {
     return this.#host === host ? this.#value : undefined
+  }
+}
+
+/** Attaches to a copy of a request what is attached to the request, for every instance. */
+export function carry(from: object, to: object): void {
+  for (const place of Object.getOwnPropertySymbols(from)) {
+    const held: unknown = Reflect.get(from, place)
+    if (held instanceof Held) Reflect.set(to, place, held.movedTo(to))
   }
 }
 

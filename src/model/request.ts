@@ -11,6 +11,11 @@ export interface RequestFacts {
   readonly peer?: string | undefined
   /** The client's address where the runtime knows it; nothing is then read from headers. */
   readonly address?: string | undefined
+  /**
+   * Whether the connection is TLS: said so, or what the runtime gave, which is asked only where `requireTls` is set:
+   * Node's request for its socket, a fetch `Request` for its URL.
+   */
+  readonly secure?: boolean | { readonly socket?: unknown; readonly url?: unknown } | undefined
   /** What lives as long as the client's connection: what a text proved is remembered with it, so that it is hashed once. */
   readonly connection?: object | undefined
   /** The framework's own object: what the functions of a demand are given. */

@@ -29,6 +29,8 @@ export interface ListQuery extends Filter {
 
 export interface ListPage {
   readonly items: readonly StoredKey[]
+  /** Ids of records that stand here and cannot be read: they must not hide those that can. Absent where all can be. */
+  readonly damaged?: readonly string[]
   /** Where the next page begins; absent on the last. A page may be short while it is present. */
   readonly cursor?: string
 }
@@ -52,13 +54,19 @@ export interface CreditSpend extends CreditAccount {
 }
 
 /**
- * A movement of credit outside of a request. `add` gives. `settle` ends a hold and charges `amount`, at most what was
+ * A movement of credit outside of a request. `add` gives; with `once`, the same again, until `until`, gives nothing more
+ * and answers what was given then. `settle` ends a hold and charges `amount`, at most what was
  * held and what is free; the same again, until `until`, charges nothing and answers as before; of a hold that is gone
  * already, what is free is charged. `release` ends a hold and charges nothing. None of them: the balance is read.
  */
 export type CreditMove = CreditAccount &
   (
-    | { readonly add: number; readonly settle?: never; readonly release?: never }
+    | {
+        readonly add: number
+        readonly once?: { readonly id: string; readonly until: number }
+        readonly settle?: never
+        readonly release?: never
+      }
     | {
         readonly settle: { readonly id: string; readonly amount: number; readonly until: number }
         readonly add?: never
@@ -73,6 +81,8 @@ export interface Moved {
   readonly balance: number
   /** With `settle`. */
   readonly charged?: number
+  /** With `once`: what it gave, now or before. */
+  readonly added?: number
 }
 
 /** A window to take from. `cost` is its own, in place of the common one. */

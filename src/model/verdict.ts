@@ -4,6 +4,7 @@ import type { MeterReading } from './store.ts'
 
 /** Every reason for a refusal, with the status that HTTP gives it. Adding one fails the build wherever it must be handled. */
 export const DENIALS = {
+  tls_required: 403,
   missing_credentials: 401,
   incomplete_credentials: 401,
   ambiguous_credentials: 400,

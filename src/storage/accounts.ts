@@ -10,7 +10,10 @@ export interface Account {
   readonly holds: Holds
 }
 
-/** What is held until `until`; or, once settled, what was charged, so that the same again charges nothing. */
+/**
+ * What is held until `until`; or, once settled, what was charged, so that the same again charges nothing. What was given
+ * once is kept as if it were charged.
+ */
 export interface Hold {
   readonly amount: number
   readonly until: number
@@ -62,8 +65,9 @@ function look(metered: Metered, { windows }: Spend, now: number): Outcome {
 }
 
 /** Moves credit on an account that was brought up. */
-export function move(account: Account, { add, settle, release }: CreditMove): Moved {
-  if (add !== undefined) give(account, add)
+export function move(account: Account, credit: CreditMove): Moved {
+  const { add, settle, release } = credit
+  if (add !== undefined) return give(account, add, credit.once)
   if (release !== undefined) end(account, release)
   if (settle === undefined) return { balance: account.free }
   const before = account.holds.get(settle.id)?.charged
@@ -76,12 +80,17 @@ export function move(account: Account, { add, settle, release }: CreditMove): Mo
 }
 
 /** @throws KeywardError `INPUT` for more than a whole number can count */
-function give(account: Account, add: number): void {
+function give(account: Account, add: number, once: Extract<CreditMove, { readonly add: number }>['once']): Moved {
+  const before = once && account.holds.get(once.id)?.charged
+  if (before !== undefined) return { balance: account.free, added: before }
   if (!Number.isSafeInteger(account.free + account.held + add)) {
     const message = `must not lift the balance above ${Number.MAX_SAFE_INTEGER}`
     throw new KeywardError('INPUT', `amount ${message}`, { issues: [{ path: 'amount', message }] })
   }
   account.free += add
+  if (once === undefined) return { balance: account.free }
+  account.holds.set(once.id, { amount: 0, until: once.until, charged: add })
+  return { balance: account.free, added: add }
 }
 
 /** What was held is free again; what was settled stays. */
@@ -96,22 +105,37 @@ function endHold(account: Account, id: string, { amount }: Hold): void {
   account.holds.delete(id)
 }
 
-/** Holds in memory. Each kind lasts equally long, so that those that end first are nearly always at the front already. */
+/** Of holds, of what was settled and of what was given: each lasts equally long. */
+const KINDS = 3
+
+/** Holds in memory: a list for each kind, so that those that end first are nearly always at its front already. */
 export function memoryHolds(): Holds {
-  const [open, settled] = [inOrderOfEnd(), inOrderOfEnd()]
+  const lists: Ordered[] = []
   return {
-    get: (id) => open.holds.get(id) ?? settled.holds.get(id),
-    set: (id, hold) => (hold.charged === undefined ? open : settled).place(id, hold),
-    delete(id) {
-      open.holds.delete(id)
-      settled.holds.delete(id)
+    get(id) {
+      for (const { holds } of lists) if (holds.has(id)) return holds.get(id)
+      return undefined
     },
-    over: (now) => [...open.over(now), ...settled.over(now)],
+    set: (id, hold) => listFor(hold.until).place(id, hold),
+    delete(id) {
+      for (const { holds } of lists) holds.delete(id)
+    },
+    over: (now) => lists.flatMap((list) => list.over(now)),
+  }
+
+  /** The one at whose end it stands, as near as can be to what is there. */
+  function listFor(until: number): Ordered {
+    const [nearest] = lists.filter(({ latest }) => latest <= until).sort((a, b) => b.latest - a.latest)
+    if (nearest !== undefined) return nearest
+    if (lists.length < KINDS) lists.push(inOrderOfEnd())
+    return lists[lists.length - 1] as Ordered
   }
 }
 
 interface Ordered {
   readonly holds: Map<string, Hold>
+  /** When the last of them ends, or ended. */
+  readonly latest: number
   place(id: string, hold: Hold): void
   over(now: number): (readonly [string, Hold])[]
 }
@@ -121,6 +145,9 @@ function inOrderOfEnd(): Ordered {
   let latest = 0
   return {
     holds,
+    get latest() {
+      return latest
+    },
     place(id, hold) {
       holds.set(id, hold)
       if (hold.until >= latest) latest = hold.until

@@ -19,6 +19,7 @@ export interface Connection {
   evalsha(sha: string, keys: number, ...rest: readonly string[]): Promise<unknown>
   eval(text: string, keys: number, ...rest: readonly string[]): Promise<unknown>
   info(): Promise<unknown>
+  wait(replicas: number, ms: number): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
   on(event: string, listener: (...args: readonly unknown[]) => void): unknown
   readonly stream?: Stream

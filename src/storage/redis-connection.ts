@@ -15,6 +15,10 @@ export interface Line {
   readonly runAtOnce: Run
   /** Makes the connection, if there is none; resolves when it stands, rejects when that takes too long. */
   readonly opened: () => Promise<void>
+  /** How many replicas have what was written before on this connection: as soon as they are so many, at last after `ms`. */
+  readonly wait: (replicas: number, ms: number) => Promise<number>
+  /** How many connections there were. */
+  readonly connections: () => number
   /** Gives the connection up until it is needed again. */
   readonly rest: () => void
   readonly close: () => void
@@ -27,11 +31,15 @@ export interface Line {
 export function lineOver(connection: Connection, timeout: number): Line {
   let isClosed = false
   let reason = ''
+  let connections = 0
   const waiting = new Set<() => void>()
   const calls = deadlines(timeout)
   const writeTogether = turnsOf(connection)
   connection.on('error', (error) => {
     reason = `: ${messageOf(error)}`
+  })
+  connection.on('ready', () => {
+    connections++
   })
   const server = watchServer(connection, () => {
     reason = ''
@@ -46,6 +54,8 @@ export function lineOver(connection: Connection, timeout: number): Line {
     run: runs(false),
     runAtOnce: runs(true),
     opened: () => inTime(ready),
+    wait: async (replicas, ms) => Number(await inTime((call) => ready(call).then(() => connection.wait(replicas, ms)))),
+    connections: () => connections,
     rest: () => connection.disconnect(),
     close() {
       isClosed = true

@@ -12,6 +12,8 @@ export interface Names {
   readonly ofOwner: (owner: string) => Index
   readonly ofPrefix: (prefix: string) => Index
   readonly claim: (uniqueName: string) => string
+  /** Written to be waited for: see `replicas`. */
+  readonly mark: string
   readonly channel: string
 }
 
@@ -34,6 +36,7 @@ export function namesIn(namespace: string, channel: string): Names {
     ofOwner: index('owner'),
     ofPrefix: index('prefix'),
     claim: name('name'),
+    mark: `${namespace}:mark`,
     channel,
   }
 }

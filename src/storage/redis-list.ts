@@ -1,7 +1,9 @@
+import { hasCode } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import type { Filter, ListPage, ListQuery } from '../model/store.ts'
 import { cursorAfter, type Place, readCursor } from './cursor.ts'
 import { escapeText } from './escaping.ts'
+import { DAMAGED, readable } from './page.ts'
 import type { Run } from './redis-connection.ts'
 import { type Index, memberOf, type Names, placeOf } from './redis-keys.ts'
 import { VOID_AFTER } from './redis-names.ts'
@@ -24,21 +26,31 @@ export async function list(run: Run, names: Names, query: ListQuery): Promise<Li
   const shelves = shelvesFor(names, query)
   let before = query.cursor === undefined ? undefined : readCursor(query.cursor)
   const items: StoredKey[] = []
+  const damaged: string[] = []
+  let last: Place | undefined
   for (let looked = 0; looked < MOST_LOOKED_AT; ) {
     const size = Math.min(CHUNK, Math.max(query.limit + 1, looked === 0 ? 0 : AT_LEAST))
     const places = await placesBefore(run, shelves, before, size)
     const keys = await Promise.all(places.map(async (place) => read(run, names, place.id)))
     await noteOrphans(run, shelves, places, keys)
-    for (const key of keys.filter((found, at) => isAt(found, places[at]) && matches(found, query))) {
-      const last = items.at(-1)
-      if (items.length === query.limit && last !== undefined) return { items, cursor: cursorAfter(last) }
-      items.push(key as StoredKey)
+    for (const [at, place] of places.entries()) {
+      const key = keys[at]
+      if (key !== DAMAGED && !(isAt(key, place) && matches(key, query))) continue
+      if (last !== undefined && items.length + damaged.length === query.limit) return pageAt(last)
+      last = place
+      if (key === DAMAGED) damaged.push(place.id)
+      else if (key !== undefined) items.push(key)
     }
-    if (places.length < size) return { items }
+    if (places.length < size) return pageAt(undefined)
     before = places.at(-1)
     looked += places.length
   }
-  return before === undefined ? { items } : { items, cursor: cursorAfter(before) }
+  return pageAt(before)
+
+  function pageAt(place: Place | undefined): ListPage {
+    const cursor = place && cursorAfter(place)
+    return { items, ...(damaged.length > 0 && { damaged }), ...(cursor !== undefined && { cursor }) }
+  }
 }
 
 /**
@@ -97,20 +109,29 @@ async function placesBefore(
   return [...new Set(members)].slice(0, size).map(placeOf)
 }
 
-async function read(run: Run, names: Names, id: string): Promise<StoredKey | undefined> {
-  return toKey(id, await run(FIND, [names.record(id)]))
+type Found = StoredKey | typeof DAMAGED | undefined
+
+async function read(run: Run, names: Names, id: string): Promise<Found> {
+  try {
+    const answer = await run(FIND, [names.record(id)])
+    return readable(() => toKey(id, answer))
+  } catch (error) {
+    if (hasCode(error, 'STORE') && /\bWRONGTYPE\b/.test(error.message)) return DAMAGED
+    throw error
+  }
 }
 
-/** Entries that have no record, or whose record stands elsewhere, are left out, and taken away when they stay so. */
+/** Entries that have no record (one that is damaged is one), or whose record stands elsewhere, are left out, and taken away when they stay so. */
 async function noteOrphans(
   run: Run,
   shelves: readonly Shelf[],
   places: readonly Place[],
-  keys: readonly (StoredKey | undefined)[],
+  keys: readonly Found[],
 ): Promise<void> {
   const notes = shelves.map(async (shelf) => {
     const orphans = places.filter((place, at) => {
       const key = keys[at]
+      if (key === DAMAGED) return false
       // Of several shelves only the one on which it stands by right is known; another's key is no orphan of this one.
       return key === undefined || !isAt(key, place) || (shelves.length === 1 && !shelf.holds(key))
     })

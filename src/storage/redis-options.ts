@@ -1,7 +1,7 @@
 import { KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
-import { type ClientOptions, keyPrefixOf, type RedisClient } from './redis-client.ts'
+import { type ClientOptions, isCluster, keyPrefixOf, type RedisClient } from './redis-client.ts'
 
 export interface RedisStoreOptions {
   /**
@@ -16,16 +16,24 @@ export interface RedisStoreOptions {
    * @default 1000
    */
   readonly timeout?: number
+  /**
+   * How many replicas must have a change of a key before it is acknowledged (`WAIT`), at most 100: where there are not
+   * enough within half of `timeout`, it throws `STORE` with `outcome: 'unknown'`. Not for a Cluster.
+   * @default 0: a failover may take back the last changes, a revocation among them
+   */
+  readonly replicas?: number
 }
 
 export interface RedisSettings {
   readonly namespace: string
   readonly channel: string
   readonly timeout: number
+  readonly replicas: number
 }
 
 const NAMESPACE = /^[\w.:-]{1,64}$/
 const LONGEST_WAIT = 60_000
+const MOST_REPLICAS = 100
 
 /** @throws KeywardError `CONFIG` */
 export function parseRedisOptions(client: unknown, options: unknown): RedisSettings {
@@ -33,7 +41,7 @@ export function parseRedisOptions(client: unknown, options: unknown): RedisSetti
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new KeywardError('CONFIG', `the options of redisStore must be an object, not ${show(options)}`)
   }
-  const { namespace = 'keyward', timeout = 1_000, ...unknown } = own(options) as Record<string, unknown>
+  const { namespace = 'keyward', timeout = 1_000, replicas = 0, ...unknown } = own(options) as Record<string, unknown>
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw new KeywardError('CONFIG', `redisStore has no option ${show(name)}`)
   if (typeof namespace !== 'string' || !NAMESPACE.test(namespace)) {
@@ -42,7 +50,16 @@ export function parseRedisOptions(client: unknown, options: unknown): RedisSetti
   if (typeof timeout !== 'number' || !Number.isSafeInteger(timeout) || timeout < 1 || timeout > LONGEST_WAIT) {
     throw wrong('timeout', `must be a whole number from 1 to ${LONGEST_WAIT} (ms), not ${show(timeout)}`)
   }
-  return { namespace, timeout, channel: `${keyPrefixOf(client)}${namespace}:changes` }
+  if (!isCount(replicas))
+    throw wrong('replicas', `must be a whole number from 0 to ${MOST_REPLICAS}, not ${show(replicas)}`)
+  if (replicas > 0 && isCluster(client)) {
+    throw wrong('replicas', 'is for one primary: on a Cluster each has its own. Set min-replicas-to-write there.')
+  }
+  return { namespace, timeout, replicas, channel: `${keyPrefixOf(client)}${namespace}:changes` }
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= MOST_REPLICAS
 }
 
 /** Nothing of the client is shown: its options hold a password. */

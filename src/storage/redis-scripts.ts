@@ -77,11 +77,15 @@ for place, record in ipairs(KEYS) do
 end
 return 1`)
 
-/** Record; owner, resource, whether there is a reason, reason, time, then the prefixes. 1 when it was revoked now. */
+/**
+ * Record; owner, resource, whether there is a reason, reason, time, then the prefixes. 1 when it was revoked now. What
+ * is damaged admits nobody, and must not keep the others from being revoked.
+ */
 export const REVOKE = script(`
+if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 0 end
 local kept = redis.call('HMGET', KEYS[1], 'v', 'm')
-if not kept[1] then return 0 end
-local meta = cjson.decode(kept[2])
+local version, isJson, meta = tonumber(kept[1] or ''), pcall(cjson.decode, kept[2] or '')
+if not version or not isJson or type(meta) ~= 'table' or type(meta[2]) ~= 'string' then return 0 end
 if meta[1] == 'revoked' then return 0 end
 if ARGV[1] ~= '' and 'o' .. meta[2] ~= ARGV[1] then return 0 end
 if ARGV[2] ~= '' and (meta[4] == cjson.null or 'r' .. meta[4] ~= ARGV[2]) then return 0 end
@@ -90,7 +94,7 @@ for at = 5, #ARGV do known = known or ARGV[at] == meta[3] end
 if not known then return 0 end
 meta[1], meta[6], meta[7] = 'revoked', ARGV[4], ARGV[4]
 if ARGV[3] ~= '' then meta[8] = string.sub(ARGV[3], 2) end
-redis.call('HSET', KEYS[1], 'v', string.format('%.0f', tonumber(kept[1]) + 1), 'm', cjson.encode(meta))
+redis.call('HSET', KEYS[1], 'v', string.format('%.0f', version + 1), 'm', cjson.encode(meta))
 return 1`)
 
 /** Channel, message. */
@@ -204,8 +208,8 @@ if differs then keep(KEYS[2], text, longest, now) end
 return lease and answer or stale(KEYS[1])`)
 
 /**
- * Purse, ends; the account, then `add` and an amount, `hold` or `settle` and an amount, an id and an end, `release` and
- * an id, or nothing; an end that begins with a plus counts from now. `{balance, charged}`; a balance of -1: too
+ * Purse, ends; the account, then `add` and an amount, and an id and an end where it is to be done once, `hold` or
+ * `settle` and an amount, an id and an end, `release` and an id, or nothing; an end that begins with a plus counts from now. `{balance, charged}`; a balance of -1: too
  * much; a hold with 0 as charged: there was not enough.
  */
 export const MOVE = script(`${NOW}${PURSE}
@@ -214,12 +218,17 @@ local account, deed, amount = bringUp(creditAt(1), now), ARGV[6], tonumber(ARGV[
 local charged, member = -1, ARGV[1] .. '\\0' .. (ARGV[8] or '')
 local hold, ends_at = ARGV[8] and holdOf(member), tonumber(ARGV[9])
 if ends_at and string.sub(ARGV[9], 1, 1) == '+' then ends_at = now + ends_at end
-if deed == 'add' then
+if deed == 'add' and hold and hold.charged then charged = hold.charged
+elseif deed == 'add' then
   if account.free + account.held + amount > 9007199254740991 then
     keepAccounts()
     return { -1 }
   end
   account.free = account.free + amount
+  if ARGV[8] then
+    charged = amount
+    setHold(member, 0, ends_at, amount)
+  end
 elseif deed == 'hold' then
   if amount > account.free then charged = 0
   else

@@ -42,13 +42,8 @@ export function take(till: Till, id: string, version: number, spend: Spend): Pro
 }
 
 export async function move({ run, names }: Till, credit: CreditMove): Promise<Moved> {
-  const { add, settle, release } = credit
-  if (add !== undefined) {
-    if (!Number.isSafeInteger(add)) throw tooMuch()
-    const { balance } = await moved(run, names, credit, ['add', String(add)])
-    if (balance < 0) throw tooMuch()
-    return { balance }
-  }
+  const { settle, release } = credit
+  if (credit.add !== undefined) return give({ run, names }, credit)
   if (release !== undefined) {
     const { balance } = await moved(run, names, credit, ['release', '0', escapeText(release)])
     return { balance }
@@ -62,6 +57,18 @@ export async function move({ run, names }: Till, credit: CreditMove): Promise<Mo
     String(until),
   ])
   return { balance, charged }
+}
+
+async function give(
+  { run, names }: Pick<Till, 'run' | 'names'>,
+  credit: Extract<CreditMove, { readonly add: number }>,
+): Promise<Moved> {
+  const { add, once } = credit
+  if (!Number.isSafeInteger(add)) throw tooMuch()
+  const mark = once === undefined ? [] : [escapeText(once.id), String(once.until)]
+  const { balance, charged } = await moved(run, names, credit, ['add', String(add), ...mark])
+  if (balance < 0) throw tooMuch()
+  return once === undefined ? { balance } : { balance, added: charged }
 }
 
 /** One command: everything or nothing. */

@@ -10,8 +10,8 @@ import { lease } from './redis-lease.ts'
 import { list, revokeWhere } from './redis-list.ts'
 import { notesOver } from './redis-notes.ts'
 import { parseRedisOptions, type RedisStoreOptions } from './redis-options.ts'
-import { toKey } from './redis-records.ts'
-import { FIND, TAKE } from './redis-scripts.ts'
+import { changesOver, replicatedChanges } from './redis-replicas.ts'
+import { TAKE } from './redis-scripts.ts'
 import { move, take } from './redis-take.ts'
 import { type RunTake, takesTogether } from './redis-together.ts'
 import { watchOver } from './redis-watch.ts'
@@ -30,7 +30,7 @@ export type { RedisStoreOptions } from './redis-options.ts'
  * and `INPUT` for a cursor that no page gave and for a key above 128 KiB; after `close`, they throw `STORE`.
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): KeyStore {
-  const { namespace, channel, timeout } = parseRedisOptions(client, options)
+  const { namespace, channel, timeout, replicas } = parseRedisOptions(client, options)
   const names = namesIn(namespace, channel)
   const connection = commandConnection(client)
   const line = lineOver(connection, timeout)
@@ -39,19 +39,27 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   // What lies in several slots of a Cluster cannot go in one command.
   const runTake: RunTake = oneSlot ? takesTogether(runAtOnce) : (keys, args, read) => run(TAKE, keys, args).then(read)
   const till = { run, runTake, names, oneSlot }
+  const plain = changesOver(run, names)
+  const changing = replicas === 0 ? undefined : lineOver(commandConnection(client), timeout)
+  const { change, find } =
+    changing === undefined ? plain : replicatedChanges(plain, changing, names, { replicas, timeout })
   const watches = new Set<() => void>()
   const close = (): void => {
     for (const stop of watches) stop()
     watches.clear()
     line.close()
+    changing?.close()
   }
-  onEnd(client, line.rest)
+  onEnd(client, () => {
+    line.rest()
+    changing?.rest()
+  })
 
   return {
-    find: async (id) => toKey(id, await run(FIND, [names.record(id)])),
-    insert: (key) => insert(run, names, own(key)),
-    replace: (key, ifVersion) => replace(run, names, own(key), ifVersion),
-    remove: (id) => remove(run, names, id),
+    find,
+    insert: (key) => change(key.id, (send) => insert(send, names, own(key))),
+    replace: (key, ifVersion) => change(key.id, (send) => replace(send, names, own(key), ifVersion)),
+    remove: (id) => change(id, (send) => remove(send, names, id)),
     list: (query) => list(run, names, own(query)),
     touch: (marks) => touch(run, names, oneSlot, marks),
     take(id, version, spend) {
@@ -64,7 +72,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     },
     lease: async (id, version, spend) => lease(till, id, version, ownLease(spend)),
     move: (credit) => move(till, own(credit)),
-    revokeWhere: (filter, at, reason) => revokeWhere(run, names, own(filter), at, reason),
+    revokeWhere: (filter, at, reason) => change(undefined, (send) => revokeWhere(send, names, own(filter), at, reason)),
     ...notesOver(run, names),
     async watch(onChange) {
       if (typeof onChange !== 'function') throw new KeywardError('CONFIG', 'watch of redisStore needs a function')

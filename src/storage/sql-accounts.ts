@@ -1,7 +1,7 @@
 import type { CreditAccount, CreditMove, Moved } from '../model/store.ts'
 import { type Account, bringUp, move as moveOn, openAccount } from './accounts.ts'
 import { escapeText } from './escaping.ts'
-import { wholeOf } from './sql-engine.ts'
+import { type Value, wholeOf } from './sql-engine.ts'
 import { stageHolds } from './sql-holds.ts'
 import { checkLength, orNull } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
@@ -31,7 +31,7 @@ export async function moveAll(
 ): Promise<readonly PromiseSettledResult<Moved>[]> {
   const [first] = asks
   if (first === undefined) return []
-  const ids = asks.flatMap(({ credit: { settle, release } }) => settle?.id ?? release ?? [])
+  const ids = asks.flatMap(({ credit }) => credit.settle?.id ?? credit.release ?? onceOf(credit)?.id ?? [])
   return connections.transaction(async (session) => {
     const latest = Math.max(...asks.map(({ now }) => now))
     const ledger = await lockAccount(session, tables, first.credit, { now: latest, ids })
@@ -44,6 +44,10 @@ export async function moveAll(
     await ledger.keep()
     return answers
   })
+}
+
+function onceOf(credit: CreditMove): { readonly id: string } | undefined {
+  return credit.add === undefined ? undefined : credit.once
 }
 
 /**
@@ -76,14 +80,55 @@ export async function lockAccount(
     account,
     at,
     async keep() {
-      const { free, held, refilledAt } = account
-      if (free !== before.free || held !== before.held || refilledAt !== before.refilledAt) {
+      if (!isAsBefore(account, before)) {
+        const { free, held, refilledAt } = account
         const sql = `UPDATE ${tables.accounts} SET free = ?, held = ?, refilled_at = ? WHERE account = ?`
         await session.run(sql, [free, held, Math.floor(refilledAt), name])
       }
       await holds.keep()
     },
   }
+}
+
+/** What a statement selects and joins to see an account beside its key, and the first of its parameters. */
+export function accountBeside(
+  { engine }: Session,
+  { accounts, holds }: Tables,
+  { account }: CreditAccount,
+): { readonly columns: string; readonly join: string; readonly values: readonly Value[] } {
+  const end = `(SELECT min(ends_at) FROM ${holds} WHERE account = ?)`
+  const name = engine.text(account)
+  return {
+    columns: `, free, held, refilled_at, ${end} AS first_end`,
+    join: ` LEFT JOIN ${accounts} ON account = ?`,
+    values: [name, name],
+  }
+}
+
+/** An account that was only looked at, so that it may be refused from, but not changed. */
+export interface Seen {
+  readonly account: Account
+  /** Whether what was decided on it has to be written. */
+  isChanged(): boolean
+}
+
+/** `undefined` where it has to be changed before anything is decided: opened, or freed of holds that are over at `at`. */
+export function accountSeen(row: Row, at: number | undefined): Seen | undefined {
+  const firstEnd = orNull(row.first_end, wholeOf)
+  if (row.free === null || at === undefined || (firstEnd !== null && firstEnd <= at)) return undefined
+  let isHeld = false
+  const hold = (): void => {
+    isHeld = true
+  }
+  const before = balancesOf(row)
+  const account: Account = { ...before, holds: { ...NO_HOLDS, set: hold } }
+  return { account, isChanged: () => isHeld || !isAsBefore(account, before) }
+}
+
+type Balances = Omit<Account, 'holds'>
+
+function isAsBefore({ free, held, refilledAt }: Account, before: Balances): boolean {
+  return free === before.free && held === before.held && refilledAt === before.refilledAt
 }
 
 const NO_HOLDS: Account['holds'] = { get: () => undefined, set: () => {}, delete: () => {}, over: () => [] }
@@ -95,6 +140,6 @@ function openSql({ engine }: Session, { accounts }: Tables): string {
     : `${insert} ON CONFLICT (account) DO NOTHING`
 }
 
-function balancesOf(row: Row): Omit<Account, 'holds'> {
+function balancesOf(row: Row): Balances {
   return { free: wholeOf(row.free), held: wholeOf(row.held), refilledAt: wholeOf(row.refilled_at) }
 }

@@ -1,10 +1,11 @@
 import type { StoredKey } from '../model/key.ts'
 import type { Filter, ListPage, ListQuery } from '../model/store.ts'
-import { cursorAfter, readCursor } from './cursor.ts'
-import type { Engine, Value } from './sql-engine.ts'
+import { type Place, readCursor } from './cursor.ts'
+import { pageOf } from './page.ts'
+import { type Engine, plainTextOf, type Value, wholeOf } from './sql-engine.ts'
 import { keyOf, SELECTED, valuesOf } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
-import type { Session } from './sql-session.ts'
+import type { Row, Session } from './sql-session.ts'
 import { changeAndTell } from './sql-tell.ts'
 import { COLUMNS } from './sqlite-rows.ts'
 
@@ -48,11 +49,12 @@ export async function list(session: Session, { keys }: Tables, query: ListQuery)
     ...(query.cursor === undefined ? [] : [after(engine, query.cursor)]),
   ])
   const select = `SELECT ${SELECTED} FROM ${keys} WHERE ${sql} ORDER BY created_at DESC, id DESC LIMIT ?`
-  // One more than asked for shows whether there is another page.
   const rows = await session.rows(select, [...values, query.limit + 1])
-  const items = rows.slice(0, query.limit).map(keyOf)
-  const last = items.at(-1)
-  return rows.length > query.limit && last !== undefined ? { items, cursor: cursorAfter(last) } : { items }
+  return pageOf(rows, query.limit, { placeOf, keyOf })
+}
+
+function placeOf(row: Row): Place {
+  return { createdAt: wholeOf(row.created_at), id: plainTextOf(row.id) }
 }
 
 export async function revokeWhere(

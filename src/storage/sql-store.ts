@@ -7,7 +7,7 @@ import { requireSchema } from './sql-migrate.ts'
 import { listNotes, note } from './sql-notes.ts'
 import type { Tables } from './sql-schema.ts'
 import { type Connections, persistently } from './sql-session.ts'
-import { leaseAsk, type TakeAsk, takeAll, takeAsk } from './sql-take.ts'
+import { leaseAsk, rowOf, type TakeAsk, takeAsk, takesOver } from './sql-take.ts'
 import { touch } from './sql-touch.ts'
 import { inTurns } from './sql-turns.ts'
 import { type SqlListener, watchOver } from './sql-watch.ts'
@@ -29,9 +29,8 @@ export function storeOver(connections: Connections, tables: Tables, listen?: () 
     })
   }
 
-  const takeInTurns = inTurns((row: string, asks: readonly TakeAsk[]) =>
-    ask(() => takeAll(connections, tables, idOf(row), asks)),
-  )
+  const takeAll = takesOver(connections, tables)
+  const takeInTurns = inTurns((row: string, asks: readonly TakeAsk[]) => ask(() => takeAll(row, asks)))
   const moveInTurns = inTurns((_account: string, asks: readonly MoveAsk[]) =>
     ask(() => moveAll(connections, tables, asks)),
   )
@@ -80,13 +79,4 @@ export function storeOver(connections: Connections, tables: Tables, listen?: () 
 
 function closed(): KeywardError {
   return new KeywardError('STORE', 'the SQL store is closed')
-}
-
-/** Those of one key and one account are served together. */
-function rowOf(id: string, account: string | undefined): string {
-  return JSON.stringify([id, account])
-}
-
-function idOf(row: string): string {
-  return (JSON.parse(row) as readonly [string])[0]
 }

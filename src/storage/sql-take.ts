@@ -2,11 +2,12 @@ import { own } from '../model/own.ts'
 import type { CreditSpend, LeaseSpend, Spend, Taken } from '../model/store.ts'
 import { type Account, bringUp, takeWith } from './accounts.ts'
 import { endLeased, lease as leaseFrom, type Metered, type Outcome, ownLease, take as takeFrom } from './counters.ts'
-import { encodeCounters, readCounters } from './counters-text.ts'
-import { lockAccount } from './sql-accounts.ts'
-import { textOf, wholeOf } from './sql-engine.ts'
+import { encodeCounters } from './counters-text.ts'
+import { accountBeside, accountSeen, lockAccount } from './sql-accounts.ts'
+import { detoursOf } from './sql-detours.ts'
+import { wholeOf } from './sql-engine.ts'
 import { find } from './sql-keys.ts'
-import { orNull } from './sql-rows.ts'
+import { type Meter, readMeter, writing } from './sql-meter.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Connections, Session } from './sql-session.ts'
 import { settled } from './sql-turns.ts'
@@ -32,46 +33,136 @@ export function leaseAsk(version: number, spend: LeaseSpend, now: number): TakeA
 type Answers = readonly PromiseSettledResult<Taken>[]
 
 /**
- * Takes of one key and one account, one after the other, in one write.
+ * Takes of one key and one account (`rowOf`), one after the other, in one write.
  *
  * Without credits that is one conditional statement, which proves that neither the version nor what was counted has
- * changed since it was read; when it has, and with credits, the rows are locked.
+ * changed since it was read. Where another process was faster, the row is hot: for a while such a statement is one that
+ * also tells what is there now, so that the next attempt is one statement more; and in the end the row is locked.
+ *
+ * With credits the rows are locked. Where they were refused, they are only looked at for a while: whoever goes on when
+ * nothing is left costs one statement.
  */
-export async function takeAll(
+export function takesOver(
   connections: Connections,
   tables: Tables,
-  id: string,
-  asks: readonly TakeAsk[],
-): Promise<Answers> {
-  const answers =
-    (await takeIfUnchanged(connections, tables, id, asks)) ?? (await takeLocked(connections, tables, id, asks))
-  if (!answers.some(isStale)) return answers
-  const stale = { stale: await find(connections, tables, id) }
-  return answers.map((answer) => (isStale(answer) ? { status: 'fulfilled', value: stale } : answer))
+): (row: string, asks: readonly TakeAsk[]) => Promise<Answers> {
+  const detours = detoursOf()
+
+  return async (row, asks) => {
+    const id = idOf(row)
+    const answers = await takeAll(row, id, asks)
+    if (!answers.some(isStale)) return answers
+    const stale = { stale: await find(connections, tables, id) }
+    return answers.map((answer) => (isStale(answer) ? { status: 'fulfilled', value: stale } : answer))
+  }
+
+  function takeAll(row: string, id: string, asks: readonly TakeAsk[]): Promise<Answers> {
+    // To lock costs nothing there.
+    if (connections.engine.name === 'SQLite') return takeLocked(connections, tables, id, asks)
+    const credits = asks[0]?.credits
+    return credits === undefined ? takeFree(row, id, asks) : takePaid(row, id, asks, credits)
+  }
+
+  async function takeFree(row: string, id: string, asks: readonly TakeAsk[]): Promise<Answers> {
+    if (!detours.has(row)) {
+      const taken = await takeIfUnchanged(connections, tables, id, asks)
+      if (taken !== undefined) return taken
+      detours.note(row)
+    }
+    const answers =
+      (await takeFromHot(connections, tables, id, asks)) ?? (await takeLocked(connections, tables, id, asks))
+    if (!isAdmitted(answers)) detours.forget(row)
+    return answers
+  }
+
+  async function takePaid(row: string, id: string, asks: readonly TakeAsk[], credits: CreditSpend): Promise<Answers> {
+    const refused = detours.has(row) ? await refuseUnlocked(connections, tables, id, asks, credits) : undefined
+    if (refused !== undefined) return refused
+    const answers = await takeLocked(connections, tables, id, asks)
+    if (isAdmitted(answers)) detours.forget(row)
+    else detours.note(row)
+    return answers
+  }
 }
 
-/** `undefined` where somebody else was faster, where there is an account to lock, and where to lock costs nothing. */
+/** Those of one key and one account are served together. */
+export function rowOf(id: string, account: string | undefined): string {
+  return JSON.stringify([id, account])
+}
+
+function idOf(row: string): string {
+  return (JSON.parse(row) as readonly [string])[0]
+}
+
+function isAdmitted(answers: Answers): boolean {
+  return answers.some((answer) => answer.status === 'fulfilled' && answer.value.ok === true)
+}
+
+/** `undefined` where somebody else was faster. */
 async function takeIfUnchanged(
   session: Session,
   tables: Tables,
   id: string,
   asks: readonly TakeAsk[],
 ): Promise<Answers | undefined> {
-  if (asks[0]?.credits !== undefined || session.engine.name === 'SQLite') return undefined
-  const meter = await readMeter(session, tables, id, '')
+  const meter = await readMeter(session, tables, id)
   const { answers, windows } = decide(meter, undefined, asks)
   if (meter === undefined || windows === meter.windows) return answers
-  const sql = `UPDATE ${tables.keys} SET windows = ?, revision = revision + 1 WHERE id = ? AND version = ? AND revision = ?`
+  return (await session.run(...writing(session, tables, id, meter, windows))) > 0 ? answers : undefined
+}
+
+/**
+ * The same again and again, each time on what the last attempt saw. A lock would be held while this process and the
+ * network take their time; this holds none. Only PostgreSQL has statements that do both.
+ */
+async function takeFromHot(
+  session: Session,
+  tables: Tables,
+  id: string,
+  asks: readonly TakeAsk[],
+): Promise<Answers | undefined> {
   const { engine } = session
-  const count = await session.run(sql, [engine.text(windows), engine.text(id), meter.version, meter.revision])
-  return count > 0 ? answers : undefined
+  if (engine.name !== 'PostgreSQL') return undefined
+  let meter = await readMeter(session, tables, id)
+  for (let tried = 0; tried < TRIES; tried++) {
+    const { answers, windows } = decide(meter, undefined, asks)
+    if (meter === undefined || windows === meter.windows) return answers
+    const [sql, values] = writing(session, tables, id, meter, windows)
+    const done = {
+      before: `WITH done AS (${sql} RETURNING 1) `,
+      columns: ', (SELECT count(*) FROM done) AS done',
+      values,
+    }
+    meter = await readMeter(session, tables, id, done)
+    if (meter !== undefined && wholeOf(meter.row.done) > 0) return answers
+  }
+  return undefined
+}
+
+/** How often a hot row is written without a lock: of those who try, one succeeds each time. */
+const TRIES = 6
+
+/** `undefined` where something would change. */
+async function refuseUnlocked(
+  session: Session,
+  tables: Tables,
+  id: string,
+  asks: readonly TakeAsk[],
+  credits: CreditSpend,
+): Promise<Answers | undefined> {
+  const meter = await readMeter(session, tables, id, accountBeside(session, tables, credits))
+  const seen = meter && accountSeen(meter.row, meter.at)
+  if (meter !== undefined && seen === undefined) return undefined
+  const { answers, windows } = decide(meter, seen?.account, asks)
+  const isChanged = seen?.isChanged() || (meter !== undefined && windows !== meter.windows)
+  return isChanged ? undefined : answers
 }
 
 function takeLocked(connections: Connections, tables: Tables, id: string, asks: readonly TakeAsk[]): Promise<Answers> {
   const credits = asks[0]?.credits
   return connections.transaction(async (session) => {
     const { engine } = session
-    const meter = await readMeter(session, tables, id, engine.lock)
+    const meter = await readMeter(session, tables, id, { lock: engine.lock })
     // What is taken from nobody opens no account.
     const isCurrent = asks.some(({ version }) => version === meter?.version)
     const now = Math.max(...asks.map((ask) => ask.now))
@@ -85,31 +176,6 @@ function takeLocked(connections: Connections, tables: Tables, id: string, asks: 
     await ledger?.keep()
     return answers
   })
-}
-
-interface Meter {
-  readonly version: number
-  readonly revision: number
-  readonly windows: string
-  readonly metered: Metered
-  /** The server's time, ms. */
-  readonly at: number | undefined
-}
-
-async function readMeter(session: Session, { keys }: Tables, id: string, lock: string): Promise<Meter | undefined> {
-  const { engine } = session
-  const clock = engine.clock === undefined ? '' : `, ${engine.clock} AS now_ms`
-  const sql = `SELECT version, revision, windows${clock} FROM ${keys} WHERE id = ?${lock}`
-  const [row] = await session.rows(sql, [engine.text(id)])
-  if (row === undefined) return undefined
-  const windows = orNull(row.windows, textOf) ?? ''
-  return {
-    version: wholeOf(row.version),
-    revision: wholeOf(row.revision),
-    windows,
-    metered: { counters: readCounters(windows, id) },
-    at: orNull(row.now_ms, wholeOf) ?? undefined,
-  }
 }
 
 /** Stands for `stale` until the key as it is now is known. */

@@ -16,8 +16,9 @@ import type {
 import { move as moveOn, takeWith } from './accounts.ts'
 import { endLeased, lease as leaseFrom, type Metered, ownLease, take as takeFrom } from './counters.ts'
 import { encodeCounters, readCounters } from './counters-text.ts'
-import { cursorAfter, readCursor } from './cursor.ts'
-import { escapeText } from './escaping.ts'
+import { type Place, readCursor } from './cursor.ts'
+import { escapeText, unescapeText } from './escaping.ts'
+import { pageOf } from './page.ts'
 import { onAccount } from './sqlite-accounts.ts'
 import type { Database } from './sqlite-driver.ts'
 import { translated } from './sqlite-errors.ts'
@@ -90,11 +91,12 @@ function remove({ database, statements }: Connection, id: string): boolean {
 function list({ prepared }: Statements, query: ListQuery): ListPage {
   const after = query.cursor === undefined ? undefined : readCursor(query.cursor)
   const { where, values } = narrowed(conditionsOf(query), query.status, after)
-  // One more than asked for shows whether there is another page.
   const rows = prepared(listSql(where)).all(...values, query.limit + 1) as readonly KeyRow[]
-  const items = rows.slice(0, query.limit).map(toKey)
-  const last = items.at(-1)
-  return rows.length > query.limit && last !== undefined ? { items, cursor: cursorAfter(last) } : { items }
+  return pageOf(rows, query.limit, { placeOf, keyOf: toKey })
+}
+
+function placeOf(row: KeyRow): Place {
+  return { createdAt: row.created_at, id: unescapeText(row.id) }
 }
 
 function touch({ database, statements }: Connection, marks: readonly UseMark[]): void {

@@ -27,6 +27,26 @@ export const MOVE_CHECKS: readonly Draft[] = [
     },
   },
   {
+    id: 'move-add-once',
+    name: 'move() gives once what is to be given once, whoever asks again, and answers what it gave',
+    needs: 'move',
+    hold: async (bench) => {
+      const { take, hold, settle, addOnce, free } = await purseOf(bench, 5)
+      const answers = await Promise.all(Array.from({ length: 12 }, () => addOnce(3, 'once')))
+      same(answers, Array(12).fill({ balance: 8, added: 3 }), 'remember until `until` what was given under an id')
+      await take(8)
+      same(
+        await addOnce(7, 'once'),
+        { balance: 0, added: 3 },
+        'answer what was given, and give nothing, for another amount',
+      )
+      same(await addOnce(4, 'another'), { balance: 4, added: 4 }, 'know what was given by its id')
+      await hold(2, 'hold')
+      await settle('hold', 1)
+      same([(await addOnce(4, 'another')).added, await free()], [4, 3], 'remember it beside what is held and settled')
+    },
+  },
+  {
     id: 'move-hold',
     name: 'what is held is not free until it is settled, and settling charges what was used',
     needs: 'move',

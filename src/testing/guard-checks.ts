@@ -6,6 +6,7 @@ import { type Line, type Play, play, type ReadHeader, type Scene } from './guard
 import { ANSWER_SCENES } from './guard-scenes-answers.ts'
 import { CREDENTIAL_SCENES } from './guard-scenes-credentials.ts'
 import { RULE_SCENES } from './guard-scenes-rules.ts'
+import { TRANSPORT_SCENES } from './guard-scenes-transport.ts'
 
 /** A route behind the guard under test. */
 export interface GuardedRoute {
@@ -45,7 +46,7 @@ export interface GuardCheck {
   run(): Promise<void>
 }
 
-const SCENES: readonly Scene[] = [...CREDENTIAL_SCENES, ...RULE_SCENES, ...ANSWER_SCENES]
+const SCENES: readonly Scene[] = [...CREDENTIAL_SCENES, ...TRANSPORT_SCENES, ...RULE_SCENES, ...ANSWER_SCENES]
 
 /**
  * What a guard for any framework must do, as checks that any test runner can run: who is let to the handler, and each

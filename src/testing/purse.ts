@@ -7,7 +7,10 @@ import { spendOf, takes } from './spend.ts'
 const AGE = 600_000
 
 type Ask = Partial<Omit<CreditSpend, 'amount'>>
-type Deed = Pick<CreditMove, 'add'> | Pick<CreditMove, 'settle'> | Pick<CreditMove, 'release'>
+type Deed =
+  | Pick<Extract<CreditMove, { readonly add: number }>, 'add' | 'once'>
+  | Pick<CreditMove, 'settle'>
+  | Pick<CreditMove, 'release'>
 
 /** A key with a balance, and short ways to both. */
 export interface Purse {
@@ -18,6 +21,8 @@ export interface Purse {
   /** Holds an amount until long after the check, or, with `over`, until long before it. */
   hold(amount: number, id: string, over?: 'over'): Promise<readonly [served: boolean, free: number | undefined]>
   add(amount: number): Promise<Moved>
+  /** The same under one id gives once. */
+  addOnce(amount: number, id: string): Promise<Moved>
   settle(id: string, amount: number): Promise<Moved>
   release(id: string): Promise<Moved>
   free(more?: Partial<CreditAccount>): Promise<number>
@@ -43,6 +48,7 @@ export function purse(store: Bench['store'], key: StoredKey, credit: CreditAccou
     take,
     hold: (amount, id, over) => take(amount, { hold: { id, until: Date.now() + (over ? -AGE : AGE) } }),
     add: (amount) => move({ add: amount }),
+    addOnce: (amount, id) => move({ add: amount, once: { id, until: Date.now() + AGE } }),
     settle: (id, amount) => move({ settle: { id, amount, until: Date.now() + AGE } }),
     release: (id) => move({ release: id }),
     free: async (more) => (await store.move({ ...credit, ...more }, Date.now())).balance,

@@ -15,7 +15,13 @@ export interface Instance extends Kind {
   /** Runs the pipeline. */
   verify(attempt: Attempt): Awaitable<Verdict>
   /** The verdict on a request without a credential that could be looked at. */
-  turnAway(code: Exclude<NoCredential, 'absent'>, facts: RequestFacts, requirement: Requirement): Verdict
+  turnAway(
+    code: Exclude<NoCredential, 'absent'> | 'tls_required',
+    facts: RequestFacts,
+    requirement: Requirement,
+  ): Verdict
+  /** Where it takes requests over TLS only: whether one came so. */
+  readonly isSecure: ((facts: RequestFacts) => boolean) | undefined
   /** What this instance admitted, by the framework's request object. */
   readonly passages: Attached<Passage>
   /** What connections proved. */
@@ -40,10 +46,18 @@ const NO_FACTS = factsOfBare(undefined)
 
 export function createEntrance(instances: readonly [Instance, ...Instance[]], requirement: Requirement): Entrance {
   const read = createReader(instances)
+  const needTls = instances.some(({ isSecure }) => isSecure !== undefined)
   return { request, credential }
 
   function request(facts: RequestFacts): Awaitable<Entered> {
-    return enter(facts, facts.request ?? facts, read(facts))
+    // Before anything of the credential is looked at: the answer is the same for all of them.
+    return (needTls ? withoutTls(facts) : undefined) ?? enter(facts, facts.request ?? facts, read(facts))
+  }
+
+  function withoutTls(facts: RequestFacts): Entered | undefined {
+    const instance = instances.findIndex(({ isSecure }) => isSecure?.(facts) === false)
+    const verdict = instances[instance]?.turnAway('tls_required', facts, requirement)
+    return verdict && { verdict, instance }
   }
 
   function credential(given: Credential): Awaitable<Entered> {
@@ -99,17 +113,23 @@ export function createEntrance(instances: readonly [Instance, ...Instance[]], re
  * count; what somebody put on `Object.prototype` does not.
  */
 export function cleanFacts(facts: RequestFacts): RequestFacts {
-  const polluted: RequestFacts = Object.prototype
-  const read = <F extends keyof RequestFacts>(field: F): RequestFacts[F] =>
-    Object.hasOwn(facts, field) || facts[field] !== polluted[field] ? facts[field] : undefined
+  // Each member by its name: to look them up by a variable takes as long as to hash the key.
   return {
-    rawHeaders: read('rawHeaders'),
-    headers: read('headers'),
-    peer: read('peer'),
-    address: read('address'),
+    rawHeaders: clean(facts, 'rawHeaders', facts.rawHeaders, POLLUTED.rawHeaders),
+    headers: clean(facts, 'headers', facts.headers, POLLUTED.headers),
+    peer: clean(facts, 'peer', facts.peer, POLLUTED.peer),
+    address: clean(facts, 'address', facts.address, POLLUTED.address),
+    secure: clean(facts, 'secure', facts.secure, POLLUTED.secure),
     connection: connectionOf(facts),
-    request: read('request') ?? facts,
+    request: clean(facts, 'request', facts.request, POLLUTED.request) ?? facts,
   }
+}
+
+/** What everything inherits that somebody put there. */
+const POLLUTED: RequestFacts = Object.prototype
+
+function clean<T>(facts: RequestFacts, name: keyof RequestFacts, value: T, polluted: T): T | undefined {
+  return value === undefined || value !== polluted || Object.hasOwn(facts, name) ? value : undefined
 }
 
 /** Its own member only: `connection` of an `IncomingMessage` is an old name of its socket, also where that is a stand-in. */
@@ -125,6 +145,7 @@ export function factsOfBare(address: string | undefined): RequestFacts {
     headers: undefined,
     peer: undefined,
     address,
+    secure: undefined,
     connection: undefined,
     request: undefined,
   }

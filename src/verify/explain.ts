@@ -91,6 +91,7 @@ async function walk(
   from: From,
   note: Note,
 ): Promise<DenialCode | undefined> {
+  if (!isSecure(instance, attempt, note)) return 'tls_required'
   if (typeof from === 'string') return withoutCredential(attempt, from, note)
   const { id } = 'id' in from ? from : attempt
   if (!('id' in from) && !hasShape(attempt, note)) return 'invalid_key'
@@ -109,6 +110,13 @@ async function walk(
   const barred = await gate(parts, attempt, ours, note)
   const exhausted = await limits(parts, attempt, ours, note)
   return broken ?? barred ?? exhausted
+}
+
+/** A key without a request has come by no connection. */
+function isSecure(instance: Instance, { facts, request }: Attempt, note: Note): boolean {
+  const secure = request === undefined ? undefined : instance.isSecure?.(facts)
+  if (secure !== undefined) note('tls', secure, secure ? 'it came over TLS' : 'it did not come over TLS')
+  return secure ?? true
 }
 
 function withoutCredential({ requirement }: Attempt, found: NoCredential, note: Note): DenialCode | undefined {

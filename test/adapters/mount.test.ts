@@ -154,6 +154,23 @@ describe.each(PLACES)('mount on $name', ({ base, open }) => {
     }
   })
 
+  it('lets go by what the handler left unread of a body: its connection serves the next request', async () => {
+    const methods: string[] = []
+    const port = await open(async ({ method, body }) => {
+      methods.push(method)
+      if (method === 'GET') return new Response('the next')
+      const reader = (body as ReadableStream<Uint8Array>).getReader()
+      await reader.read()
+      reader.releaseLock()
+      return new Response('enough')
+    })
+    const head = `POST ${base}/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 300000\r\n\r\n`
+    const second = request([], { target: `${base}/` })
+    const { body } = await raw(port, Buffer.concat([Buffer.from(head + 'x'.repeat(300_000)), second]))
+    // The second is answered before the server closes the connection: else there is no answer in time.
+    expect([body, methods]).toEqual(['enough', ['POST', 'GET']])
+  })
+
   it('M-13 refuses TRACE as the handler refuses OPTIONS, with the methods that there are', async () => {
     const trace = async (handler: FetchHandler) =>
       raw(await open(handler), request([], { method: 'TRACE', target: `${base}/` }))

@@ -1,4 +1,4 @@
-import { createApiKeys, type StoredKey } from 'keyward'
+import { type ApiKeys, createApiKeys, type ListOptions, type StoredKey } from 'keyward'
 import { fakeClock } from 'keyward/testing'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { failure, judged, listener } from '../support/outcome.ts'
@@ -7,6 +7,7 @@ import { kept, spiedStore, wrongSecretFor } from '../support/stores.ts'
 import { NO_TEXTS, TEXTS } from '../support/texts.ts'
 
 type Options = Partial<Parameters<typeof createApiKeys>[0]>
+type Created = Awaited<ReturnType<ApiKeys['create']>>
 
 describe.each(REAL_STORES)('over a real $name,', ({ open }) => {
   let real: RealStore
@@ -165,6 +166,30 @@ describe.each(REAL_STORES)('over a real $name,', ({ open }) => {
         expect(heard.of('fault')).not.toEqual([])
       },
     )
+
+    it('D-15 a record that is damaged admits nobody, hides no other from list and revokeAll, and is named in a fault', async () => {
+      const { keys, store, heard } = node({ cache: false })
+      const whose = owner()
+      const made: Created[] = []
+      for (const limits of [{}, { hour: 9 }, {}, { hour: 9 }]) made.push(await keys.create({ owner: whose, limits }))
+      const [oldest, second, damaged, newest] = made as [Created, Created, Created, Created]
+      await real.damage(damaged.record.id)
+      await real.damage(second.record.id)
+      for (const { key } of [damaged, second]) expect(await judged(keys, key)).toBe('unavailable')
+      heard.events.length = 0
+      // Page by page, of which some end at a damaged one, and for its owner as for everyone.
+      for (const options of [{ owner: whose }, { owner: whose, limit: 1 }, { owner: whose, limit: 2 }]) {
+        expect(await idsOf(keys, options)).toEqual([newest.record.id, oldest.record.id])
+      }
+      const named = new Set(heard.of('fault').map(({ code, id }) => `${code} ${id}`))
+      expect(named).toEqual(new Set([damaged, second].map(({ record }) => `record ${record.id}`)))
+      expect(JSON.stringify(heard.events)).not.toMatch(/sha256/)
+      await keys.revokeAll({ owner: whose })
+      for (const { key } of [newest, oldest]) expect(await judged(keys, key)).toBe('revoked')
+      for (const { key } of [damaged, second]) expect(await judged(keys, key)).toBe('unavailable')
+      expect(await store.remove(damaged.record.id)).toBe(true)
+      expect(await judged(keys, damaged.key)).toBe('invalid_key')
+    })
 
     it('D-21 a use that is written after the removal brings no record back', async () => {
       const [one, two] = [node(), node()]
@@ -340,3 +365,15 @@ describe.each(REAL_STORES)('over a real $name,', ({ open }) => {
     })
   })
 })
+
+/** The ids on every page. */
+async function idsOf(keys: ApiKeys, options: ListOptions): Promise<readonly string[]> {
+  const ids: string[] = []
+  let cursor: string | undefined
+  do {
+    const page = await keys.list({ ...options, cursor })
+    ids.push(...page.items.map(({ id }) => id))
+    cursor = page.cursor
+  } while (cursor !== undefined)
+  return ids
+}

@@ -1,14 +1,9 @@
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openBrowser, openPage } from '../support/browser.ts'
+import { afterAll, beforeAll, describe, it } from 'vitest'
+import { examine as examined, openWithAxe } from '../support/axe.ts'
+import { openBrowser } from '../support/browser.ts'
 import { openSite } from './site.ts'
 import { fill, fillForm, press } from './tour.ts'
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-/** `npm run console:images` takes the pictures anew. */
-const FOLDER = process.env.KEYWARD_IMAGES
 
 interface Look {
   readonly look: string
@@ -38,23 +33,10 @@ afterAll(() => browser.close())
 describe.each(LOOKS)('in its $look look', ({ look, options, rules }) => {
   const text = (english: string, chinese: string) => (look === 'chinese' ? chinese : english)
 
-  /** What axe finds wrong, and a picture where those are wanted. */
-  async function examine(page: Page, state: string): Promise<void> {
-    if (FOLDER !== undefined) {
-      await page.screenshot({ path: `${FOLDER}/console-${state}-${look}.png`, fullPage: !state.startsWith('dialog') })
-    }
-    const run = { resultTypes: ['violations'], ...(rules === undefined ? {} : { runOnly: rules }) }
-    const found = (await page.evaluate(`axe.run(document, ${JSON.stringify(run)})`)) as {
-      violations: { id: string; nodes: { html: string; failureSummary: string }[] }[]
-    }
-    const told = found.violations.map(({ id, nodes }) => [id, nodes.map((node) => [node.html, node.failureSummary])])
-    expect({ state, told }).toEqual({ state, told: [] })
-  }
+  const examine = (page: Page, state: string) => examined(page, { state, rules, picture: `console-${state}-${look}` })
 
-  /** Scripts of a test are not the page's: axe is put in past its policy. */
   async function open(address: string): Promise<Page> {
-    const { page } = await openPage(browser, { ...options, bypassCSP: true })
-    await page.addInitScript({ content: AXE })
+    const { page } = await openWithAxe(browser, options)
     await page.goto(address)
     return page
   }
@@ -84,11 +66,14 @@ describe.each(LOOKS)('in its $look look', ({ look, options, rules }) => {
     }
     await page.getByRole('button', { name: text('Create key', '创建密钥') }).click()
     await examine(page, 'dialog-create')
+    await page.getByRole('textbox', { name: text('Allowed addresses', '允许的地址') }).fill('203.0.113.7\n10.0.0.5/8')
+    await page.locator('#flaw-allowedIps').scrollIntoViewIfNeeded()
+    await examine(page, 'dialog-create-typing')
     await page
       .getByRole('dialog')
       .getByRole('button', { name: text('Create', '创建'), exact: true })
       .click()
-    await page.getByRole('textbox', { name: text('Allowed addresses', '允许的地址') }).fill('203.0.113.7\n10.0.0.5/8')
+    await page.locator('#flaw-name').waitFor()
     await examine(page, 'dialog-create-flaws')
     await close()
     for (const [state, english, chinese] of [

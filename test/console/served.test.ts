@@ -100,7 +100,7 @@ describe('the first load', () => {
 
   it('keeps every character of its style', async () => {
     const script = await (await handlerOf()('/keyward-console.js')).text()
-    expect(script).toContain('content:"· "')
+    expect(script).toContain('content:"·"')
   })
 
   it('has a body for GET alone', async () => {

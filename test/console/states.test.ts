@@ -57,6 +57,19 @@ describe('the form', () => {
     expect(made).toMatchObject({ allowedIps: ['203.0.113.7', '10.0.0.0/8'], limits: { minute: 1000 } })
   })
 
+  it('tells in Chinese also what only the service knows', async () => {
+    const site = await openSite()
+    const { page } = await openPage(browser, { locale: 'zh-CN' })
+    await page.goto(site.page)
+    await page.getByRole('button', { name: '创建密钥' }).click()
+    await fillForm(page, 'Sync\u202e')
+    await page.keyboard.press('Enter')
+    const flaw = page.locator('#flaw-name')
+    await flaw.waitFor()
+    expect(await flaw.textContent()).toBe('最多 100 个字符，不能有控制字符或改变文字方向的字符。')
+    expect(await page.getByRole('dialog').textContent()).not.toMatch(/must|character/)
+  })
+
   it('makes one key where an answer is lost on the way and it is sent again', async () => {
     const { site, page } = await open()
     await page.getByRole('button', { name: 'Create key' }).click()
@@ -137,6 +150,24 @@ describe('what whoever looks may not do', () => {
     for (const name of ['Create key', 'Rotate', 'Delete'])
       expect(await page.getByRole('button', { name }).count()).toBe(0)
     expect(await page.getByText('Elsewhere').count()).toBe(0)
+  })
+
+  it('S-17: offers the scopes that they may grant, and lets them take away the others', async () => {
+    const authorize = () => ({ owner: 'acct_1', grants: ['contacts:read'] })
+    const { site, page } = await open({ console: { authorize } })
+    const { record } = await site.keys.create({ owner: 'acct_1', name: 'Sync', scopes: ['contacts:*', 'models:use'] })
+    await page.reload()
+    const dialog = page.getByRole('dialog')
+    await page.getByRole('button', { name: 'Create key' }).click()
+    expect(await dialog.getByRole('checkbox').count()).toBe(1)
+    await dialog.getByRole('checkbox', { name: 'contacts: read' }).waitFor()
+    await page.keyboard.press('Escape')
+    await press(page, 'Sync', 'Edit')
+    await dialog.getByRole('checkbox', { name: 'contacts:*' }).waitFor()
+    await dialog.getByRole('checkbox', { name: 'models:use' }).uncheck()
+    await dialog.getByRole('button', { name: 'Save changes' }).click()
+    await page.getByText('Changes saved').waitFor()
+    expect((await site.keys.get(record.id))?.scopes).toEqual(['contacts:*'])
   })
 })
 

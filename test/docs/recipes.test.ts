@@ -25,6 +25,10 @@ describe('docs/recipes.md', () => {
     expect(RECIPES.match(/^```/gm)).toHaveLength(blocks.length * 2)
   })
 
+  it.each(['secret-scanning', 'most-keys', 'metrics'])('shows examples/%s.ts as it is', (name) => {
+    expect(blocks.map(({ code }) => code)).toContain(readFileSync(`examples/${name}.ts`, 'utf8'))
+  })
+
   it(
     'has programs that compile',
     async () => {

@@ -167,7 +167,7 @@ describe.each(SERVERS)('a2v2, its dashboard, on %s', (engine) => {
     await row.getByText('2 uses', { exact: true }).waitFor()
     await row.getByText('100/min').waitFor()
     await row.getByText('1,000/h').waitFor()
-    await row.getByText('now', { exact: true }).waitFor()
+    await row.getByText('Just now', { exact: true }).waitFor()
 
     await press(page, 'Sync', 'Edit')
     expect(await dialog.getByRole('textbox', { name: 'Allowed IPs' }).inputValue()).toBe('127.0.0.0/8')
@@ -258,7 +258,7 @@ describe.each(SERVERS)('Oya, the page of an agent, on %s', (engine) => {
     await page.reload()
     const row = page.getByRole('row', { name: 'Website' })
     await row.getByText('3 uses').waitFor()
-    await row.getByText('now', { exact: true }).waitFor()
+    await row.getByText('Just now', { exact: true }).waitFor()
     expect(await row.getByText('agent:7').count()).toBe(0) // all keys here are for it
     await page.goto(`${url}/agents/8/api-keys`)
     await page.getByText('No keys yet').waitFor()

@@ -22,6 +22,7 @@ const UNAUTHENTICATED = { status: 401, retry: 'false', type: 'authentication_err
 const FORBIDDEN = { status: 403, retry: 'false', type: 'permission_error' } as const
 
 const TABLE: Readonly<Record<DenialCode, Told>> = {
+  tls_required: FORBIDDEN,
   missing_credentials: { ...UNAUTHENTICATED, challenge: BEARER },
   incomplete_credentials: { ...UNAUTHENTICATED, challenge: BEARER, title: 'API key and secret are required' },
   ambiguous_credentials: {

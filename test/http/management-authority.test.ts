@@ -58,6 +58,8 @@ describe('authorize', () => {
     ['an empty resource', { owner: 'acct_1', resource: '' }],
     ['an actor that is an object', { owner: 'acct_1', actor: {} }],
     ['a may that is no function', { owner: 'acct_1', may: true }],
+    ['grants that are text', { owner: 'acct_1', grants: '*' }],
+    ['grants that are no scopes', { owner: 'acct_1', grants: ['contacts:read', null] }],
   ])('M-15: lets nobody in with %s', async (_, answer) => {
     const { calls, keys } = start()
     for (const authorize of [nonsense(answer), nonsense(Promise.resolve(answer))]) {

@@ -1613,7 +1613,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description Address not allowed, or Account suspended */
+      /** @description TLS required, or Address not allowed, or Account suspended */
       403: {
         headers: {
           [name: string]: unknown
@@ -1715,7 +1715,7 @@ export interface operations {
           'application/problem+json': components['schemas']['Problem']
         }
       }
-      /** @description Address not allowed, or Account suspended, or Cross-site request */
+      /** @description TLS required, or Address not allowed, or Account suspended, or Cross-site request */
       403: {
         headers: {
           [name: string]: unknown

@@ -2,7 +2,7 @@ import { type ApiKeys, createApiKeys, type ListOptions, memoryStore } from 'keyw
 import { fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
 import { inOtherCase } from '../support/forge.ts'
-import { failure } from '../support/outcome.ts'
+import { failure, listener } from '../support/outcome.ts'
 import { alteredStore, wrapStore } from '../support/stores.ts'
 
 /** Every page from the first to the last. */
@@ -199,13 +199,17 @@ describe('list', () => {
     expect(new Set(await idsOf(keys, { limit: 10 })).size).toBe(20)
   })
 
-  it('leaves a damaged record out and shows the others', async () => {
+  it('leaves a damaged record out, names it in a fault event and shows the others', async () => {
     const inner = memoryStore()
-    const keys = createApiKeys({ prefix: 'ls_', store: inner })
+    const heard = listener()
+    const keys = createApiKeys({ prefix: 'ls_', store: inner, onEvent: heard.onEvent })
     const damaged = (await keys.create({ owner: 'acct_1' })).record.id
     const sound = (await keys.create({ owner: 'acct_1' })).record.id
     const stored = await inner.find(damaged)
     if (stored !== undefined) await inner.replace({ ...stored, updatedAt: Number.NaN, version: 1 }, stored.version)
     expect(await idsOf(keys)).toEqual([sound])
+    expect(heard.of('fault')).toMatchObject([
+      { code: 'record', id: damaged, message: expect.stringContaining(damaged) },
+    ])
   })
 })

@@ -166,3 +166,55 @@ describe('credit() and balance() on a store that fails', () => {
     expect(await kept.left()).toBe(20)
   })
 })
+
+describe('credit() with an idempotency key', () => {
+  it.each(FAULTS)('gives once, also when the store $how, and is asked again', async ({ fault }) => {
+    const { kept, store, heard } = await held()
+    const { keys, id } = kept
+    const give = () => keys.credit({ id }, 500, { idempotencyKey: 'payment_1', actor: 'billing' })
+    store.break(fault(store.real as Move))
+    expect(await failure(give)).toMatchObject({ code: 'STORE', outcome: 'unknown' })
+    store.break(undefined)
+    expect([await give(), await give(), await kept.left()]).toEqual([520, 520, 520])
+    expect(heard.of('credited')).toContainEqual(expect.objectContaining({ id, amount: 500, actor: 'billing' }))
+  })
+
+  it('gives once to a thousand who ask at once, and again under another key, or to another balance', async () => {
+    const { kept } = await held()
+    const { keys, id } = kept
+    const another = await keys.create({ owner: 'acct_1', credits: { remaining: 0 } })
+    const give = (idempotencyKey: string, whom = id) => keys.credit({ id: whom }, 5, { idempotencyKey })
+    expect(new Set(await Promise.all(Array.from({ length: 1000 }, () => give('one'))))).toEqual(new Set([25]))
+    expect(await give('two')).toBe(30)
+    expect(await give('one', another.record.id)).toBe(5)
+  })
+
+  it('is a CONFLICT for another amount, gives nothing then, and shows nothing of the key', async () => {
+    const { kept } = await held()
+    const { keys, id } = kept
+    await keys.credit({ id }, 5, { idempotencyKey: 'secret-of-ours' })
+    const error = await failure(() => keys.credit({ id }, 6, { idempotencyKey: 'secret-of-ours' }))
+    expect(error).toMatchObject({ code: 'CONFLICT', issues: [{ path: 'idempotencyKey' }] })
+    expect(String(error)).not.toContain('secret-of-ours')
+    expect(await kept.left()).toBe(25)
+  })
+
+  it('remembers what it gave for 30 days', async () => {
+    const { kept } = await held()
+    const { keys, id, clock } = kept
+    const give = () => keys.credit({ id }, 5, { idempotencyKey: 'monthly' })
+    await give()
+    clock.advance('719h')
+    expect(await give()).toBe(25)
+    clock.advance('1h')
+    expect(await give()).toBe(30)
+  })
+
+  it.each(['', 'a b', 'x'.repeat(256), 5, null])('refuses %j with INPUT', async (idempotencyKey) => {
+    const { kept } = await held()
+    const error = await failure(() =>
+      kept.keys.credit({ id: kept.id }, 5, { idempotencyKey } as { idempotencyKey: string }),
+    )
+    expect(error).toMatchObject({ code: 'INPUT', issues: [{ path: 'idempotencyKey' }] })
+  })
+})

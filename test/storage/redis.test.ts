@@ -48,12 +48,24 @@ describe('redisStore refuses with CONFIG', () => {
     [{ timeout: 1.5 }, /timeout.*not 1.5/],
     [{ timeout: '1s' }, /timeout.*not "1s"/],
     [{ timeout: 60_001 }, /timeout/],
+    [{ replicas: -1 }, /replicas.*not -1/],
+    [{ replicas: 1.5 }, /replicas.*not 1.5/],
+    [{ replicas: '1' }, /replicas.*not "1"/],
+    [{ replicas: 101 }, /replicas.*not 101/],
+    [{ replicas: null }, /replicas.*not null/],
     [{ prefix: 'x' }, /no option "prefix"/],
     [null, /options.*not null/],
     ['keyward', /options.*not "keyward"/],
   ])('the options %j, and names them', (options, message) => {
     expect(() => redisStore(client, options as RedisStoreOptions)).toThrow(refused)
     expect(() => redisStore(client, options as RedisStoreOptions)).toThrow(message)
+  })
+
+  it('replicas on a Cluster, where each slot has replicas of its own', () => {
+    const cluster = new Cluster([{ host: '127.0.0.1', port: 1 }], { lazyConnect: true })
+    expect(() => redisStore(cluster, { replicas: 1 })).toThrow(refused)
+    expect(() => redisStore(cluster, { replicas: 1 })).toThrow(/replicas.*min-replicas-to-write/)
+    expect(() => redisStore(cluster, { replicas: 0 })).not.toThrow()
   })
 
   it('a client of a replica, which cannot write', () => {
@@ -276,6 +288,11 @@ describe('redisStore', () => {
       server.cli(...damage)
       await expect(store.find(key.id), damage.join(' ')).rejects.toMatchObject(refused)
     }
+    // What is none at all is no record that a list would have to look for again: its place stays.
+    const listed = await store.list({ prefixes: ['agk_'], limit: 9 })
+    expect(listed).toEqual({ items: [], damaged: ['damaged'] })
+    expect(server.cli('hlen', 'bad:prefix-suspects:{agk_}')).toBe('0')
+    expect(await store.revokeWhere?.({ prefixes: ['agk_'] }, 1)).toBe(0)
     server.cli('del', 'bad:key:{damaged}')
     await store.insert(key)
     for (const nonsense of ['nonsense', '', '\u0005', '{}']) {

@@ -119,6 +119,22 @@ describe.each(drivers)('over $driver, sqliteStore', ({ open }) => {
     store.close?.()
   })
 
+  it('D-15 lists the others beside a record that is damaged, whose id it says', () => {
+    const database = open(':memory:')
+    prepareDatabase(database, 200)
+    const store = storeOver(database)
+    const keys = [storedKey(), storedKey(), storedKey()] as const
+    for (const key of keys) store.insert(key)
+    const [oldest, damaged, newest] = keys
+    database.prepare('UPDATE keyward_keys SET data = ? WHERE id = ?').run('{', damaged.id)
+    const first = store.list({ prefixes: ['agk_'], limit: 2 }) as ListPage
+    expect(first).toEqual({ items: [newest], damaged: [damaged.id], cursor: expect.any(String) })
+    expect(store.list({ prefixes: ['agk_'], limit: 9, cursor: first.cursor ?? '' })).toEqual({
+      items: [oldest],
+    })
+    store.close?.()
+  })
+
   it('throws STORE after close, which is harmless twice', () => {
     const store = over(newFile())
     store.close?.()

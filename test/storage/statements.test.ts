@@ -165,6 +165,16 @@ describe.each(SERVERS)('counted at the server, over $name,', ({ open, find, take
     expect(await counted.count()).toBe(REQUESTS * refusal)
   })
 
+  it(`a refusal for a balance that is spent costs ${refusal}, but for one in a second`, async () => {
+    const { touch: _, watch: __, ...store } = counted.store
+    const keys = createApiKeys({ prefix: 'st_', store, storeTimeout: '10s', cache: { maxLag: '1h' } })
+    const { key } = await keys.create({ owner: 'acct_1', credits: { remaining: 1 } })
+    for (const code of ['admitted', 'insufficient_balance']) expect(await judged(keys, key)).toBe(code)
+    await counted.count()
+    for (let time = 0; time < REQUESTS; time++) expect(await judged(keys, key)).toBe('insufficient_balance')
+    expect(await counted.count()).toBeLessThan(2 * REQUESTS * refusal)
+  })
+
   it('what has not the shape of a key costs nothing, and 50 who ask for one cold key at once share a read', async () => {
     const { keys, key } = await cold({})
     for (const text of ['st_', 'st_x', `${key}x`, key.slice(0, -1)])

@@ -1,25 +1,11 @@
-import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { onTestFinished, vi } from 'vitest'
-import { programOf } from './private-server.ts'
 
 // A browser beside many other tests on few processors is slow; nothing here is about time.
 vi.setConfig({ testTimeout: 60_000 })
 const PATIENCE = 15_000
 
-const ARGS = [
-  '--no-sandbox',
-  '--disable-gpu',
-  '--disable-background-networking',
-  '--disable-component-update',
-  '--disable-sync',
-  '--disable-quic',
-  '--no-first-run',
-]
-
-/** A real Chromium; whoever opens it closes it. */
-export function openBrowser(): Promise<Browser> {
-  return chromium.launch({ executablePath: programOf('chromium', 'chromium'), args: ARGS })
-}
+export { openBrowser } from './chromium.ts'
 
 /** A page and everything that it did which nobody may miss. */
 export interface Watched {

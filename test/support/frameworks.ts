@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { connect, createServer as createHttp2Server, type Http2Server, type IncomingHttpHeaders } from 'node:http2'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { text } from 'node:stream/consumers'
 import { getRequestListener } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
@@ -23,8 +24,8 @@ import { serve } from './serve.ts'
 
 type Keys = ApiKeys | readonly ApiKeys[]
 
-/** What the one guarded route does: it may look at its identity, and gives what is sent. */
-export type Handler = (access: Access | undefined) => unknown
+/** What the one guarded route does: it may look at its identity and its request, and gives what is sent. */
+export type Handler = (access: Access | undefined, request: object) => unknown
 interface Access {
   readonly owner: string
   settle(actual: number): Promise<unknown>
@@ -33,6 +34,8 @@ interface Access {
 interface Bound {
   readonly port: number
   readonly host: string
+  /** A connection that was accepted elsewhere can be handed to it, as a server of TLS does. */
+  readonly server: { emit(event: 'connection', socket: Duplex): unknown }
 }
 
 /** A framework with its adapter: the same guarded route, on all paths, of which the handler answers JSON. */
@@ -54,7 +57,7 @@ export interface Asking {
 /** Puts a question by these header lines, in the way of the framework. */
 export function ask(
   { http2 }: Framework,
-  { port, host }: Bound,
+  { port, host }: Pick<Bound, 'port' | 'host'>,
   lines: readonly string[],
   { from, ...how }: Asking = {},
 ): Promise<RawAnswer> {
@@ -102,7 +105,7 @@ const expresses: readonly Framework[] = EXPRESSES.map(
       const app = express()
       app.use(expressGuard(keys, demand), async (req, res, next) => {
         try {
-          const value = json(await handler(req.apiKey))
+          const value = json(await handler(req.apiKey, req))
           res.type('application/json').send(value)
         } catch (error) {
           next(error)
@@ -116,7 +119,7 @@ const expresses: readonly Framework[] = EXPRESSES.map(
 async function listening(app: ReturnType<typeof Fastify>, host: string): Promise<Bound> {
   onTestFinished(() => void app.close())
   await app.listen({ port: 0, host })
-  return { port: (app.server.address() as AddressInfo).port, host }
+  return { port: (app.server.address() as AddressInfo).port, host, server: app.server }
 }
 
 const OPTIONS = { forceCloseConnections: true } as const
@@ -127,7 +130,7 @@ const fastify: Framework = {
   async open(keys, demand, handler, host = '127.0.0.1') {
     const app = Fastify(OPTIONS)
     app.all('/*', { onRequest: fastifyGuard(keys, demand) }, async (req, reply) => {
-      const value = json(await handler(req.apiKey))
+      const value = json(await handler(req.apiKey, req))
       return reply.type('application/json').send(Buffer.from(value))
     })
     return listening(app, host)
@@ -141,7 +144,7 @@ const fastifyEverywhere: Framework = {
     const app = Fastify(OPTIONS)
     app.register(fastifyPlugin, demand === undefined ? { keys } : { keys, demand })
     app.all('/*', async (req, reply) => {
-      const value = json(await handler(req.apiKey))
+      const value = json(await handler(req.apiKey, req))
       return reply.type('application/json').send(Buffer.from(value))
     })
     return listening(app, host)
@@ -156,7 +159,7 @@ const koa: Framework = {
     app.silent = true
     app.use(koaGuard(keys, demand))
     app.use(async (ctx) => {
-      const value = json(await handler(ctx.state.apiKey))
+      const value = json(await handler(ctx.state.apiKey, ctx))
       ctx.type = 'application/json'
       ctx.body = value
     })
@@ -171,7 +174,7 @@ const hono: Framework = {
     const app = new Hono()
     app.use(honoGuard(keys, { ...demand, address: (c) => getConnInfo(c).remote.address }))
     app.all('*', async (c) => {
-      const value = json(await handler(c.get('apiKey')))
+      const value = json(await handler(c.get('apiKey'), c))
       return c.body(value, 200, { 'Content-Type': 'application/json' })
     })
     app.onError((_error, c) => c.text('Internal Server Error', 500))
@@ -189,8 +192,8 @@ const fetchStyle: Framework = {
         ...demand,
         address: (_request: Request, env: { incoming: IncomingMessage }) => env.incoming.socket.remoteAddress,
       },
-      async (_request, access) =>
-        new Response(json(await handler(access)), { headers: { 'Content-Type': 'application/json' } }),
+      async (request, access) =>
+        new Response(json(await handler(access, request)), { headers: { 'Content-Type': 'application/json' } }),
     )
     const listener = getRequestListener((request, env) => guarded(request, env as { incoming: IncomingMessage }))
     return { ...(await serve(listener, { host })), host }
@@ -204,7 +207,7 @@ function plain(keys: Keys, demand: Demand | undefined, handler: Handler) {
     try {
       const verdict = await check(req, res)
       if (!verdict.ok) return refuse(res, verdict)
-      const value = json(await handler(verdict.access))
+      const value = json(await handler(verdict.access, req))
       res.setHeader('Content-Type', 'application/json')
       res.setHeader('Content-Length', Buffer.byteLength(value))
       res.end(value)
@@ -231,7 +234,7 @@ const http2: Framework = {
     const server: Http2Server = createHttp2Server(plain(keys, demand, handler))
     await new Promise<void>((resolve) => server.listen(0, host, resolve))
     onTestFinished(() => void server.close())
-    return { port: (server.address() as AddressInfo).port, host }
+    return { port: (server.address() as AddressInfo).port, host, server }
   },
 }
 
@@ -240,15 +243,15 @@ const nests: readonly Framework[] = NESTS.map((kind) => ({
   header,
   async open(keys, demand, handler, host = '127.0.0.1') {
     const { common, core } = await packagesOf(kind)
-    const { All, Controller, Header, HttpCode, Module } = common
+    const { All, Controller, Header, HttpCode, Module, Req } = common
 
     @Controller()
     class Answers {
       @All(kind.platform === 'Express' ? '{*path}' : '*')
       @HttpCode(200)
       @Header('Content-Type', 'application/json')
-      async answer(@CurrentApiKey() access: Access | undefined) {
-        return json(await handler(access))
+      async answer(@CurrentApiKey() access: Access | undefined, @Req() request: object) {
+        return json(await handler(access, request))
       }
     }
 
@@ -259,7 +262,8 @@ const nests: readonly Framework[] = NESTS.map((kind) => ({
     })
     class Application {}
 
-    return serveNest(kind, Application, { host })
+    const { app, port } = await serveNest(kind, Application, { host })
+    return { port, host, server: app.getHttpServer() }
   },
 }))
 

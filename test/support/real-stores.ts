@@ -18,6 +18,8 @@ export interface RealStore {
   thaw(): void
   /** Everything that is kept is gone: a replica without data was promoted, or somebody typed FLUSHALL. */
   wipe(): Promise<void>
+  /** What is kept of a key is cut off, so that nobody can read it. */
+  damage(id: string): Promise<void>
   end(): Promise<void>
 }
 
@@ -60,6 +62,9 @@ function overRedis(servers: readonly RedisServer[], open: () => Redis | Cluster,
     wipe: async () => {
       for (const { cli } of servers) cli('flushall')
     },
+    damage: async (id) => {
+      servers[0]?.cli('-c', 'hset', `keyward:key:{${id}}`, 'd', '{"hash":')
+    },
     end: async () => {
       signal('SIGCONT')()
       for (const close of closing) await close()
@@ -90,6 +95,9 @@ async function openSql(engine: (typeof SERVERS)[number]): Promise<RealStore> {
     thaw: signal('SIGCONT'),
     wipe: async () => {
       await sql`DELETE FROM keyward_keys`.execute(own)
+    },
+    damage: async (id) => {
+      await sql`UPDATE keyward_keys SET data = '{"hash":' WHERE id = ${id}`.execute(own)
     },
     end: async () => {
       signal('SIGCONT')()

@@ -48,6 +48,7 @@ function stage({ options: own, input, demand = {}, before, lines }: Plan): Stage
 
 /** One way to every refusal there is: a new code fails the build here. */
 export const REFUSALS: Readonly<Record<DenialCode, Stage>> = {
+  tls_required: stage({ options: { requireTls: true } }),
   missing_credentials: stage({ lines: () => [] }),
   incomplete_credentials: stage({ options: { pair: true } }),
   ambiguous_credentials: stage({ lines: ({ created: { key } }) => [`X-API-Key: ${key}`, `X-API-Key: ${key}`] }),

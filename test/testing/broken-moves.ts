@@ -5,7 +5,7 @@ import { at, type BrokenStore } from './broken-store.ts'
 export const BROKEN_MOVES: readonly BrokenStore[] = [
   {
     mistake: 'adding reads the balance, and writes it later',
-    found: ['move-add'],
+    found: ['move-add', 'move-add-once'],
     change: (good) => ({
       move: async (credit, now) => {
         if (credit.add === undefined) return good.move(credit, now)
@@ -18,11 +18,22 @@ export const BROKEN_MOVES: readonly BrokenStore[] = [
   },
   {
     mistake: 'adding answers the balance before',
-    found: ['move-add'],
+    found: ['move-add', 'move-add-once'],
     change: (good) => ({
       move: (credit, now) => {
         const moved = at(good.move(credit, now))
         return credit.add === undefined ? moved : { balance: moved.balance - credit.add }
+      },
+    }),
+  },
+  {
+    mistake: 'what is to be given once is given each time',
+    found: ['move-add-once'],
+    change: (good) => ({
+      move(credit, now) {
+        if (credit.add === undefined || credit.once === undefined) return good.move(credit, now)
+        const moved = at(good.move({ ...accountOf(credit), add: credit.add }, now))
+        return { ...moved, added: credit.add }
       },
     }),
   },

@@ -32,6 +32,7 @@ export function codesAreAClosedList(code: DenialCode): number {
       return 400
     case 'insufficient_balance':
       return 402
+    case 'tls_required':
     case 'environment_mismatch':
     case 'ip_not_allowed':
     case 'owner_mismatch':

@@ -1,18 +1,8 @@
 import type { KeyRecord } from '../../model/key.ts'
 import type { Language } from '../language.ts'
 import type { ConsoleSettings } from '../settings.ts'
+import type { Problem } from './problem.ts'
 import type { Texts } from './texts.ts'
-
-/** A refusal of the routes, or that they could not be reached. */
-export interface Problem {
-  /** 0 where there was no answer at all. */
-  readonly status: number
-  readonly code: string
-  readonly detail: string
-  /** What is wrong, by field. */
-  readonly issues: readonly { readonly path: string; readonly message: string }[]
-  readonly outcome?: 'unknown'
-}
 
 export type Answer<T> =
   | { readonly ok: true; readonly body: T; readonly etag: string | undefined }

@@ -2,7 +2,8 @@ import type { KeyRecord } from '../../model/key.ts'
 import type { ConsoleSettings } from '../settings.ts'
 import { addressFlaw, addressLines } from './addresses.ts'
 import { offers } from './offers.ts'
-import type { Say, TextName } from './texts.ts'
+import type { Say } from './texts.ts'
+import { isNamed, lengthOf, numberOf, windowText } from './windows.ts'
 
 /** What the form holds: text as it is typed. */
 export interface Draft {
@@ -22,14 +23,6 @@ export interface Draft {
   readonly date: string
 }
 
-export const WINDOWS = ['second', 'minute', 'hour', 'day', 'week'] as const
-export const WINDOW_TEXTS: Readonly<Record<string, TextName>> = {
-  second: 'second',
-  minute: 'minute',
-  hour: 'hour',
-  day: 'day',
-  week: 'week',
-}
 const DAY = 86_400_000
 const MOST_ADDRESSES = 1000
 
@@ -108,27 +101,10 @@ function changedLimits({ limits }: Draft, record: KeyRecord, before: Draft): obj
   const changed = Object.entries(limits).filter(([name, text]) => text.trim() !== (before.limits[name] ?? ''))
   if (changed.length === 0) return undefined
   const numberFrom = (text: string) => (text.trim() === '' ? null : Number(text))
-  if (changed.every(([name]) => name in WINDOW_TEXTS)) {
+  if (changed.every(([name]) => isNamed(name))) {
     return Object.fromEntries(changed.map(([name, text]) => [name, numberFrom(text)]))
   }
-  return changed.map(([name, text]) => ({ name, limit: numberFrom(text), window: lengthOf(name, record) }))
-}
-
-const LENGTHS: Readonly<Record<string, number>> = {
-  second: 1000,
-  minute: 60_000,
-  hour: 3_600_000,
-  day: DAY,
-  week: 7 * DAY,
-}
-
-function lengthOf(name: string, { limits }: KeyRecord): number {
-  const limit = limits[name]
-  return typeof limit === 'object' ? limit.window : (LENGTHS[name] ?? 0)
-}
-
-function numberOf(limit: KeyRecord['limits'][string]): number {
-  return typeof limit === 'number' ? limit : limit.limit
+  return changed.map(([name, text]) => ({ name, limit: numberFrom(text), window: lengthOf(name, record.limits[name]) }))
 }
 
 export function scopesOf(draft: Draft, settings: ConsoleSettings): readonly string[] {
@@ -151,8 +127,7 @@ function scopesFlaw(draft: Draft, settings: ConsoleSettings, say: Say): string |
 
 function limitsFlaw({ limits }: Draft, settings: ConsoleSettings, say: Say): string | undefined {
   for (const [name, text] of Object.entries(limits)) {
-    const known = WINDOW_TEXTS[name]
-    const window = known === undefined ? name : say(known)
+    const window = windowText(name, say)
     const most = settings.limits.max[name]
     if (!/^\d{0,15}$/.test(text.trim())) return say('limitWrong', { window })
     if (most !== undefined && Number(text) > most) return say('limitTooHigh', { window, most })

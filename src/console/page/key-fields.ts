@@ -1,11 +1,12 @@
 import { html, nothing } from 'lit'
 import type { ConsoleSettings } from '../settings.ts'
 import { addressFlaw, addressLines } from './addresses.ts'
-import { addressesFlaw, type Draft, WINDOW_TEXTS, WINDOWS } from './draft.ts'
+import { addressesFlaw, type Draft } from './draft.ts'
 import { field, group, typed } from './field.ts'
 import { offers } from './offers.ts'
 import { scopeGrid } from './scope-fields.ts'
 import type { Say } from './texts.ts'
+import { isNamed, WINDOWS, windowText } from './windows.ts'
 
 /** What a field of the form needs to know and do. */
 export interface Form {
@@ -15,6 +16,8 @@ export interface Form {
   /** By field. */
   readonly flaws: Readonly<Record<string, string>>
   readonly isNew: boolean
+  /** The scopes that the key had. */
+  readonly held: readonly string[]
   change(part: Partial<Draft>): void
 }
 
@@ -60,12 +63,12 @@ export function resourceField({ draft, settings, say, flaws, change }: Form) {
   })
 }
 
-export function scopesField({ draft, settings, say, flaws, change }: Form) {
+export function scopesField({ draft, held, settings, say, flaws, change }: Form) {
   if (!offers(settings, 'scopes')) return nothing
   const options = { id: 'scopes', label: say('scopes'), flaw: flaws.scopes }
   const { scopes } = settings
   if (scopes !== undefined) {
-    const grid = scopeGrid(scopes, draft.scopes, say, (chosen) => change({ scopes: chosen }))
+    const grid = scopeGrid(scopes, held, draft.scopes, say, (chosen) => change({ scopes: chosen }))
     return group({ ...options, hint: say('scopesGridHint') }, grid)
   }
   return field({ ...options, hint: say('scopesHint'), note: say('optional') }, (described, invalid) => {
@@ -78,18 +81,17 @@ export function scopesField({ draft, settings, say, flaws, change }: Form) {
 export function limitsField({ draft, settings, say, flaws, isNew, change }: Form) {
   if (!offers(settings, 'limits')) return nothing
   const others = [...Object.keys(settings.limits.defaults), ...Object.keys(draft.limits)].filter(
-    (name) => !(name in WINDOW_TEXTS),
+    (name) => !isNamed(name),
   )
   const names = [...(settings.windows ?? WINDOWS), ...(isNew ? [] : new Set(others))]
   const options = { id: 'limits', label: say('limits'), note: say('optional'), flaw: flaws.limits }
   return group(
     { ...options, hint: say(isNew ? 'limitsHint' : 'limitsEditHint') },
     html`<div class="windows">${names.map((name) => {
-      const known = WINDOW_TEXTS[name]
       const usual = isNew ? settings.limits.defaults[name] : undefined
       const input = (event: Event) => change({ limits: { ...draft.limits, [name]: typed(event) } })
       return html`<label class="window"
-        ><span>${known === undefined ? name : say(known)}</span
+        ><span>${windowText(name, say)}</span
         ><input type="text" inputmode="numeric" autocomplete="off" maxlength="15" placeholder=${usual ?? '–'} .value=${draft.limits[name] ?? ''} @input=${input}
       /></label>`
     })}</div>`,

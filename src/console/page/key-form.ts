@@ -1,12 +1,14 @@
 import { html } from 'lit'
 import type { KeyRecord } from '../../model/key.ts'
 import type { ConsoleSettings } from '../settings.ts'
-import type { Answer, Api, Made } from './api.ts'
+import type { Api, Made } from './api.ts'
 import { DialogPart } from './dialog.ts'
 import { changes, creation, type Draft, draftOf, flawsOf } from './draft.ts'
 import * as fields from './key-fields.ts'
 import { offers } from './offers.ts'
-import { byField, explain } from './problems.ts'
+import type { Problem } from './problem.ts'
+import { explain } from './problems.ts'
+import { serviceFlaws } from './service-flaws.ts'
 
 /** The form for a new key, or for one that is there. */
 export class KeyForm extends DialogPart {
@@ -51,7 +53,8 @@ export class KeyForm extends DialogPart {
     const { say, settings, record } = this
     const draft = this.draft ?? draftOf(record, settings)
     const change = (part: Partial<Draft>) => this.change({ ...draft, ...part })
-    const form: fields.Form = { draft, settings, say, flaws: this.flaws, isNew: record === undefined, change }
+    const { scopes: held = [] } = record ?? {}
+    const form: fields.Form = { draft, settings, say, flaws: this.flaws, isNew: record === undefined, held, change }
     return html`<form novalidate @submit=${this.submit}>
       <div class="dialog-body">
         ${this.problemText()}
@@ -98,9 +101,10 @@ export class KeyForm extends DialogPart {
   }
 
   private async create(draft: Draft): Promise<void> {
-    const answer = await this.api.create(creation(draft, this.settings, Date.now()), this.idempotencyKey)
+    const body = creation(draft, this.settings, Date.now())
+    const answer = await this.api.create(body, this.idempotencyKey)
     if (answer.ok) this.onMade(answer.body)
-    else await this.refused(answer)
+    else await this.refused(answer.problem, body)
   }
 
   private async save(draft: Draft, record: KeyRecord): Promise<void> {
@@ -109,11 +113,11 @@ export class KeyForm extends DialogPart {
     const answer = await this.api.update(record.id, patch, this.etag)
     if (answer.ok) return this.onSaved(answer.body.record)
     if (answer.problem.status === 412) return this.onStale()
-    await this.refused(answer)
+    await this.refused(answer.problem, patch)
   }
 
-  private async refused({ problem }: Extract<Answer<unknown>, { ok: false }>): Promise<void> {
-    this.flaws = byField(problem)
+  private async refused(problem: Problem, sent: object): Promise<void> {
+    this.flaws = serviceFlaws(problem, sent, this.say)
     const named = problem.code === 'conflict' && 'name' in this.flaws
     if (named) this.flaws = { name: this.say('problemConflict') }
     this.problem = named ? undefined : explain(problem, this.say)

@@ -5,6 +5,7 @@ import type { Format } from './format.ts'
 import { type IconName, icon } from './icons.ts'
 import { offers } from './offers.ts'
 import type { Say, TextName } from './texts.ts'
+import { limitsOf, numberOf, shortText } from './windows.ts'
 
 /** What can be done to a key of the list. */
 export type Deed = 'connection' | 'edit' | 'rotate' | 'disable' | 'enable' | 'revoke' | 'remove'
@@ -47,13 +48,13 @@ const COLUMNS: readonly Column[] = [
   { title: 'columnScopes', field: 'scopes', cell: scopesCell },
   {
     title: 'columnLastUsed',
-    cell: ({ lastUsedAt }, context) => momentCell(lastUsedAt, context.say('never'), context),
+    cell: ({ lastUsedAt }, context) => momentCell(lastUsedAt, 'never', context),
   },
   { title: 'columnUsage', cell: usageCell },
   {
     title: 'columnExpires',
     field: 'expiresAt',
-    cell: ({ expiresAt }, context) => momentCell(expiresAt, context.say('never'), context),
+    cell: ({ expiresAt }, context) => momentCell(expiresAt, 'expiryNever', context),
   },
   { title: 'columnStatus', cell: statusCell },
 ]
@@ -110,17 +111,18 @@ function scopesCell({ scopes }: KeyRecord, { say }: ListContext) {
 
 const SHOWN_SCOPES = 3
 
-function momentCell(iso: string | undefined, none: string, { format }: ListContext) {
-  if (iso === undefined) return html`<span class="muted">${none}</span>`
-  return html`<time datetime=${iso} title=${format.moment(iso)}>${format.distance(iso)}</time>`
+function momentCell(iso: string | undefined, none: TextName, { say, format }: ListContext) {
+  if (iso === undefined) return html`<span class="muted">${say(none)}</span>`
+  const age = Date.now() - Date.parse(iso)
+  const distance = age >= 0 && age < 60_000 ? say('justNow') : format.distance(iso)
+  return html`<time datetime=${iso} title=${format.moment(iso)}>${distance}</time>`
 }
 
-function usageCell({ uses, limits, credits }: KeyRecord, { say, format }: ListContext) {
-  const windows = Object.entries(limits).map(([name, limit]) => {
-    const short = SHORT[name]
-    const most = typeof limit === 'number' ? limit : limit.limit
-    return say('perWindow', { limit: format.number(most), window: short === undefined ? name : say(short) })
-  })
+function usageCell(record: KeyRecord, { say, format }: ListContext) {
+  const { uses, credits } = record
+  const windows = limitsOf(record).map(([window, limit]) =>
+    say('perWindow', { limit: format.number(numberOf(limit)), window: shortText(window, say) }),
+  )
   const left = credits === undefined ? [] : [say('creditsLeft', { count: format.number(credits.remaining) })]
   const under = [...windows, ...left]
   return html`<span class=${uses === 0 ? 'muted' : ''}>${usesText(uses, say, format)}</span>${
@@ -128,14 +130,6 @@ function usageCell({ uses, limits, credits }: KeyRecord, { say, format }: ListCo
       ? nothing
       : html`<span class="under dotted">${under.map((each) => html`<span>${each}</span> `)}</span>`
   }`
-}
-
-const SHORT: Readonly<Record<string, TextName>> = {
-  second: 'secondShort',
-  minute: 'minuteShort',
-  hour: 'hourShort',
-  day: 'dayShort',
-  week: 'weekShort',
 }
 
 function usesText(uses: number, say: Say, format: Format): string {

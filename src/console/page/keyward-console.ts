@@ -2,7 +2,7 @@ import { html, LitElement, nothing } from 'lit'
 import type { KeyRecord } from '../../model/key.ts'
 import type { Language } from '../language.ts'
 import type { ConsoleSettings } from '../settings.ts'
-import { type Api, createApi, type Made, type Problem } from './api.ts'
+import { type Api, createApi, type Made } from './api.ts'
 import { type BrowserKey, browserKeyAt, displayOf } from './browser-key.ts'
 import { copyText } from './clipboard.ts'
 import { type DialogContext, type Open, openDialog } from './dialogs.ts'
@@ -13,6 +13,7 @@ import { type Deed, keyTable, skeleton } from './key-list.ts'
 import { chosenLanguage, keepLanguage } from './languages.ts'
 import { createListing, type Listing } from './listing.ts'
 import { failed, noKeys, nothingFound } from './notices.ts'
+import type { Problem } from './problem.ts'
 import { explain } from './problems.ts'
 import { type Credential, connectionInfo } from './snippets.ts'
 import { STYLES } from './styles.ts'
@@ -129,13 +130,8 @@ export class KeywardConsole extends LitElement {
     if (problem !== undefined) return failed(problem, say, () => void this.begin())
     const page = listing.page()
     if (page === undefined || settings === undefined) return skeleton(say)
-    if (page.items.length > 0)
-      return keyTable(page.items, {
-        say,
-        format: formatting(this.lang === 'zh' ? 'zh' : 'en'),
-        settings,
-        act: this.act,
-      })
+    const format = formatting(this.lang === 'zh' ? 'zh' : 'en')
+    if (page.items.length > 0) return keyTable(page.items, { say, format, settings, act: this.act })
     if (listing.isFiltered()) return nothingFound(say, () => void listing.narrow({}))
     return listing.number() === 1 ? noKeys(say) : nothing
   }

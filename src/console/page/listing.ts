@@ -1,5 +1,6 @@
 import type { KeyRecord } from '../../model/key.ts'
-import type { Api, Filter, KeyPage, Problem } from './api.ts'
+import type { Api, Filter, KeyPage } from './api.ts'
+import type { Problem } from './problem.ts'
 
 const PAGE_SIZE = 50
 
@@ -60,6 +61,7 @@ export function createListing(api: Api, changed: () => void): Listing {
   }
 
   const isFiltered = () => Object.values(filter).some(Boolean)
+  const isShut = () => problem?.status === 401 || problem?.status === 403
 
   return {
     page: () => page,
@@ -68,7 +70,7 @@ export function createListing(api: Api, changed: () => void): Listing {
     number: () => cursors.length,
     isLoading: () => loading,
     isFiltered,
-    isBare: () => page?.items.length === 0 && cursors.length === 1 && !isFiltered(),
+    isBare: () => isShut() || (page?.items.length === 0 && cursors.length === 1 && !isFiltered()),
     load,
     narrow(wanted) {
       filter = wanted

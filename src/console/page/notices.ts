@@ -1,6 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit'
-import type { Problem } from './api.ts'
 import { type IconName, icon } from './icons.ts'
+import type { Problem } from './problem.ts'
 import { explain } from './problems.ts'
 import type { Say } from './texts.ts'
 
@@ -14,7 +14,7 @@ interface Notice {
 /** In place of the list. */
 function notice({ picture, title, text, button }: Notice): TemplateResult {
   return html`<div class="notice" role="status">
-    <span class="picture">${icon(picture)}</span>
+    <span class=${picture === 'alert' ? 'picture alert' : 'picture'}>${icon(picture)}</span>
     <h2>${title}</h2>
     <p class="muted">${text}</p>
     ${button === undefined ? nothing : html`<button type="button" class="button" @click=${button.act}>${button.text}</button>`}

@@ -111,6 +111,7 @@ export const CONTROLS = css`
     border-radius: calc(var(--radius) - 3px);
     background: var(--surface);
     font-size: 0.875rem;
+    scroll-margin-block: 2.5rem 4rem; /* its label, and what is wrong with it, come with it */
   }
   input:not([type='checkbox'], [type='radio']):focus-visible,
   textarea:focus-visible,
@@ -146,7 +147,7 @@ export const CONTROLS = css`
   }
   .tabs {
     display: grid;
-    grid-template-rows: auto 1fr;
+    grid-template: auto 1fr / minmax(0, 1fr);
     border: 1px solid var(--border);
     border-radius: var(--radius);
     overflow: clip;

@@ -228,15 +228,4 @@ export const DIALOGS = css`
       flex: 1;
     }
   }
-  @media (prefers-reduced-motion: no-preference) {
-    dialog[open] {
-      animation: appear 0.16s ease-out;
-    }
-    @keyframes appear {
-      from {
-        opacity: 0;
-        transform: translateY(8px);
-      }
-    }
-  }
 `

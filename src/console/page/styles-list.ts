@@ -32,7 +32,7 @@ export const LIST = css`
     font-size: 0.875rem;
   }
   thead th {
-    padding: 0.625rem 0.75rem;
+    padding: 0.625rem;
     font-size: 0.75rem;
     font-weight: 550;
     text-align: start;
@@ -50,7 +50,7 @@ export const LIST = css`
   }
   tbody th,
   tbody td {
-    padding: 0.75rem;
+    padding: 0.75rem 0.625rem;
     text-align: start;
     vertical-align: top;
     font-weight: inherit;
@@ -86,11 +86,20 @@ export const LIST = css`
   .under code {
     white-space: nowrap;
   }
+  /* A dot before each, of which those at the beginning of a line are cut off. */
+  .dotted {
+    gap: 0.125rem 0;
+    margin-inline-start: -0.875em;
+    clip-path: inset(0 0 0 0.875em);
+  }
   .dotted span {
     white-space: nowrap;
   }
-  .dotted span + span::before {
-    content: '· ';
+  .dotted span::before {
+    content: '·';
+    display: inline-block;
+    width: 0.875em;
+    text-align: center;
   }
   .scopes {
     max-width: 19rem;
@@ -125,6 +134,10 @@ export const LIST = css`
     align-items: center;
     gap: 0.4375rem;
     white-space: nowrap;
+    vertical-align: top;
+  }
+  td.columnStatus {
+    min-width: 8rem;
   }
   .status::before {
     content: '';
@@ -187,8 +200,25 @@ export const LIST = css`
       color: var(--muted);
     }
     tbody td.deeds {
-      text-align: start !important;
-      margin-inline-start: -0.4375rem;
+      display: flex;
+      flex-wrap: wrap;
+      gap: 0.5rem;
+      margin-top: 0.25rem;
+    }
+    /* Fingers point at nothing: what a button does is written on it. */
+    .deeds .icon {
+      display: inline-flex;
+      align-items: center;
+      gap: 0.375rem;
+      width: auto;
+      height: 2.25rem;
+      padding: 0 0.75rem 0 0.625rem;
+      border: 1px solid var(--border);
+      color: var(--text);
+      font-size: 0.8125rem;
+    }
+    .deeds .icon::after {
+      content: attr(aria-label);
     }
   }
   @container (width < 40rem) {
@@ -198,10 +228,6 @@ export const LIST = css`
     .search,
     .filters select {
       flex: 1 1 100%;
-    }
-    .deeds .icon {
-      width: 2.5rem;
-      height: 2.5rem;
     }
   }
 `

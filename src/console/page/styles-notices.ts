@@ -33,6 +33,10 @@ export const NOTICES = css`
     background: var(--accent-soft);
     color: var(--accent);
   }
+  .notice .picture.alert {
+    background: var(--warn-soft);
+    color: var(--warn);
+  }
   .notice .button {
     margin-top: 0.875rem;
   }

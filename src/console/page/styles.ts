@@ -34,7 +34,6 @@ const BASE = css`
     color: var(--text);
     background: var(--page);
     font: 0.9375rem / 1.5 var(--keyward-font, system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'PingFang SC', 'Microsoft YaHei', 'Noto Sans CJK SC', sans-serif);
-    -webkit-font-smoothing: antialiased;
   }
   :host([theme='light']) {
     color-scheme: light;
@@ -201,18 +200,24 @@ const BASE = css`
     .connect {
       padding: 1rem;
     }
+    .head .row {
+      flex: 1 1 100%;
+      flex-direction: row-reverse;
+      justify-content: space-between;
+    }
     .browser-key input {
       flex-basis: 100%;
     }
   }
   @media (prefers-reduced-motion: no-preference) {
+    dialog[open],
     .toast span {
-      animation: rise 0.18s ease-out;
+      animation: rise 0.16s ease-out;
     }
     @keyframes rise {
       from {
         opacity: 0;
-        transform: translateY(6px);
+        transform: translateY(8px);
       }
     }
   }

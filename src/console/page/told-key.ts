@@ -98,7 +98,9 @@ export class ToldKey extends DialogPart {
     const keep = () => {
       this.isKept = onKeep(credential)
     }
-    return html`<button type="button" class="button quiet" ?disabled=${this.isKept} @click=${keep}>${this.say('keepHere')}</button>`
+    return html`<button type="button" class="button" ?disabled=${this.isKept} @click=${keep}>
+      ${icon(this.isKept ? 'check' : 'key')}${this.say('keepHere')}
+    </button>`
   }
 
   private statusText(): string {

@@ -1,0 +1,38 @@
+import { hasCode } from '../model/errors.ts'
+import type { StoredKey } from '../model/key.ts'
+import type { ListPage } from '../model/store.ts'
+import { cursorAfter, type Place } from './cursor.ts'
+
+/**
+ * A page of rows, of which one more was asked for than fit: it shows that there is another page. A row that cannot be
+ * read hides none of the others.
+ */
+export function pageOf<Row>(
+  rows: readonly Row[],
+  limit: number,
+  { placeOf, keyOf }: { readonly placeOf: (row: Row) => Place; readonly keyOf: (row: Row) => StoredKey },
+): ListPage {
+  const items: StoredKey[] = []
+  const damaged: string[] = []
+  const shown = rows.slice(0, limit)
+  for (const row of shown) {
+    const key = readable(() => keyOf(row))
+    if (key === DAMAGED) damaged.push(placeOf(row).id)
+    else items.push(key)
+  }
+  const last = shown.at(-1)
+  const hasMore = rows.length > limit && last !== undefined
+  return { items, ...(damaged.length > 0 && { damaged }), ...(hasMore && { cursor: cursorAfter(placeOf(last)) }) }
+}
+
+/** Stands for a record that cannot be read. */
+export const DAMAGED = 'damaged'
+
+export function readable<T>(read: () => T): T | typeof DAMAGED {
+  try {
+    return read()
+  } catch (error) {
+    if (hasCode(error, 'STORE')) return DAMAGED
+    throw error
+  }
+}
