@@ -1,7 +1,9 @@
 import { fork } from 'node:child_process'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
 import { build } from 'tsup'
+import { dearerText, dearerThan } from './check.ts'
 import type { Plan, Timings } from './instrument.ts'
 import { KEYWARD } from './keyward.ts'
 import type { Memory } from './memory.ts'
@@ -10,7 +12,11 @@ import { machine, markdown, memoryText, type Results, rowsOf, table, versions } 
 
 // npm run bench              measures everything and writes bench/RESULTS.md and bench/results/verify.json
 // npm run bench -- WORD      times the variants whose names hold the word, and prints only
-const [word = ''] = process.argv.slice(2)
+// npm run bench -- --check   prints only, and fails where something has become dearer than RESULTS.md says; with a WORD, too
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } })
+const [word = ''] = positionals
+const checks = values.check === true
+const RESULTS = new URL('./RESULTS.md', import.meta.url)
 const PLAN: Plan = { rounds: 15, warmUp: 5, calls: 20_000 }
 const PROCESSES = 3
 
@@ -39,7 +45,11 @@ for (let n = 1; n <= PROCESSES; n++) {
 const rows = rowsOf(runs, BASE)
 console.log(table({ rows }))
 
-if (word === '') {
+if (checks) {
+  const found = dearerThan(readFileSync(RESULTS, 'utf8'), rows)
+  console.log(`\n${dearerText(found)}`)
+  if (found.length > 0) process.exitCode = 1
+} else if (word === '') {
   const memory = await answerOf<Memory>('memory.js', [])
   console.log(`\n${memoryText({ memory })}`)
   const results: Results = {
@@ -56,7 +66,7 @@ if (word === '') {
   }
   mkdirSync(folder, { recursive: true })
   writeFileSync(`${folder}verify.json`, `${JSON.stringify(results, undefined, 2)}\n`)
-  writeFileSync(new URL('./RESULTS.md', import.meta.url), markdown(results))
+  writeFileSync(RESULTS, markdown(results))
 }
 
 /** What a fresh process sends before it ends. */
