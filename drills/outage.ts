@@ -11,6 +11,8 @@ export interface OutagePlan {
   readonly kills: number
   /** Connections to each process for each kind of key. */
   readonly connections: number
+  /** How long the processes serve other keys of the same kinds beforehand, ms: a program that has just begun is slow. */
+  readonly warm: number
   /** How long the store is up between two kills, and down after each, ms; the latter more than `maxLag`. */
   readonly up: number
   readonly down: number
@@ -21,11 +23,12 @@ export const OUTAGE: OutagePlan = {
   processes: 4,
   kills: 20,
   connections: 2,
+  warm: 5_000,
   up: 1_500,
   down: 1_500,
 }
 
-export const FEW_OUTAGES: OutagePlan = { ...OUTAGE, processes: 2, kills: 2, connections: 1, down: 1_200 }
+export const FEW_OUTAGES: OutagePlan = { ...OUTAGE, processes: 2, kills: 2, connections: 1, warm: 0, down: 1_200 }
 
 /** One `kill -9`, and what followed. */
 export interface Kill {
@@ -90,6 +93,9 @@ async function outageOf(engine: Outage['engine'], plan: OutagePlan): Promise<Out
   const clients = fleet.workers.map((worker) => clientOf(worker, 6 * plan.connections + 1))
   try {
     const ledger = clerkAt(firstOf(fleet))
+    const beforehand = plan.warm === 0 ? [] : await startProbing(fleet, clients, ledger, plan)
+    await pause(plan.warm)
+    await Promise.all(beforehand.map(({ prober }) => prober.stop()))
     const probers = await startProbing(fleet, clients, ledger, plan)
     const kills: Kill[] = []
     for (let n = 0; n < plan.kills; n++) {

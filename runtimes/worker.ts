@@ -20,6 +20,7 @@ const options = {
   scopes: { contacts: ['read', 'update'] },
   limits: { default: { minute: 5, hour: 100 } },
   failures: { limit: 50, window: '1m' },
+  hideCredentials: true,
   trustedProxies: [], // the address that the platform tells is the client's
 } as const
 const memory = createApiKeys({ prefix: 'mem_', ...options })
@@ -29,10 +30,11 @@ const address = (request: Request) => request.headers.get('cf-connecting-ip') ??
 const guarded = guard(
   [memory, http],
   { scopes: ['contacts:read'], address },
-  (_request, access, _env: Env, context: Context) => {
+  (request, access, _env: Env, context: Context) => {
     const { id, owner } = access
     context.waitUntil(Promise.all([memory.flush(), http.flush()]))
-    return Response.json({ id, owner })
+    // What would be forwarded by `fetch(new Request(upstream, request))`.
+    return Response.json({ id, owner, forwarded: [...new Request(request).headers.keys()] })
   },
 )
 

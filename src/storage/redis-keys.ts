@@ -12,7 +12,8 @@ export interface Names {
   readonly ofOwner: (owner: string) => Index
   readonly ofPrefix: (prefix: string) => Index
   readonly claim: (uniqueName: string) => string
-  /** Written to be waited for: see `replicas`. */
+  /** With `replicas`: the changes of a key that replicas may not have yet, and what is written to be waited for. */
+  readonly pending: (id: string) => string
   readonly mark: string
   readonly channel: string
 }
@@ -36,6 +37,7 @@ export function namesIn(namespace: string, channel: string): Names {
     ofOwner: index('owner'),
     ofPrefix: index('prefix'),
     claim: name('name'),
+    pending: name('pending'),
     mark: `${namespace}:mark`,
     channel,
   }

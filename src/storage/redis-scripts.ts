@@ -11,7 +11,7 @@ export interface Script {
   readonly sha: string
 }
 
-const NOW = `
+export const NOW = `
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 `
@@ -25,7 +25,7 @@ local function publish(channel, message) redis.pcall('PUBLISH', channel, message
  * Fails on a replica, which may still know what was revoked, as a writing would, and changes nothing: a record has no
  * end. Full disks and the like are no reason not to read.
  */
-const WRITABLE = `
+export const WRITABLE = `
 local told = redis.pcall('PERSIST', KEYS[1])
 if type(told) == 'table' and string.find(told.err, 'READONLY', 1, true) then
   return redis.error_reply('READONLY the server is a replica')
@@ -77,13 +77,9 @@ for place, record in ipairs(KEYS) do
 end
 return 1`)
 
-/**
- * Record; owner, resource, whether there is a reason, reason, time, then the prefixes. 1 when it was revoked now. What
- * is damaged admits nobody, and must not keep the others from being revoked.
- */
+/** Record; owner, resource, whether there is a reason, reason, time, then the prefixes. 1: revoked now. 0: not, or damaged. */
 export const REVOKE = script(`
-if redis.call('TYPE', KEYS[1]).ok ~= 'hash' then return 0 end
-local kept = redis.call('HMGET', KEYS[1], 'v', 'm')
+local kept = redis.pcall('HMGET', KEYS[1], 'v', 'm')
 local version, isJson, meta = tonumber(kept[1] or ''), pcall(cjson.decode, kept[2] or '')
 if not version or not isJson or type(meta) ~= 'table' or type(meta[2]) ~= 'string' then return 0 end
 if meta[1] == 'revoked' then return 0 end

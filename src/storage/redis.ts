@@ -42,7 +42,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const plain = changesOver(run, names)
   const changing = replicas === 0 ? undefined : lineOver(commandConnection(client), timeout)
   const { change, find } =
-    changing === undefined ? plain : replicatedChanges(plain, changing, names, { replicas, timeout })
+    changing === undefined ? plain : replicatedChanges(run, changing, names, { replicas, timeout })
   const watches = new Set<() => void>()
   const close = (): void => {
     for (const stop of watches) stop()

@@ -128,7 +128,13 @@ describe('over a real Redis', () => {
     const create = () => keys.create({ owner: 'acct_1', limits: { hour: 10 } })
     const [kept, gone, all] = [await create(), await create(), await create()]
     const unknown = { code: 'STORE', outcome: 'unknown' }
+    // Who does not wait as long as the store does is told no other.
+    const hasty = node(primary.url, { cache: false, storeTimeout: 100 }, { replicas: 1, timeout: 400 })
+    await expect.poll(() => hasty.get(kept.record.id).then(() => 'there', String)).toBe('there')
     process.kill(replica.pid(), 'SIGSTOP')
+    for (const _ of ['the first time', 'and again']) {
+      await expect(hasty.revoke(kept.record.id)).rejects.toMatchObject({ code: 'STORE' })
+    }
     for (const _ of ['the first time', 'and again']) {
       await expect(keys.revoke(kept.record.id)).rejects.toMatchObject({ code: 'STORE' })
       await expect(keys.revokeAll({ owner: 'acct_1' })).rejects.toMatchObject(unknown)

@@ -93,6 +93,15 @@ describe('keyward/fetch on workerd', () => {
     expect(await ask(key, spoofed)).toMatchObject({ status: 403, said: 'ip_not_allowed' })
   })
 
+  it('G-07 gives the handler a request without the key, and with the rest', async () => {
+    const { key } = await create('memory')
+    const headers = { 'x-api-key': key, authorization: `Bearer ${key}`, 'x-other': '1' }
+    const answer = await fetch(new URL('/guarded', url), { headers })
+    const { forwarded } = (await answer.json()) as { forwarded: string[] }
+    expect(forwarded).toContain('x-other')
+    expect(forwarded.filter((name) => /authorization|api-key/.test(name))).toEqual([])
+  })
+
   it('writes use marks when the host waits for flush()', async () => {
     const { key, record } = await create('http')
     for (let use = 0; use < 3; use++) await ask(key)

@@ -1,6 +1,7 @@
 import type { KeyRecord } from '../../model/key.ts'
 import type { ConsoleSettings } from '../settings.ts'
 import { addressFlaw, addressLines } from './addresses.ts'
+import { localTime } from './format.ts'
 import { offers } from './offers.ts'
 import type { Say } from './texts.ts'
 import { isNamed, lengthOf, numberOf, windowText } from './windows.ts'
@@ -153,12 +154,6 @@ function expiryFlaw({ expiry, date }: Draft, say: Say, now: number): string | un
 
 function momentOf({ expiry, days, date }: Draft, now: number): string {
   return new Date(expiry === 'days' ? now + days * DAY : date).toISOString()
-}
-
-/** `2026-11-21T10:48` in the reader's own zone. */
-function localTime(iso: string): string {
-  const moment = new Date(iso)
-  return new Date(moment.getTime() - moment.getTimezoneOffset() * 60_000).toISOString().slice(0, 16)
 }
 
 function filled(name: string, text: string): object {

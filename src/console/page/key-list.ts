@@ -113,9 +113,7 @@ const SHOWN_SCOPES = 3
 
 function momentCell(iso: string | undefined, none: TextName, { say, format }: ListContext) {
   if (iso === undefined) return html`<span class="muted">${say(none)}</span>`
-  const age = Date.now() - Date.parse(iso)
-  const distance = age >= 0 && age < 60_000 ? say('justNow') : format.distance(iso)
-  return html`<time datetime=${iso} title=${format.moment(iso)}>${distance}</time>`
+  return html`<time datetime=${iso} title=${format.moment(iso)}>${format.distance(iso)}</time>`
 }
 
 function usageCell(record: KeyRecord, { say, format }: ListContext) {

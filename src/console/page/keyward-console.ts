@@ -63,8 +63,8 @@ export class KeywardConsole extends LitElement {
     const listing = createListing(api, () => this.requestUpdate())
     this.works = { api, listing, browserKey: browserKeyAt(new URL(base).pathname) }
     addEventListener('pagehide', this.forget)
-    void this.speak(chosenLanguage(this.lang))
     void this.begin()
+    void this.speak(chosenLanguage(this.lang))
   }
 
   override disconnectedCallback(): void {
@@ -130,8 +130,7 @@ export class KeywardConsole extends LitElement {
     if (problem !== undefined) return failed(problem, say, () => void this.begin())
     const page = listing.page()
     if (page === undefined || settings === undefined) return skeleton(say)
-    const format = formatting(this.lang === 'zh' ? 'zh' : 'en')
-    if (page.items.length > 0) return keyTable(page.items, { say, format, settings, act: this.act })
+    if (page.items.length > 0) return keyTable(page.items, { say, format: formatting(say), settings, act: this.act })
     if (listing.isFiltered()) return nothingFound(say, () => void listing.narrow({}))
     return listing.number() === 1 ? noKeys(say) : nothing
   }

@@ -21,6 +21,8 @@ export const en = {
   unnamed: 'Unnamed key',
   never: 'Never',
   justNow: 'Just now',
+  ago: '{count} {unit} ago',
+  ahead: 'in {count} {unit}',
   noScopes: 'None',
   moreScopes: '+{count}',
   uses: '{count} uses',

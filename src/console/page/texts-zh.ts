@@ -22,6 +22,8 @@ export const zh: Texts = {
   unnamed: '未命名密钥',
   never: '从不',
   justNow: '刚刚',
+  ago: '{count} {unit}前',
+  ahead: '{count} {unit}后',
   noScopes: '无',
   moreScopes: '另 {count} 项',
   uses: '{count} 次',
