@@ -18,8 +18,10 @@ export interface Reckoning {
   readonly took: readonly number[]
   /** From the return of the store until the last process admitted again, ms, by kill. */
   readonly service: readonly number[]
-  /** 503s of a time when the store had been there for a second. */
+  /** 503s of a time when the store had been back for a second. */
   readonly lateUnavailable: number
+  /** 503s before the first kill: the load's own doing. */
+  readonly earlyUnavailable: number
 }
 
 export function reckon({ kills, heard }: Outage): Reckoning {
@@ -34,7 +36,8 @@ export function reckon({ kills, heard }: Outage): Reckoning {
     unanswered: sum(heard, (one) => one.unanswered),
     took: unavailable.map(({ took }) => took),
     service: kills.map((kill) => serviceAfter(kill, heard)),
-    lateUnavailable: count(unavailable, (answer) => isQuiet(answer, kills)),
+    lateUnavailable: count(unavailable, (answer) => !isEarly(answer, kills) && isQuiet(answer, kills)),
+    earlyUnavailable: count(unavailable, (answer) => isEarly(answer, kills)),
   }
 }
 
@@ -81,6 +84,10 @@ function isQuiet({ begun, took }: Answer, kills: readonly Kill[]): boolean {
   return kills.every(({ killedAt, backAt }) => begun + took < killedAt || begun > backAt + SERVICE_WITHIN)
 }
 
+function isEarly({ begun, took }: Answer, [first]: readonly Kill[]): boolean {
+  return first !== undefined && begun + took < first.killedAt
+}
+
 export function outageFinding({ processes, kills, connections }: OutagePlan, found: readonly Outage[]): Finding {
   const rows = found.map((outage) => {
     const reckoning = reckon(outage)
@@ -103,6 +110,7 @@ export function outageFinding({ processes, kills, connections }: OutagePlan, fou
       `${ms(percentile(took, 0.5))} / ${ms(percentile(took, 0.99))} / ${ms(slowest)}`,
       `${ms(percentile(service, 0.5))} / ${ms(percentile(service, 1))}`,
       lateUnavailable,
+      reckoning.earlyUnavailable,
       isKept,
     ]
   })
@@ -122,6 +130,7 @@ export function outageFinding({ processes, kills, connections }: OutagePlan, fou
       '503 after ms, p50 / p99 / max',
       'service after ms, p50 / max',
       '503 later than 1 s',
+      '503 before the first kill',
       'kept',
     ],
     rows,

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { KeywardError } from '../model/errors.ts'
 import { iso } from '../model/iso.ts'
+import { own } from '../model/own.ts'
 import type { CreditAccount } from '../model/store.ts'
 import { accountOf, ownerAccount } from '../policy/credits.ts'
 import type { By } from './arguments.ts'
@@ -16,7 +17,8 @@ const REMEMBERED = 30 * 24 * 3_600_000
 /** Gives credit, and answers the balance. What was given before is told again: whoever lost the answer has lost its event. */
 export async function credit(office: Office, whom: unknown, amount: unknown, by: unknown): Promise<number> {
   const add = office.input.amount(amount)
-  const { idempotencyKey, ...author } = office.input.crediting(by)
+  const { idempotencyKey, ...rest } = office.input.crediting(by)
+  const author = own(rest)
   const { account, whose } = await find(office, whom, author)
   const now = office.steady()
   const once = idempotencyKey === undefined ? {} : { once: { id: markOf(idempotencyKey), until: now + REMEMBERED } }
