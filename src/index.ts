@@ -7,8 +7,8 @@ export type { PrefixOption } from './key/prefix.ts'
 export type {
   By,
   CreateBy,
-  CreditBy,
   CreateInput,
+  CreditBy,
   CreditsInput,
   ListOptions,
   RevokeAllOptions,
