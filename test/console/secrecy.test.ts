@@ -52,7 +52,7 @@ describe('W-06 the text of a key is shown once', () => {
       expect(await page.evaluate(REMAINS)).toContain(secretOf(key))
       if (way === 'Escape') await page.keyboard.press('Escape')
       else await page.getByRole('button', { name: way, exact: true }).click()
-      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await page.locator('dialog').waitFor({ state: 'detached' })
       await expectNothing(page, messages, key)
       expect(await page.evaluate('history.length')).toBe(before)
       expect(requests.join('\n')).not.toContain(secretOf(key))
