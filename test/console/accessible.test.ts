@@ -24,6 +24,9 @@ const LOOKS: readonly Look[] = [
   { look: 'chinese', options: { ...WIDE, locale: 'zh-CN' }, rules: ['html-has-lang', 'button-name', 'label'] },
 ]
 
+/** In the last two looks a dialog or a notice is like the next; all of them where the pictures are taken. */
+const isBrief = (look: string) => process.env.KEYWARD_IMAGES === undefined && (look === 'narrow' || look === 'chinese')
+
 let browser: Browser
 beforeAll(async () => {
   browser = await openBrowser()
@@ -62,7 +65,7 @@ describe.each(LOOKS)('in its $look look', ({ look, options, rules }) => {
     const page = await open(site.page)
     const close = async () => {
       await page.keyboard.press('Escape')
-      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await page.locator('dialog').waitFor({ state: 'detached' })
     }
     await page.getByRole('button', { name: text('Create key', '创建密钥') }).click()
     await examine(page, 'dialog-create')
@@ -76,12 +79,13 @@ describe.each(LOOKS)('in its $look look', ({ look, options, rules }) => {
     await page.locator('#flaw-name').waitFor()
     await examine(page, 'dialog-create-flaws')
     await close()
-    for (const [state, english, chinese] of [
+    const dialogs = [
       ['edit', 'Edit', '编辑'],
       ['rotate', 'Rotate', '轮换'],
       ['revoke', 'Revoke', '吊销'],
       ['delete', 'Delete', '删除'],
-    ] as const) {
+    ] as const
+    for (const [state, english, chinese] of isBrief(look) ? dialogs.slice(0, 2) : dialogs) {
       await press(page, 'Production sync', text(english, chinese))
       await page.getByRole('dialog').waitFor()
       await examine(page, `dialog-${state}`)
@@ -97,11 +101,12 @@ describe.each(LOOKS)('in its $look look', ({ look, options, rules }) => {
   it('axe finds nothing wrong with what is shown when something is', async () => {
     const site = await openSite()
     const page = await open(site.page)
-    for (const [state, status, shown] of [
+    const notices = [
       ['failed', 503, text('could not be loaded', '无法加载密钥')],
       ['signed-out', 401, text('You are signed out', '您已退出登录')],
       ['not-allowed', 403, text('You may not see these keys', '您无权查看这些密钥')],
-    ] as const) {
+    ] as const
+    for (const [state, status, shown] of isBrief(look) ? notices.slice(0, 1) : notices) {
       await page.unrouteAll()
       await page.route('**/?limit=50', (route) => route.fulfill({ status, json: { status, code: 'x' } }))
       await page.reload()
