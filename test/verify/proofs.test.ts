@@ -61,6 +61,21 @@ describe('a connection that proved a key', () => {
     expect(await send(it.key)).toBe(it.id)
   })
 
+  it('of a pair admits no other secret than the one that it proved', async () => {
+    const keys = createApiKeys({ prefix: 'pr_', pair: true, trustedProxies: [] })
+    const [one, other] = [await keys.create({ owner: 'acct_1' }), await keys.create({ owner: 'acct_1' })]
+    const connection = {}
+    const send = async (secret: string | undefined) => {
+      const second = secret === undefined ? [] : ['X-API-Secret', secret]
+      const verdict = await keys.verify({ rawHeaders: ['X-API-Key', one.key, ...second], connection })
+      return verdict.ok ? verdict.access?.id : verdict.code
+    }
+    for (let n = 0; n < 2; n++) expect(await send(one.secret)).toBe(one.record.id)
+    expect(await send(other.secret)).toBe('invalid_key')
+    expect(await send(undefined)).toBe('incomplete_credentials')
+    expect(await send(one.secret)).toBe(one.record.id)
+  })
+
   it.each([
     ['revoked', 'revoked', (keys: Counting['keys'], id: string) => keys.revoke(id, { owner: 'acct_1' })],
     ['disabled', 'disabled', (keys: Counting['keys'], id: string) => keys.disable(id, { owner: 'acct_1' })],
