@@ -31,6 +31,12 @@ export interface Running {
 /** What it acknowledges outlives `kill -9`: Redis writes each change to its log first. */
 const DURABLE = ['--appendonly', 'yes', '--appendfsync', 'always']
 
+/**
+ * InnoDB reads past the cache of the system, and by default has 128 MB of its own: less than a million keys. Who runs it
+ * gives it most of the memory of its machine.
+ */
+const ROOMY = '--innodb-buffer-pool-size=1G'
+
 /** @param durable Whether Redis writes its log; the others always do. */
 export async function startPlace(engine: ServerName, { durable = true } = {}): Promise<Running> {
   const running = await start(engine, durable ? DURABLE : [])
@@ -57,7 +63,7 @@ async function start(engine: ServerName, settings: readonly string[]): Promise<R
       end: stop,
     }
   }
-  const server = engine === 'PostgreSQL' ? await startPostgres() : await startMariadb()
+  const server = engine === 'PostgreSQL' ? await startPostgres() : await startMariadb([ROOMY])
   const { connection, kill, end } = server
   return { place: { engine, connection }, kill, start: server.start, end }
 }
