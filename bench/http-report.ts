@@ -2,11 +2,12 @@ import { BARE } from './http-apps.ts'
 import { type Spread, spreadOf } from './instrument.ts'
 import type { machine } from './report.ts'
 
-/** One run of a variant in a process of its own. */
+/** One moment of a variant. */
 export interface Measured {
   readonly framework: string
   readonly name: string
-  readonly pass: number
+  /** Of all that were asked by turns, one after the other. */
+  readonly round: number
   /** Microseconds of the server's CPU a request. */
   readonly cpu: number
   /** Requests a second. */
@@ -20,6 +21,7 @@ export interface Results {
   readonly machine: ReturnType<typeof machine>
   readonly versions: Readonly<Record<string, string>>
   readonly passes: number
+  readonly rounds: number
   readonly connections: number
   readonly warmUp: number
   readonly requests: number
@@ -29,20 +31,20 @@ export interface Results {
 export interface Row {
   readonly name: string
   readonly cpu: Spread
-  /** Multiples of bare, taken pass by pass. */
+  /** Multiples of bare, taken round by round. */
   readonly ratio: Spread
   readonly rate: Spread
 }
 
 export function rowsOf(measured: readonly Measured[], framework: string): readonly Row[] {
   const here = measured.filter((each) => each.framework === framework)
-  const bare = new Map(here.map(({ pass }) => [pass, mean(here.filter((run) => run.pass === pass && isBare(run)))]))
+  const bare = new Map(here.map(({ round }) => [round, mean(here.filter((run) => run.round === round && isBare(run)))]))
   return [...new Set(here.map(({ name }) => name))].map((name) => {
     const runs = here.filter((run) => run.name === name)
     return {
       name,
       cpu: spreadOf(runs.map(({ cpu }) => cpu)),
-      ratio: spreadOf(runs.map(({ cpu, pass }) => cpu / (bare.get(pass) ?? Number.NaN))),
+      ratio: spreadOf(runs.map(({ cpu, round }) => cpu / (bare.get(round) ?? Number.NaN))),
       rate: spreadOf(runs.map(({ rate }) => rate)),
     }
   })
@@ -70,7 +72,7 @@ export function table(rows: readonly Row[]): string {
 }
 
 export function markdown(results: Results): string {
-  const { command, at, passes, connections, warmUp, requests, measured } = results
+  const { command, at, passes, rounds, connections, warmUp, requests, measured } = results
   const { cpu, cores, system, load } = results.machine
   const installed = Object.entries(results.versions).map(([name, version]) => `${name} ${version}`)
   const frameworks = [...new Set(measured.map(({ framework }) => framework))]
@@ -80,8 +82,8 @@ export function markdown(results: Results): string {
 
 - machine: ${cpu}, ${cores} cores, ${system}; load average before the run ${load}
 - versions: ${installed.join(' · ')}
-- each variant ${passes} times, each time in a fresh process, in the order of a palindrome with bare on both ends of every pass: ${warmUp} requests to warm up, then ${requests} over ${connections} kept connections by autocannon, from a process of its own; each connection is one caller with a key, but where a proxy is said to stand: there each carries the keys of 100
-- the CPU is the server's (\`process.cpuUsage\`), garbage collection included; ratios are taken within a pass, then their median and quartiles
+- each variant ${passes} times in a fresh process: ${warmUp} requests to warm up, then all of them by turns ${rounds} times, in the order of a palindrome with bare on both ends, ${requests} requests each over ${connections} connections by autocannon, from a process of its own; each connection is one caller with a key, but where a proxy is said to stand: there each carries the keys of 100
+- the CPU is the server's (\`process.cpuUsage\`), garbage collection included; ratios are taken within a round, then their median and quartiles
 - every variant was seen to admit, refuse and limit before it was timed; everything is kept in memory
 
 ${frameworks.map((framework) => `## ${framework}\n\n${table(rowsOf(measured, framework))}`).join('\n\n')}
