@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Middleware, ParameterizedContext } from 'koa'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
-import { createGuard } from '../src/http/guard.ts'
+import { createGuard, type Decision } from '../src/http/guard.ts'
 import { identify } from '../src/http/identity.ts'
 import { type FetchHandler, passOn } from '../src/http/mount.ts'
 import { hasAnswered, nodeFacts, onceEnded, writeAnswer } from '../src/http/node.ts'
@@ -30,26 +30,30 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
 ): Middleware<{ apiKey: Access }, object> {
   const ask = createGuard(keys, demand)
 
-  return async function apiKeyGuard(context, next) {
+  // No async function: where nothing waits, its promise would be one too many.
+  return function apiKeyGuard(context, next) {
     const ctx = context as Context
     const asked = ask(nodeFacts(ctx.req, ctx))
-    const decision = asked instanceof Promise ? await asked : asked
-    // A time-out of the host may have answered while the store was asked: then nothing is left to do.
-    if (hasAnswered(ctx.res)) return decision.release?.()
-    if (decision.answer !== undefined) {
-      // Somebody has told Koa to write nothing: then nobody else would.
-      if (ctx.respond === false) return writeAnswer(ctx.res as ServerResponse, decision.answer)
-      const { status, headers, body } = decision.answer
-      setHeaders(ctx, headers)
-      ctx.status = status
-      ctx.body = body
-      return
-    }
-    setHeaders(ctx, decision.headers)
-    if (decision.release !== undefined) onceEnded(ctx.res as ServerResponse, decision.release)
-    identify(ctx.state, decision.access)
-    return next()
+    return asked instanceof Promise ? asked.then((late) => settle(ctx, late, next)) : settle(ctx, asked, next)
   }
+}
+
+function settle(ctx: Context, decision: Decision, next: () => Promise<unknown>): unknown {
+  // A time-out of the host may have answered while the store was asked: then nothing is left to do.
+  if (hasAnswered(ctx.res)) return decision.release?.()
+  if (decision.answer !== undefined) {
+    // Somebody has told Koa to write nothing: then nobody else would.
+    if (ctx.respond === false) return writeAnswer(ctx.res as ServerResponse, decision.answer)
+    const { status, headers, body } = decision.answer
+    setHeaders(ctx, headers)
+    ctx.status = status
+    ctx.body = body
+    return
+  }
+  setHeaders(ctx, decision.headers)
+  if (decision.release !== undefined) onceEnded(ctx.res as ServerResponse, decision.release)
+  identify(ctx.state, decision.access)
+  return next()
 }
 
 /**
@@ -67,7 +71,8 @@ export function mount(path: string, handler: FetchHandler): Middleware {
 }
 
 function setHeaders(ctx: Context, headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) {
+  for (const name in headers) {
+    const value = headers[name] as string
     ctx.set(name, name === 'Vary' ? varyWith(ctx.response.get(name), value) : value)
   }
 }

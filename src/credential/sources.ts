@@ -30,7 +30,7 @@ export function bearer(options: BearerOptions = {}): Source {
   }
   return {
     headers: ['authorization'],
-    read: ([value]) => (value === undefined ? undefined : bearerToken(value)),
+    read: (values) => (values[0] === undefined ? undefined : bearerToken(values[0])),
     ...(foreign === undefined ? {} : { foreign }),
   }
 }
@@ -43,7 +43,7 @@ export const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
  * @throws KeywardError `CONFIG` for what is no header name (RFC 9110 section 5.1)
  */
 export function header(name: string): Source {
-  return { headers: [fieldName(name)], read: ([value]) => value }
+  return { headers: [fieldName(name)], read: (values) => values[0] }
 }
 
 /**

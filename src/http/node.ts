@@ -7,15 +7,15 @@ import { varyWith } from './vary.ts'
 
 /** What Node tells of a request. `request` is the framework's own object, where it is another. */
 export function nodeFacts(message: IncomingMessage, request: unknown = message): RequestFacts {
-  const { rawHeaders } = message
+  const { rawHeaders, socket } = message
   // Of HTTP/2 Node gives a stand-in, which throws once its session has ended.
-  const connection = message.httpVersionMajor === 1 ? (message.socket ?? undefined) : undefined
+  const connection = message.httpVersionMajor === 1 ? (socket ?? undefined) : undefined
   noticeLenience(connection)
   return {
     rawHeaders,
     // Node makes these when they are first asked for: only where there are no others.
     headers: rawHeaders?.length > 0 ? undefined : message.headers,
-    peer: message.socket?.remoteAddress,
+    peer: socket?.remoteAddress,
     address: undefined,
     secure: message,
     connection,
@@ -44,7 +44,7 @@ export function checkHeaders(headers: Readonly<Record<string, string>>): void {
 
 /** Whether somebody has answered already, or nobody is there to read an answer. */
 export function hasAnswered(response: ServerResponse): boolean {
-  if (response.headersSent || response.writableEnded || response.destroyed) return true
+  if (response.headersSent || response.destroyed) return true
   // Of HTTP/2, where a response is never destroyed itself. Not looked for on others: what is not there is found slowly.
   return !(response instanceof ServerResponse) && (response as Http2ServerResponse).stream?.destroyed === true
 }

@@ -4,6 +4,7 @@ import type { KeyRecord, StoredKey } from '../model/key.ts'
 import type { Window } from '../model/limits.ts'
 import type { Access } from '../model/verdict.ts'
 import type { Networks } from '../network/cidr.ts'
+import type { Requirement } from '../policy/demand.ts'
 import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { allowlist } from '../policy/networks.ts'
 import { type Coverage, coverage, scopeFlaw, type Vocabulary } from '../policy/scopes.ts'
@@ -24,6 +25,8 @@ export interface Known {
   readonly expiresAt: number
   /** Asked once the secret is proved: what it costs to compile them must not tell anyone that the id exists. */
   readonly covers: Coverage
+  /** A demand whose scopes it was found to have. */
+  suffices: Requirement | undefined
   readonly allows: Networks | undefined
   readonly windows: readonly Window[]
   /** `windows` together with the extra ones of a demand, by the demand's own list. */
@@ -60,6 +63,7 @@ export function compileKey(
     outdated: flaw === undefined && hasher.outdated(stored.hash),
     expiresAt: stored.expiresAt ?? Number.POSITIVE_INFINITY,
     covers: lazyCoverage(stored.scopes, vocabulary),
+    suffices: undefined,
     allows: stored.allowedIps === undefined ? undefined : lazyAllowlist(stored, last),
     windows: effectiveWindows(stored.limits, plan),
     extended: undefined,

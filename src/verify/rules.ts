@@ -128,7 +128,11 @@ function isForResource({ stored }: Known, { requirement: { resource }, request }
   return stored.resource === undefined || stored.resource === named
 }
 
-function hasScopes({ covers }: Known, { requirement: { needs, any } }: Attempt): boolean {
-  if (needs.length === 0) return true
-  return any ? needs.some(covers) : needs.every(covers)
+/** Neither a demand nor the grants of a version change: what was found once need not be looked for again. */
+function hasScopes(known: Known, { requirement }: Attempt): boolean {
+  const { needs, any } = requirement
+  if (needs.length === 0 || known.suffices === requirement) return true
+  const has = any ? needs.some(known.covers) : needs.every(known.covers)
+  if (has) known.suffices = requirement
+  return has
 }
