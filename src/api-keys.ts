@@ -21,13 +21,14 @@ import { rotate } from './manage/rotate.ts'
 import { disable, enable, update } from './manage/update.ts'
 import { type Usage, usage } from './manage/usage.ts'
 import type { Awaitable } from './model/awaitable.ts'
-import type { Demand } from './model/demand.ts'
+import type { AnyDemand, Demand } from './model/demand.ts'
 import { KeywardError } from './model/errors.ts'
 import type { KeyRecord } from './model/key.ts'
 import type { Credential } from './model/request.ts'
 import type { Access, Verdict } from './model/verdict.ts'
 import type { ApiKeysOptions, ScopeVocabulary } from './options.ts'
 import type { Requirement } from './policy/demand.ts'
+import { oncePerDemand } from './policy/demands.ts'
 import { parseOptions } from './settings.ts'
 import { timedStore } from './storage/timed.ts'
 import type { Entrance } from './verify/entrance.ts'
@@ -92,7 +93,8 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
    * Judges a credential: text, `{ key, secret?, address? }`, or request facts. It answers at once, without a promise,
    * where nothing has to be waited for: always `await` it. A refusal is a value. The same request object is one
    * request, however often it is given (two guards on it take from the limits once): for messages of one connection,
-   * give the text, or fresh facts for each.
+   * give the text, or fresh facts for each. Demands that say the same are read once; one with a function that is made
+   * anew for each call is read each time, so write such a function down once.
    */
   verify(credential: Credential, demand?: Demand<Scope>): Awaitable<Verdict<Scope>>
   /**
@@ -174,25 +176,12 @@ interface Compiled {
   readonly entrance: Entrance
 }
 
-/** Compiles demands of `verify`. One that cannot change any more is compiled once; another anew each time. */
 function demandsOf(door: Door): (demand: Demand | undefined) => Compiled {
-  const compile = (demand: Demand): Compiled => {
+  const compile = (demand: AnyDemand): Compiled => {
     const requirement = door.compile(demand, [door])
     return { requirement, entrance: door.open([door], requirement) }
   }
   const none = compile({})
-  const compiled = new WeakMap<Demand, Compiled>()
-  return (demand) => {
-    if (demand === undefined) return none
-    const known = compiled.get(demand)
-    if (known !== undefined) return known
-    const fresh = compile(demand)
-    if (isFixed(demand)) compiled.set(demand, fresh)
-    return fresh
-  }
-}
-
-function isFixed(value: unknown): boolean {
-  if (typeof value !== 'object' || value === null) return true
-  return Object.isFrozen(value) && Object.values(value).every(isFixed)
+  const compiled = oncePerDemand(compile)
+  return (demand) => (demand === undefined ? none : compiled(demand))
 }
