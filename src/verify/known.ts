@@ -10,7 +10,7 @@ import { allowlist } from '../policy/networks.ts'
 import { type Coverage, coverage, scopeFlaw, type Vocabulary } from '../policy/scopes.ts'
 import type { Sound } from '../policy/soundness.ts'
 import type { Found } from './found.ts'
-import type { Heat } from './leasing.ts'
+import type { Heat } from './heat.ts'
 
 type Whole = Extract<Sound, { readonly key: StoredKey }>
 

@@ -14,6 +14,8 @@ export interface HeldLease {
   /** From before it was asked for; what is left may be used for `lasts` ms from then on. */
   readonly since: Moment
   readonly lasts: number
+  /** How many uses it was, and how many are left. */
+  readonly size: number
   left: number
   /** What the windows read when it was taken, and when that was by their clock. */
   readonly readings: readonly MeterReading[]

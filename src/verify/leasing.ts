@@ -1,51 +1,26 @@
 import type { Awaitable } from '../model/awaitable.ts'
-import type { Window } from '../model/limits.ts'
-import type { MeterReading, Taken } from '../model/store.ts'
+import type { LeaseSpend, MeterReading, Taken } from '../model/store.ts'
 import type { Attempt } from './attempt.ts'
 import { type Bill, billFor, type Metered, type Order } from './bill.ts'
+import { type Heat, newHeat, sizeFor, warm } from './heat.ts'
 import type { Known } from './known.ts'
+import { age } from './known-keys.ts'
 import { type HeldLease, isOpen, type LeaseBook } from './lease-book.ts'
 import { newId } from './new-id.ts'
 import type { Time } from './time.ts'
 
-/** How hot a key is in this process, and what was taken of it at once. */
-export interface Heat {
-  /** How long its leases are by the store, ms, and how much of that they may be used: the rest is for giving back. */
-  readonly ms: number
-  readonly lasts: number
-  /** When the present stretch of so many ms began (steady), what was used in it, and in the one before. */
-  since: number
-  used: number
-  before: number
-  /** What remained in the fullest window when the store was last asked. */
-  room: number
-  lease: HeldLease | undefined
-  /** While a lease is being asked for: who waits for it. */
-  waiting: Waiting[] | undefined
-  /** The record has changed: nothing more is leased under this version. */
-  isStale: boolean
-}
-
-interface Waiting {
+interface Asking {
   readonly attempt: Attempt
   readonly known: Known
   readonly order: Order
+  readonly heat: Heat
+}
+
+export interface Waiting extends Omit<Asking, 'heat'> {
   /** When it began to wait, by the steady clock. */
   readonly since: number
   readonly resolve: (metered: Awaitable<Metered>) => void
 }
-
-/** How long a lease may be, ms, and which part of the shortest window: as long may what is used up be counted too late. */
-const LONGEST = 1_000
-const PART = 10
-/** What a lease may be used for, of its length: what is left then has the rest of it to reach the store. */
-const USABLE = 3 / 4
-/** Shorter ones are not worth a lease, ms. */
-const SHORTEST = 20
-/** Fewer uses than this in the time of a lease are taken one by one. */
-const FEW = 8
-/** One process takes at most this part of what remains, so that the others find some and little is late at the end. */
-const SHARE = 4
 
 export interface LeasingOptions {
   readonly leases: LeaseBook
@@ -78,37 +53,45 @@ export function createLeasing({ leases, patience, look, fill, read }: LeasingOpt
     if (!isLeasable || leases.isClosed) return fill(attempt, known, order)
     known.heat ??= newHeat(windows, leases.maxLag)
     warm(known.heat, cost, attempt.time.steady)
-    const { heat } = known
-    const { waiting } = heat
-    if (waiting === undefined) return go(attempt, known, order, heat)
-    const since = attempt.time.steady
-    return new Promise((resolve) => waiting.push({ attempt, known, order, since, resolve }))
+    return go(attempt, known, order, known.heat, attempt.time.steady)
   }
 
-  /** Where no lease is being asked for. */
-  function go(attempt: Attempt, known: Known, order: Order, heat: Heat): Awaitable<Metered> {
-    const { lease } = heat
-    if (lease !== undefined && lease.left >= order.cost && isOpen(lease, attempt.time)) {
+  /** @param since when it began to wait, by the steady clock */
+  function go(attempt: Attempt, known: Known, order: Order, heat: Heat, since: number): Awaitable<Metered> {
+    const { time } = attempt
+    const lease = leaseFor(order, heat, time)
+    if (lease !== undefined) {
       lease.left -= order.cost
+      if (heat.followed !== lease && isSoonUsedUp(lease, time)) askAhead(attempt, known, order, heat)
       return billOn(lease, order, attempt)
     }
-    const size = sizeFor(heat, order.cost, leases.most)
+    const { waiting } = heat
+    if (waiting !== undefined && time.steady - since <= patience) {
+      return new Promise((resolve) => waiting.push({ attempt, known, order, since, resolve }))
+    }
+    const size = waiting === undefined ? sizeFor(heat, order.cost, leases.most) : 0
     return size === 0 ? singly(attempt, known, order, heat) : begin(attempt, known, order, heat, size)
   }
 
+  /** The lease that has enough left. Where it has not, the one that follows takes its place. */
+  function leaseFor({ cost }: Order, heat: Heat, now: Time): HeldLease | undefined {
+    const { lease, next } = heat
+    if (lease !== undefined && lease.left >= cost && isOpen(lease, now)) return lease
+    if (next === undefined) return undefined
+    heat.over = lease && leases.end(lease)
+    heat.lease = next
+    heat.next = undefined
+    return next.left >= cost && isOpen(next, now) ? next : undefined
+  }
+
   /** Lets those go on who waited, in their order; what is not enough for all of them, they wait for again. */
-  function wake(heat: Heat, outcome: Metered | undefined): void {
+  function wake(heat: Heat, outcome: Metered): void {
     const all = heat.waiting ?? []
     heat.waiting = undefined
     const time = look()
-    for (const each of all) {
-      const { attempt, known, order, since, resolve } = each
+    for (const { attempt, known, order, since, resolve } of all) {
       attempt.time = time
-      const next = heat.waiting as Waiting[] | undefined
-      if (outcome?.type === 'failed') resolve(outcome)
-      else if (next === undefined) resolve(go(attempt, known, order, heat))
-      else if (time.steady - since <= patience) next.push(each)
-      else resolve(singly(attempt, known, order, heat))
+      resolve(outcome.type === 'failed' ? outcome : go(attempt, known, order, heat, since))
     }
   }
 
@@ -117,39 +100,55 @@ export function createLeasing({ leases, patience, look, fill, read }: LeasingOpt
     return metered instanceof Promise ? metered.then((late) => noted(heat, late)) : noted(heat, metered)
   }
 
-  /** Asks for a lease, and ends the one before in the same step. */
+  /** Asks for a lease and ends the one before in the same step. What the request itself takes is put aside for it. */
   function begin(attempt: Attempt, known: Known, order: Order, heat: Heat, size: number): Awaitable<Metered> {
-    const ended = heat.lease && leases.end(heat.lease)
-    const lease = { id: newId(), ms: heat.ms }
-    const { id, version } = known.stored
-    const spend = { windows: order.windows, cost: size, lease, ...(ended && { ended }) }
+    const ended = (heat.lease && leases.end(heat.lease)) ?? heat.over
     heat.lease = undefined
-    const whole = { ...order, cost: size }
+    const landed = ask({ attempt, known, order, heat }, size, order.cost, ended)
+    // Without room for a lease there may be for this request.
+    const settle = (metered: Metered) => (metered.type === 'limited' ? singly(attempt, known, order, heat) : metered)
+    if (!(landed instanceof Promise)) return settle(landed)
+    return landed.then((metered) => {
+      attempt.time = look()
+      return settle(metered)
+    })
+  }
+
+  /** Asks for the lease that follows while there is something left of this one, so that nobody waits for it. */
+  function askAhead(attempt: Attempt, known: Known, order: Order, heat: Heat): void {
+    if (heat.waiting !== undefined || heat.next !== undefined) return
+    heat.followed = heat.lease
+    const size = sizeFor(heat, order.cost, leases.most)
+    if (size > 0) void ask({ attempt, known, order, heat }, size, 0, heat.over)
+  }
+
+  /** What the store says to a lease; where it gives one, that is the next. */
+  function ask(asking: Asking, size: number, used: number, ended: LeaseSpend['ended']): Awaitable<Metered> {
+    const { attempt, known, order, heat } = asking
+    const { id, version } = known.stored
+    const lease = { id: newId(), ms: heat.ms }
     const since = attempt.time
+    heat.over = undefined
     try {
+      const spend = { windows: order.windows, cost: size, lease, ...(ended && { ended }) }
       const taken = leases.lease(id, version, spend, since.steady)
-      if (!(taken instanceof Promise)) return land(taken) ?? singly(attempt, known, order, heat)
+      if (!(taken instanceof Promise)) return land(taken)
       heat.waiting = []
       const landing = taken.then(land).catch((error): Metered => ({ type: 'failed', error }))
       leases.await(landing.then((outcome) => wake(heat, outcome)))
-      return landing.then((metered) => {
-        if (metered !== undefined) return metered
-        attempt.time = look()
-        return singly(attempt, known, order, heat)
-      })
+      return landing
     } catch (error) {
       return { type: 'failed', error }
     }
 
-    /** `undefined` where there is no room for a lease: there may be for this request. */
-    function land(taken: Taken): Metered | undefined {
-      const metered = noted(heat, read(attempt, known, whole, taken))
-      if (metered.type === 'limited') return undefined
+    function land(taken: Taken): Metered {
+      const metered = noted(heat, read(attempt, known, { ...order, cost: size }, taken))
+      // What is left of the lease before was taken of a version that is no more.
+      if (metered.type === 'stale') leases.forget(id)
       if (metered.type !== 'admitted') return metered
       const { readings, at } = metered
-      const left = size - order.cost
-      const held = { id: lease.id, key: id, version, since, lasts: heat.lasts, left, readings, at }
-      heat.lease = held
+      const held = { id: lease.id, key: id, version, since, lasts: heat.lasts, size, left: size - used, readings, at }
+      heat.next = held
       const bill = billOn(held, order, attempt)
       leases.open(held)
       return bill
@@ -164,29 +163,9 @@ export function createLeasing({ leases, patience, look, fill, read }: LeasingOpt
   }
 }
 
-function newHeat(windows: readonly Window[], maxLag: number): Heat {
-  const shortest = windows.reduce((least, { ms }) => Math.min(least, ms), Number.POSITIVE_INFINITY)
-  const room = windows.reduce((least, { limit }) => Math.min(least, limit), Number.POSITIVE_INFINITY)
-  const ms = Math.floor(Math.min(LONGEST, shortest / PART, maxLag))
-  const lasts = Math.floor(ms * USABLE)
-  return { ms, lasts, since: 0, used: 0, before: 0, room, lease: undefined, waiting: undefined, isStale: ms < SHORTEST }
-}
-
-function warm(heat: Heat, cost: number, now: number): void {
-  const passed = now - heat.since
-  if (passed < 0 || passed >= heat.ms) {
-    heat.before = passed < 2 * heat.ms ? heat.used : 0
-    heat.used = 0
-    heat.since = now
-  }
-  heat.used += cost
-}
-
-/** As much as was used lately, as far as that is fair; 0 where it is better taken singly. */
-function sizeFor({ used, before, room, isStale }: Heat, cost: number, most: number): number {
-  if (isStale) return 0
-  const size = Math.min(most, Math.max(used, before), Math.floor(room / SHARE))
-  return size < Math.min(FEW, most) || size < 2 * cost ? 0 : size
+/** Half of it in a quarter of its time. One that is used more slowly has time enough to end by itself. */
+function isSoonUsedUp({ left, size, since, lasts }: HeldLease, now: Time): boolean {
+  return left * 2 <= size && age(since, now) * 4 <= lasts
 }
 
 /** What the last answer tells of the windows, and whether there may be another lease. */

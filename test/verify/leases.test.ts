@@ -55,6 +55,50 @@ describe('a hot key is leased', () => {
     expect([asked('take'), asked('lease')]).toEqual([0, 50])
   })
 
+  it('ahead of time where it is used fast: no request waits while the next lease comes', async () => {
+    const { keys, key, asked, forget, times } = await leasing({ store: distantStore() })
+    await times(300)
+    forget()
+    let waited = 0
+    for (let n = 0; n < 1_000; n++) {
+      // One request with each turn of the loop, as they come over a network.
+      await new Promise((resolve) => setImmediate(resolve))
+      const verdict = keys.verify(key)
+      if (verdict instanceof Promise) waited++
+      expect(codeOf(await verdict)).toBe('admitted')
+    }
+    expect(waited).toBeLessThan(2)
+    expect([asked('take'), asked('lease')]).toEqual([0, 10])
+  })
+
+  it('one after the other where it is used slowly: none is asked for that nobody needs', async () => {
+    const { clock, asked, forget, times, keys, key } = await leasing()
+    await times(300)
+    clock.advance('1s')
+    forget()
+    for (let n = 0; n < 70; n++) {
+      expect(await judged(keys, key)).toBe('admitted')
+      clock.advance(10)
+    }
+    expect([asked('take'), asked('lease')]).toEqual([0, 1])
+  })
+
+  it('of which both are given back with a change of the key, and with the end of the instance', async () => {
+    for (const end of ['revoke', 'close'] as const) {
+      const { keys, id, times, remaining, another } = await leasing()
+      await times(7 + 100 + 60)
+      if (end === 'close') {
+        await keys.close()
+        expect(await remaining()).toEqual([100_000 - 167])
+        continue
+      }
+      await keys.revoke(id)
+      await keys.close()
+      const { readings } = await another().usage(id)
+      expect(readings.map((r) => r.remaining)).toEqual([100_000 - 167])
+    }
+  })
+
   it('whose first uses, and whose few, are taken one by one', async () => {
     const { clock, times, asked } = await leasing()
     for (let n = 0; n < 10; n++) {
