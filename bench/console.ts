@@ -22,29 +22,28 @@ const KEYS = 10_000
 const LOADS = 12
 const PAGE = 50
 
-/** What a browser gets, in this order, before anybody can work: the document, and what it asks for. */
-async function weigh(url: string): Promise<number> {
-  const names = ['', '.js', '.css', '.svg', '.json', '-en.json'].map((end) =>
-    end === '' ? '' : `/keyward-console${end}`,
-  )
-  const headers = { Accept: 'text/html' }
+/** What a browser gets: the document, with the settings, texts and keys that it brings along, and what it asks for. */
+async function weigh(url: string, language: string): Promise<number> {
+  const names = ['', '/keyward-console.js', '/keyward-console.svg']
+  const headers = { Accept: 'text/html', 'Accept-Language': language }
   const bodies = await Promise.all(names.map(async (name) => (await fetch(`${url}${name}`, { headers })).arrayBuffer()))
   return bodies.reduce((sum, body) => sum + gzipSync(new Uint8Array(body)).byteLength, 0)
 }
 
-/** Runs in the page from its very beginning: the first frame in which the list and the button are there. */
+/** Runs in the page from its very beginning: the first frames in which the list and the button are there, and all else. */
 const WATCH = `(() => {
   const look = () => {
     const root = document.querySelector('keyward-console')?.shadowRoot
-    if (root?.querySelector('[data-key]') && root.querySelector('.head .primary')) window.ready = performance.now()
+    if (root?.querySelector('[data-key]') && root.querySelector('.head .primary')) window.ready ??= performance.now()
+    if (window.ready && root.querySelector('.connect')) window.whole = performance.now()
     else requestAnimationFrame(look)
   }
   requestAnimationFrame(look)
 })()`
 
 const READY = `(async () => {
-  while (window.ready === undefined) await new Promise(requestAnimationFrame)
-  return window.ready
+  while (window.whole === undefined) await new Promise(requestAnimationFrame)
+  return { ready: window.ready, whole: window.whole }
 })()`
 
 /** Ms from the press of "Create key" to the first frame with its dialog. */
@@ -59,6 +58,8 @@ const OPEN = `(async () => {
 interface Load {
   /** Ms from the navigation on. */
   readonly ready: number
+  /** Until the rows and the section below the first window's height are there, too. */
+  readonly whole: number
   readonly dialog: number
 }
 
@@ -76,7 +77,8 @@ async function load(browser: Browser, url: string): Promise<{ readonly first: Lo
 }
 
 async function timed(page: Page): Promise<Load> {
-  return { ready: await page.evaluate<number>(READY), dialog: await page.evaluate<number>(OPEN) }
+  const { ready, whole } = await page.evaluate<Omit<Load, 'dialog'>>(READY)
+  return { ready, whole, dialog: await page.evaluate<number>(OPEN) }
 }
 
 /** From the first page to the last by the button that people have: ms from press to the other rows, page by page. */
@@ -110,7 +112,7 @@ async function main(): Promise<void> {
     for (let i = 0; i < count; i++) await keys.create({ owner, name: `Key ${i}`, scopes: ['contacts:read'] })
   }
   const app = express()
-  for (const owner of ['few', 'many']) {
+  for (const owner of ['none', 'few', 'many']) {
     app.use(`/${owner}`, mount(consolePage(keys, { authorize: () => ({ owner }), baseUrl: 'https://api.example.com' })))
   }
   const server = createServer(app).listen(0, '127.0.0.1')
@@ -119,7 +121,10 @@ async function main(): Promise<void> {
   const browser = await openBrowser()
   try {
     console.log(machine())
-    console.log(`first load: ${await weigh(`${url}/few`)} bytes gzip, in all`)
+    for (const language of ['en', 'zh']) {
+      const [page, list] = await Promise.all(['none', 'few'].map((owner) => weigh(`${url}/${owner}`, language)))
+      console.log(`first load (${language}): ${page} bytes gzip, in all; ${list} with 20 keys in its list`)
+    }
     for (const owner of ['few', 'many']) {
       await load(browser, `${url}/${owner}`) // the script is made, the server's code is warm
       const loads = []
@@ -129,6 +134,12 @@ async function main(): Promise<void> {
         told(
           `ready, ${size}, nothing cached`,
           loads.map(({ first }) => first.ready),
+        ),
+      )
+      console.log(
+        told(
+          `all of it, ${size}, nothing cached`,
+          loads.map(({ first }) => first.whole),
         ),
       )
       console.log(

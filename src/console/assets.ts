@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 import { pageScript } from './script.ts'
-import { type HostTexts, wordingOf } from './wording.ts'
+import { textsIn } from './settings.ts'
+import type { Wording } from './wording.ts'
 
 /** A file of the page: the same for everybody, and nothing secret. */
 export interface Asset {
@@ -12,7 +13,7 @@ export interface Asset {
   readonly tag: string
 }
 
-/** The custom element sets its own style: this is for the page around it. */
+/** For a page that has no script: the element sets its own style. */
 const STYLE = `:root{color-scheme:light dark}
 body{margin:0;background:var(--keyward-page,light-dark(#f6f7f9,#0e1116))}
 noscript,.notice{display:block;max-width:32rem;margin:18vh auto;padding:0 1.5rem;text-align:center;
@@ -25,19 +26,23 @@ const ICON = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 32 32"><rect 
 <path d="m14.8 17.2 8.7-8.7M20 12l3 3"/></g></svg>
 `
 
-/** Each file is made when it is first asked for. @param texts the host's own */
-export function assetsOf(texts: HostTexts): ReadonlyMap<string, () => Promise<Asset>> {
-  const { en, zh } = wordingOf(texts)
+/** Each file is made when it is first asked for. */
+export function assetsOf({ en, zh }: Wording): ReadonlyMap<string, () => Promise<Asset>> {
   return new Map([
     ['/keyward-console.js', once(async () => assetOf('text/javascript; charset=utf-8', await pageScript()))],
-    ['/keyward-console-en.json', once(() => assetOf('application/json', JSON.stringify(en)))],
-    ['/keyward-console-zh.json', once(() => assetOf('application/json', JSON.stringify(zh)))],
+    [`/${textsIn('en')}`, once(() => assetOf('application/json', JSON.stringify(en)))],
+    [`/${textsIn('zh')}`, once(() => assetOf('application/json', JSON.stringify(zh)))],
     ['/keyward-console.css', once(() => assetOf('text/css; charset=utf-8', STYLE))],
     ['/keyward-console.svg', once(() => assetOf('image/svg+xml', ICON))],
   ])
 }
 
-const zip = promisify(gzip)
+/** For whoever understands `Content-Encoding: gzip`. */
+export const zip = promisify(gzip)
+
+export function takesGzip({ headers }: Request): boolean {
+  return /\bgzip\b/.test(headers.get('accept-encoding') ?? '')
+}
 
 async function assetOf(type: string, text: string): Promise<Asset> {
   const plain = new TextEncoder().encode(text)

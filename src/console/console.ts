@@ -2,24 +2,24 @@ import type { ApiKeys } from '../api-keys.ts'
 import { askedAt } from '../http/below.ts'
 import { DOOR } from '../http/door.ts'
 import { management } from '../http/management.ts'
-import { type Arrival, identify } from '../http/management-authority.ts'
+import { type Arrival, type Authority, identify } from '../http/management-authority.ts'
 import { replyToFault } from '../http/management-faults.ts'
 import { readOptions } from '../http/management-options.ts'
 import { refusal } from '../http/management-problems.ts'
 import { responseTo } from '../http/management-reply.ts'
-import { type Asset, assetsOf } from './assets.ts'
+import { type Asset, assetsOf, takesGzip, zip } from './assets.ts'
+import { firstAnswers } from './first.ts'
 import { languageOf } from './language.ts'
 import { type ConsoleOptions, readConsoleOptions } from './options.ts'
 import { documentOf, PAGE_HEADERS } from './page.ts'
+import { type ConsoleSettings, SETTINGS } from './settings.ts'
 import { describeInstance, tellSettings } from './told.ts'
+import { wordingOf } from './wording.ts'
 
 export type { Authority, Authorize, Beside, KeyField, ManagementVerb } from '../http/management.ts'
 export type { ConsoleOptions } from './options.ts'
 export type { BaseUrls, Endpoints, HostSnippet } from './settings.ts'
 export type { ConsoleTexts, HostTexts } from './wording.ts'
-
-/** Where the page reads what it has to know. */
-const SETTINGS_PATH = '/keyward-console.json'
 
 /**
  * The API Keys page and the management routes below it, as one fetch-style handler: mount it where the page shall be. A
@@ -34,7 +34,8 @@ export function consolePage(
   const manage = management(keys, routes)
   const { authorize, patience, onError, path, fields } = readOptions(keys, routes)
   const fixed = describeInstance(keys, plan, fields)
-  const assets = assetsOf(plan.texts)
+  const wording = wordingOf(plan.texts)
+  const assets = assetsOf(wording)
 
   return async function apiKeysPage(request, platform) {
     if (request.method !== 'GET' && request.method !== 'HEAD') return manage(request, platform)
@@ -42,25 +43,31 @@ export function consolePage(
     const asset = assets.get(pathname)
     if (asset !== undefined) return serveAsset(request, asset)
     if (pathname === '/' && wantsPage(request)) return guarded({ request, platform }, servePage)
-    if (pathname === SETTINGS_PATH) return guarded({ request, platform }, serveSettings)
+    if (pathname === `/${SETTINGS}`) return guarded({ request, platform }, serveSettings)
     return manage(request, platform)
   }
 
   async function servePage(arrival: Arrival): Promise<Response> {
     const { request } = arrival
-    const known = (await identify(authorize, arrival, patience)) !== undefined
+    const authority = await identify(authorize, arrival, patience)
     const language = languageOf(request.headers.get('accept-language'))
     const { title, stylesheet } = plan
-    const html = documentOf({ known, language, title, stylesheet, base: baseOf(request, path) })
-    return new Response(bodyFor(request, html), { status: known ? 200 : 401, headers: PAGE_HEADERS })
+    const parts = { language, title, stylesheet, base: baseOf(request, path) }
+    if (authority === undefined) return sendDocument(request, 401, documentOf(parts))
+    const settings = () => settingsFor(authority)
+    const answers = await firstAnswers({ keys, authority, language, texts: wording[language], settings })
+    return sendDocument(request, 200, documentOf({ ...parts, answers }))
   }
 
   async function serveSettings(arrival: Arrival): Promise<Response> {
     const { request } = arrival
     const authority = await identify(authorize, arrival, patience)
     if (authority === undefined) return responseTo(refusal('unauthenticated'), request.method === 'HEAD')
-    const body = await tellSettings(fixed, authority, patience, keys[DOOR].making.coverage)
-    return responseTo({ status: 200, body }, request.method === 'HEAD')
+    return responseTo({ status: 200, body: await settingsFor(authority) }, request.method === 'HEAD')
+  }
+
+  function settingsFor(authority: Authority): Promise<ConsoleSettings> {
+    return tellSettings(fixed, authority, patience, keys[DOOR].making.coverage)
   }
 
   async function guarded(arrival: Arrival, serve: (arrival: Arrival) => Promise<Response>): Promise<Response> {
@@ -91,6 +98,13 @@ function baseOf(request: Request, path: string | undefined): string {
   return /^[\w.~%-]+$/.test(last) ? `./${last}/` : './'
 }
 
+/** Nothing in it is secret: its size tells nobody anything. */
+async function sendDocument(request: Request, status: number, html: string): Promise<Response> {
+  if (!takesGzip(request)) return new Response(bodyFor(request, html), { status, headers: PAGE_HEADERS })
+  const headers = { ...PAGE_HEADERS, 'Content-Encoding': 'gzip' }
+  return new Response(bodyFor(request, new Uint8Array(await zip(html))), { status, headers })
+}
+
 async function serveAsset(request: Request, asset: () => Promise<Asset>): Promise<Response> {
   const { type, plain, zipped, tag } = await asset()
   const headers = {
@@ -102,7 +116,7 @@ async function serveAsset(request: Request, asset: () => Promise<Asset>): Promis
     'Cross-Origin-Resource-Policy': 'same-site',
   }
   if (request.headers.get('if-none-match')?.includes(tag)) return new Response(null, { status: 304, headers })
-  const isZipped = /\bgzip\b/.test(request.headers.get('accept-encoding') ?? '')
+  const isZipped = takesGzip(request)
   const body = isZipped ? zipped : plain
   const coding = isZipped ? { 'Content-Encoding': 'gzip' } : undefined
   const length = { 'Content-Length': String(body.byteLength) }

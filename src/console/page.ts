@@ -33,7 +33,7 @@ export const PAGE_HEADERS = {
   'Content-Type': 'text/html; charset=utf-8',
   'Content-Security-Policy': POLICY,
   'Cache-Control': 'no-store',
-  Vary: 'Accept, Accept-Language',
+  Vary: 'Accept, Accept-Language, Accept-Encoding',
   'Referrer-Policy': 'no-referrer',
   'X-Content-Type-Options': 'nosniff',
   'X-Frame-Options': 'DENY',
@@ -43,38 +43,51 @@ export const PAGE_HEADERS = {
 }
 
 export interface DocumentParts {
-  /** Whether whoever asks may see anything at all. */
-  readonly known: boolean
   readonly language: Language
   readonly title: string | undefined
   readonly stylesheet: string | undefined
   /** What the addresses of the page's files begin with. */
   readonly base: string
+  /** What the page would ask for first; absent for whoever may see nothing at all. */
+  readonly answers?: object
 }
 
 /** The page: where the custom element stands. */
-export function documentOf({ known, language, title, stylesheet, base }: DocumentParts): string {
+export function documentOf({ language, title, stylesheet, base, answers }: DocumentParts): string {
   const texts = TEXTS[language]
-  const sheet = stylesheet === undefined ? '' : `<link rel="stylesheet" href="${escaped(stylesheet)}">\n`
-  const script = known ? `<script type="module" src="${escaped(base)}keyward-console.js"></script>\n` : ''
-  const body = known
-    ? `<keyward-console lang="${language}"></keyward-console>\n<noscript>${texts.script}</noscript>`
-    : `<main class="notice"><h1>${texts.signedOut}</h1><p>${texts.signIn}</p></main>`
+  const sheet = stylesheet === undefined ? '' : linkTo(stylesheet)
+  const plain = linkTo(`${base}keyward-console.css`)
+  // Without it there is nothing to see: a frame before it would only keep the browser busy.
+  const script = answers
+    ? `<script type="module" blocking="render" src="${escaped(base)}keyward-console.js"></script>\n`
+    : ''
+  const body = answers
+    ? `<keyward-console lang="${language}">${block(answers)}</keyward-console>\n<noscript>${plain}${texts.script}</noscript>`
+    : `${plain}<main class="notice"><h1>${texts.signedOut}</h1><p>${texts.signIn}</p></main>`
   return `<!doctype html>
 <html lang="${language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex">
+<meta name="color-scheme" content="light dark">
 <title>${escaped(title ?? texts.title)}</title>
 <link rel="icon" type="image/svg+xml" href="${escaped(base)}keyward-console.svg">
-<link rel="stylesheet" href="${escaped(base)}keyward-console.css">
 ${sheet}${script}</head>
 <body>
 ${body}
 </body>
 </html>
 `
+}
+
+function linkTo(sheet: string): string {
+  return `<link rel="stylesheet" href="${escaped(sheet)}">\n`
+}
+
+/** Data that no browser runs, whatever the policy says of scripts. No text in it can end it, or begin a comment. */
+function block(data: object): string {
+  return `<script type="application/json">${JSON.stringify(data).replaceAll('<', '\\u003c')}</script>`
 }
 
 const ENTITIES: Readonly<Record<string, string>> = {

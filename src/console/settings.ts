@@ -1,3 +1,12 @@
+import type { Language } from './language.ts'
+
+/** Where the page finds what it needs first, below its own address. */
+export const SETTINGS = 'keyward-console.json'
+/** The rows of a page of the list. */
+export const PAGE_SIZE = 50
+export const FIRST_KEYS = `?limit=${PAGE_SIZE}`
+export const textsIn = (language: Language) => `keyward-console-${language}.json`
+
 /** What the page is told of the instance and of who looks at it: JSON, and nothing secret. */
 export interface ConsoleSettings {
   readonly title?: string

@@ -21,8 +21,10 @@ const SNIPPET = /^(?:[^\p{Cc}\p{Cs}]|[\n\t])+$/u
 const MOST_SNIPPETS = 10
 const LONGEST_SNIPPET = 4000
 
+export type Wording = Readonly<Record<keyof typeof LANGUAGES, ConsoleTexts>>
+
 /** The texts of the page in each language, with the host's over them. */
-export function wordingOf(texts: HostTexts): Readonly<Record<keyof typeof LANGUAGES, ConsoleTexts>> {
+export function wordingOf(texts: HostTexts): Wording {
   return { en: { ...en, ...texts.en }, zh: { ...zh, ...texts.zh } }
 }
 

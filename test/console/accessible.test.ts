@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, it } from 'vitest'
 import { examine as examined, openWithAxe } from '../support/axe.ts'
 import { openBrowser } from '../support/browser.ts'
 import { openSite } from './site.ts'
-import { fill, fillForm, press } from './tour.ts'
+import { askingItself, fill, fillForm, press } from './tour.ts'
 
 interface Look {
   readonly look: string
@@ -44,14 +44,19 @@ describe.each(LOOKS)('in its $look look', ({ look, options, rules }) => {
     return page
   }
 
+  /** What is below the list is drawn last. */
+  const whole = (page: Page) => page.getByRole('region', { name: text('Connect', '接入') }).waitFor()
+
   it('axe finds nothing wrong with the list', async () => {
     const site = await openSite()
     const page = await open(site.page)
     await page.getByRole('heading', { name: text('No keys yet', '还没有密钥') }).waitFor()
+    await whole(page)
     await examine(page, 'empty')
     await fill(site)
     await page.reload()
     await page.getByRole('row', { name: 'Production sync' }).waitFor()
+    await whole(page)
     await examine(page, 'list')
     await page.getByRole('searchbox').first().fill('Nothing of the kind')
     await page.keyboard.press('Enter')
@@ -108,15 +113,18 @@ describe.each(LOOKS)('in its $look look', ({ look, options, rules }) => {
     ] as const
     for (const [state, status, shown] of isBrief(look) ? notices.slice(0, 1) : notices) {
       await page.unrouteAll()
+      await askingItself(page, site)
       await page.route('**/?limit=50', (route) => route.fulfill({ status, json: { status, code: 'x' } }))
       await page.reload()
       await page.getByText(shown).waitFor()
+      await whole(page)
       await examine(page, state)
     }
     await page.unrouteAll()
+    await askingItself(page, site)
     await page.route('**/?limit=50', () => {})
     await page.reload()
-    await page.getByRole('region', { name: text('Connect', '接入') }).waitFor()
+    await whole(page)
     await examine(page, 'loading')
   })
 })

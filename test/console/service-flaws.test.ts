@@ -1,10 +1,11 @@
 import { createApiKeys } from 'keyward'
 import { management } from 'keyward/management'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { changes, creation, draftOf } from '../../src/console/page/draft.ts'
+import { changes, creation, draftOf, flawsOf } from '../../src/console/page/draft.ts'
 import type { Problem } from '../../src/console/page/problem.ts'
 import { serviceFlaws } from '../../src/console/page/service-flaws.ts'
 import { speaking } from '../../src/console/page/texts.ts'
+import { en } from '../../src/console/page/texts-en.ts'
 import { zh } from '../../src/console/page/texts-zh.ts'
 import type { ConsoleSettings } from '../../src/console/settings.ts'
 
@@ -34,18 +35,19 @@ function openRoutes() {
   })
   onTestFinished(() => keys.close())
   const routes = management(keys, { authorize: () => ({ owner: 'acct_1' }) })
-  return async (method: string, path: string, sent: object): Promise<Problem> => {
+  const ask = async (method: string, path: string, sent: object): Promise<Problem> => {
     const headers = { 'content-type': 'application/json' }
     const answer = await routes(new Request(`http://localhost${path}`, { method, headers, body: JSON.stringify(sent) }))
     if (answer.ok) throw new Error(`${method} ${JSON.stringify(sent)} was admitted`)
     return (await answer.json()) as Problem
   }
+  return { keys, ask }
 }
 
 describe('what only the service finds fault with', () => {
   it.each(REFUSED)('is told in Chinese: %s %j', async (field, value, told) => {
     const sent = { name: 'Sync', scopes: ['contacts:read'], environment: 'live', [field]: value }
-    const problem = await openRoutes()('POST', '/', sent)
+    const problem = await openRoutes().ask('POST', '/', sent)
     expect(problem.issues.length).toBeGreaterThan(0)
     expect(serviceFlaws(problem, sent, speaking(zh))).toEqual({ [field]: told })
   })
@@ -76,4 +78,44 @@ describe('what only the service finds fault with', () => {
       '': '不能使用此内容。',
     })
   })
+})
+
+describe('a limit that is emptied', () => {
+  const settings = {
+    environments: ['live', 'test'],
+    names: 'free',
+    scopes: [{ resource: 'contacts', actions: ['read'] }],
+    limits: { defaults: {}, max: { minute: 1000 } },
+  } as unknown as ConsoleSettings
+
+  it.each([
+    ['English', en, 'Minute: at most 1000.'],
+    ['Chinese', zh, '每分钟：最多 1000。'],
+  ])(
+    'is told in %s not to be liftable, where the service would refuse that, and there alone',
+    async (_, texts, told) => {
+      const { keys, ask } = openRoutes()
+      const limits = { minute: 60, day: 500 }
+      const input = { owner: 'acct_1', scopes: ['contacts:read'], environment: 'live' } as const
+      const { record } = await keys.create({ ...input, limits })
+      const flaws = (empty: string, isNew = false) => {
+        const draft = draftOf(record, settings)
+        return flawsOf({ ...draft, limits: { ...draft.limits, [empty]: ' ' } }, settings, speaking(texts), {
+          isNew,
+          now: 0,
+        })
+      }
+      expect(flaws('minute')).toEqual({ limits: told })
+      expect((await ask('PATCH', `/${record.id}`, { limits: { minute: null } })).issues).toMatchObject([
+        { path: 'limits.minute' },
+      ])
+      expect(flaws('day')).toEqual({})
+      expect((await keys.update(record.id, { limits: { day: null } })).limits).toEqual({ minute: 60 })
+      // A new key without one has the default, or that maximum.
+      expect(flaws('minute', true)).toEqual({})
+      expect((await keys.create(input)).record.limits).toEqual({
+        minute: 1000,
+      })
+    },
+  )
 })

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { blocksOf } from '../docs/blocks.ts'
 import { openBrowser, openPage } from '../support/browser.ts'
 import { openSite, type Site } from './site.ts'
-import { fillForm, press } from './tour.ts'
+import { askingItself, fillForm, press } from './tour.ts'
 
 let browser: Browser
 beforeAll(async () => {
@@ -125,6 +125,12 @@ describe('the form', () => {
     await dialog.getByRole('textbox', { name: 'Allowed addresses' }).fill('')
     await dialog.getByRole('combobox', { name: 'Expires' }).selectOption({ label: 'Never' })
     await dialog.getByRole('textbox', { name: 'burst' }).fill('7')
+    // What the service allows at most cannot be lifted: this is told before it is asked.
+    await dialog.getByText('Empty: no limit, unless the service sets a maximum.').waitFor()
+    await dialog.getByRole('textbox', { name: 'Minute' }).fill('')
+    await dialog.getByRole('button', { name: 'Save changes' }).click()
+    expect(await dialog.locator('#flaw-limits').textContent()).toBe('Minute: at most 1000.')
+    await dialog.getByRole('textbox', { name: 'Minute' }).fill('60')
     await dialog.getByRole('button', { name: 'Save changes' }).click()
     await page.getByText('Changes saved').waitFor()
     const saved = await site.keys.get(record.id)
@@ -173,12 +179,13 @@ describe('what whoever looks may not do', () => {
 
 describe('what goes wrong', () => {
   it('is told in the list, which is tried again', async () => {
-    const { page } = await open()
+    const { site, page } = await open()
     await page.getByText('No keys yet').waitFor()
+    await askingItself(page, site)
     await page.route('**/?limit=50', (route) => route.abort())
     await page.reload()
     await page.getByText('The service could not be reached.').waitFor()
-    await page.unrouteAll()
+    await page.unroute('**/?limit=50')
     await page.getByRole('button', { name: 'Try again' }).click()
     await page.getByText('No keys yet').waitFor()
   })

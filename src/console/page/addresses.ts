@@ -40,30 +40,19 @@ function flawOf(text: string): Omit<AddressFlaw, 'line' | 'text'> | undefined {
   return { kind: 'host bits', most, suggestion: `${written(clear)}/${bits}` }
 }
 
-/** Four numbers for IPv4, eight for IPv6, strictly as RFC 4291 and dotted-quad text have it. */
+/** Four numbers for IPv4, eight for IPv6, strictly as dotted-quad text and RFC 4291 have it: URLs have the same form. */
 function groupsOf(host: string): readonly number[] | undefined {
   if (!host.includes(':')) return quad(host)
-  const dotted = host.slice(host.lastIndexOf(':') + 1)
-  const tail = dotted.includes('.') ? quad(dotted) : []
-  if (tail === undefined) return undefined
-  const [a = 0, b = 0, c = 0, d = 0] = tail
-  const text = dotted.includes('.')
-    ? `${host.slice(0, -dotted.length)}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
-    : host
-  const [front = '', back, ...more] = text.split('::')
-  if (more.length > 0) return undefined
-  const before = hextets(front)
-  const after = back === undefined ? [] : hextets(back)
-  const missing = 8 - before.length - after.length
-  if (back === undefined ? missing !== 0 : missing < 1) return undefined
-  const groups = [...before, ...Array<number>(missing).fill(0), ...after]
-  return groups.every((group) => group >= 0) ? groups : undefined
+  const url = `http://[${host}]`
+  if (!/^[\da-f:.]+$/i.test(host) || !URL.canParse(url)) return undefined
+  const [before = [], after] = new URL(url).hostname.slice(1, -1).split('::').map(hextets)
+  return after === undefined
+    ? before
+    : [...before, ...Array<number>(8 - before.length - after.length).fill(0), ...after]
 }
 
-/** -1 for what is no group. */
 function hextets(text: string): readonly number[] {
-  if (text === '') return []
-  return text.split(':').map((group) => (/^[\da-f]{1,4}$/i.test(group) ? Number.parseInt(group, 16) : -1))
+  return text === '' ? [] : text.split(':').map((group) => Number.parseInt(group, 16))
 }
 
 function quad(text: string): readonly number[] | undefined {

@@ -1,6 +1,6 @@
 import type { KeyRecord } from '../../model/key.ts'
 import type { Language } from '../language.ts'
-import type { ConsoleSettings } from '../settings.ts'
+import { type ConsoleSettings, SETTINGS, textsIn } from '../settings.ts'
 import type { Problem } from './problem.ts'
 import type { Texts } from './texts.ts'
 
@@ -36,11 +36,24 @@ export interface Tags {
 type Shown = { readonly record: KeyRecord }
 export type Api = ReturnType<typeof createApi>
 
-/** The management routes. @param base where they are, with a slash at its end */
-export function createApi(base: string) {
+/** Where the routes are, with a slash at its end: where the script came from, if it is not said. */
+export function baseOf(src: string | undefined): string {
+  const { href } = src === undefined ? new URL('.', import.meta.url) : new URL(src, document.baseURI)
+  return href.endsWith('/') ? href : `${href}/`
+}
+
+/**
+ * The management routes.
+ * @param base where they are
+ * @param early answers that have come already, by what would be asked: each is used once
+ */
+export function createApi(base: string, early: Map<string, unknown>) {
   const url = (path: string) => new URL(path, base).href
 
   async function call<T>(method: string, path: string, body?: object, tags: Tags = {}): Promise<Answer<T>> {
+    const known = method === 'GET' ? early.get(path) : undefined
+    early.delete(path)
+    if (known !== undefined) return { ok: true, body: known as T, etag: undefined }
     const headers = new Headers({ Accept: 'application/json' })
     if (body !== undefined) headers.set('Content-Type', 'application/json')
     if (tags.idempotencyKey !== undefined) headers.set('Idempotency-Key', tags.idempotencyKey)
@@ -57,8 +70,8 @@ export function createApi(base: string) {
   }
 
   return {
-    texts: (language: Language) => call<Texts>('GET', `keyward-console-${language}.json`),
-    settings: () => call<ConsoleSettings>('GET', 'keyward-console.json'),
+    texts: (language: Language) => call<Texts>('GET', textsIn(language)),
+    settings: () => call<ConsoleSettings>('GET', SETTINGS),
     list(filter: Filter, limit: number, cursor: string | undefined) {
       const asked = Object.entries({ ...filter, limit: String(limit), cursor })
       const query = asked.flatMap(([name, value]): [string, string][] => (value ? [[name, value]] : []))

@@ -46,13 +46,18 @@ export function draftOf(record: KeyRecord | undefined, settings: ConsoleSettings
 }
 
 /** What is wrong with it by field, as far as can be told without asking the service. */
-export function flawsOf(draft: Draft, settings: ConsoleSettings, say: Say, now: number): Record<string, string> {
+export function flawsOf(
+  draft: Draft,
+  settings: ConsoleSettings,
+  say: Say,
+  { isNew, now }: { readonly isNew: boolean; readonly now: number },
+): Record<string, string> {
   const flaws: Record<string, string | undefined> = {
     name: nameFlaw(draft, settings, say),
     description: draft.description.length > 1000 ? say('tooLong', { most: 1000 }) : undefined,
     resource: draft.resource.length > 256 ? say('tooLong', { most: 256 }) : undefined,
     scopes: scopesFlaw(draft, settings, say),
-    limits: limitsFlaw(draft, settings, say),
+    limits: limitsFlaw(draft, settings, say, isNew),
     allowedIps: addressesFlaw(draft.addresses, say),
     expiresAt: expiryFlaw(draft, say, now),
   }
@@ -126,12 +131,14 @@ function scopesFlaw(draft: Draft, settings: ConsoleSettings, say: Say): string |
   return wrong === undefined ? undefined : say('scopeWrong', { text: wrong })
 }
 
-function limitsFlaw({ limits }: Draft, settings: ConsoleSettings, say: Say): string | undefined {
+/** A key without a limit of its own gets the default when it is made; later, nothing lifts what the service allows at most. */
+function limitsFlaw({ limits }: Draft, settings: ConsoleSettings, say: Say, isNew: boolean): string | undefined {
   for (const [name, text] of Object.entries(limits)) {
     const window = windowText(name, say)
     const most = settings.limits.max[name]
     if (!/^\d{0,15}$/.test(text.trim())) return say('limitWrong', { window })
-    if (most !== undefined && Number(text) > most) return say('limitTooHigh', { window, most })
+    const isLifted = !isNew && text.trim() === ''
+    if (most !== undefined && (isLifted || Number(text) > most)) return say('limitTooHigh', { window, most })
   }
   return undefined
 }

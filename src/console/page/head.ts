@@ -7,7 +7,8 @@ export interface Head {
   readonly say: Say
   /** The host's own; the page's where it has none. */
   readonly title: string | undefined
-  readonly other: Language
+  /** `undefined` where there is no time for it yet: a browser looks long for letters of another script. */
+  readonly other: Language | undefined
   /** Absent where whoever looks may not. */
   readonly create: (() => void) | undefined
   switchTo(language: Language): void
@@ -21,7 +22,7 @@ export function head({ say, title, other, create, switchTo }: Head): TemplateRes
       <p class="muted">${say('subtitle')}</p>
     </div>
     <div class="row">
-      <button type="button" class="button quiet" lang=${other} @click=${() => switchTo(other)}>${say('otherLanguage')}</button>
+      ${other === undefined ? nothing : html`<button type="button" class="button quiet" lang=${other} @click=${() => switchTo(other)}>${say('otherLanguage')}</button>`}
       ${create === undefined ? nothing : html`<button type="button" class="button primary" @click=${create}>${icon('plus')}${say('createKey')}</button>`}
     </div>
   </header>`

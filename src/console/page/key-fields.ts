@@ -88,7 +88,8 @@ export function limitsField({ draft, settings, say, flaws, isNew, change }: Form
   return group(
     { ...options, hint: say(isNew ? 'limitsHint' : 'limitsEditHint') },
     html`<div class="windows">${names.map((name) => {
-      const usual = isNew ? settings.limits.defaults[name] : undefined
+      const { defaults, max } = settings.limits
+      const usual = isNew ? (defaults[name] ?? max[name]) : undefined
       const input = (event: Event) => change({ limits: { ...draft.limits, [name]: typed(event) } })
       return html`<label class="window"
         ><span>${windowText(name, say)}</span

@@ -83,16 +83,20 @@ export class KeyForm extends DialogPart {
   /** What was wrong is looked at again as it is mended; what is not yet finished is not found fault with. */
   private change(draft: Draft): void {
     this.draft = draft
-    if (Object.keys(this.flaws).length > 0) this.flaws = flawsOf(draft, this.settings, this.say, Date.now())
+    if (Object.keys(this.flaws).length > 0) this.flaws = this.flawsIn(draft)
+  }
+
+  private flawsIn(draft: Draft): Readonly<Record<string, string>> {
+    return flawsOf(draft, this.settings, this.say, { isNew: this.record === undefined, now: Date.now() })
   }
 
   private async submit(event: Event): Promise<void> {
     event.preventDefault()
     if (this.busy) return
-    const { settings, record, say } = this
+    const { settings, record } = this
     const draft = this.draft ?? draftOf(record, settings)
     this.problem = undefined
-    this.flaws = flawsOf(draft, settings, say, Date.now())
+    this.flaws = this.flawsIn(draft)
     if (Object.keys(this.flaws).length > 0) return this.showFirstFlaw()
     this.busy = true
     if (record === undefined) await this.create(draft)

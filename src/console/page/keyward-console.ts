@@ -2,10 +2,11 @@ import { html, LitElement, nothing } from 'lit'
 import type { KeyRecord } from '../../model/key.ts'
 import type { Language } from '../language.ts'
 import type { ConsoleSettings } from '../settings.ts'
-import { type Api, createApi, type Made } from './api.ts'
+import { type Api, baseOf, createApi, type Made } from './api.ts'
 import { type BrowserKey, browserKeyAt, displayOf } from './browser-key.ts'
 import { copyText } from './clipboard.ts'
 import { type DialogContext, type Open, openDialog } from './dialogs.ts'
+import { afterFrame, FIRST_ROWS, takeEarly } from './early.ts'
 import { filterBar, pager } from './filter-bar.ts'
 import { formatting } from './format.ts'
 import { head } from './head.ts'
@@ -41,6 +42,7 @@ export class KeywardConsole extends LitElement {
     problem: { state: true },
     open: { state: true },
     kept: { state: true },
+    whole: { state: true },
   }
   declare src: string | undefined
   /** `undefined` until the texts of the language are there. */
@@ -49,6 +51,8 @@ export class KeywardConsole extends LitElement {
   declare private problem: Problem | undefined
   declare private open: Open | undefined
   declare private kept: Credential | undefined
+  /** Whether more is drawn than what people see first: the rest follows in the next frame. */
+  declare private whole: boolean | undefined
   private works: Works | undefined
   private opener: Element | null = null
   /** The texts of keys that were made here, by id, where the host wants the page to have them while it is there. */
@@ -57,9 +61,8 @@ export class KeywardConsole extends LitElement {
 
   override connectedCallback(): void {
     super.connectedCallback()
-    const { href } = this.src === undefined ? new URL('.', import.meta.url) : new URL(this.src, document.baseURI)
-    const base = href.endsWith('/') ? href : `${href}/`
-    const api = createApi(base)
+    const base = baseOf(this.src)
+    const api = createApi(base, takeEarly(this))
     const listing = createListing(api, () => this.requestUpdate())
     this.works = { api, listing, browserKey: browserKeyAt(new URL(base).pathname) }
     addEventListener('pagehide', this.forget)
@@ -87,12 +90,13 @@ export class KeywardConsole extends LitElement {
     this.problem = undefined
     void works.listing.load()
     const answer = await works.api.settings()
-    if (!answer.ok) {
-      this.problem = answer.problem
-      return
-    }
-    this.settings = answer.body
-    this.kept = answer.body.browserKey ? works.browserKey.read() : undefined
+    if (answer.ok) this.settings = answer.body
+    else this.problem = answer.problem
+    if (this.settings?.browserKey) this.readKept(works)
+  }
+
+  private readKept({ browserKey }: Works): void {
+    this.kept = browserKey.read()
   }
 
   protected override render() {
@@ -103,8 +107,8 @@ export class KeywardConsole extends LitElement {
         ${this.head(say)}
         <div class="panel">
           ${settings === undefined || works === undefined || works.listing.isBare() ? nothing : filterBar(works.listing, settings, say)}
-          <div class="list" aria-busy=${works?.listing.isLoading() ? 'true' : 'false'}>${this.list(say)}</div>
-          ${works === undefined ? nothing : pager(works.listing, say)}
+          <div class="list" aria-busy=${works?.listing.isLoading() || !this.whole ? 'true' : 'false'}>${this.list(say)}</div>
+          ${works === undefined || !this.whole ? nothing : pager(works.listing, say)}
         </div>
         ${this.connect(say)}
       </main>
@@ -112,11 +116,15 @@ export class KeywardConsole extends LitElement {
       ${works === undefined || settings === undefined ? nothing : openDialog(this.open, this.context(say, works, settings))}`
   }
 
+  protected override updated(): void {
+    if (this.say !== undefined && !this.whole) afterFrame(() => Object.assign(this, { whole: true }))
+  }
+
   private head(say: Say) {
     return head({
       say,
       title: this.settings?.title,
-      other: this.lang === 'zh' ? 'en' : 'zh',
+      other: this.whole ? (this.lang === 'zh' ? 'en' : 'zh') : undefined,
       create: this.settings?.may.includes('create') ? () => this.show({ kind: 'create' }) : undefined,
       switchTo: (language) => void this.switchTo(language),
     })
@@ -130,19 +138,17 @@ export class KeywardConsole extends LitElement {
     if (problem !== undefined) return failed(problem, say, () => void this.begin())
     const page = listing.page()
     if (page === undefined || settings === undefined) return skeleton(say)
-    if (page.items.length > 0) return keyTable(page.items, { say, format: formatting(say), settings, act: this.act })
+    const items = this.whole ? page.items : page.items.slice(0, FIRST_ROWS)
+    if (items.length > 0) return keyTable(items, { say, format: formatting(say), settings, act: this.act })
     if (listing.isFiltered()) return nothingFound(say, () => void listing.narrow({}))
     return listing.number() === 1 ? noKeys(say) : nothing
   }
 
   private connect(say: Say) {
     const { settings, works } = this
-    if (settings === undefined || works === undefined) return nothing
-    const onKept = () => {
-      this.kept = works.browserKey.read()
-    }
+    if (settings === undefined || works === undefined || !this.whole) return nothing
     return html`<keyward-connect .say=${say} .settings=${settings} .browserKey=${works.browserKey} .kept=${this.kept}
-      .onKept=${onKept} .onTold=${(text: string) => this.toast.tell(text)}></keyward-connect>`
+      .onKept=${() => this.readKept(works)} .onTold=${(text: string) => this.toast.tell(text)}></keyward-connect>`
   }
 
   private context(say: Say, { api, listing, browserKey }: Works, settings: ConsoleSettings): DialogContext {
@@ -170,10 +176,8 @@ export class KeywardConsole extends LitElement {
     if (deed !== 'disable' && deed !== 'enable') return this.show({ kind: deed, record })
     const answer = await this.works?.api[deed](record.id)
     if (answer?.ok === true) this.works?.listing.replace(answer.body.record)
-    if (answer !== undefined)
-      this.toast.tell(
-        answer.ok ? this.text(deed === 'disable' ? 'wasDisabled' : 'wasEnabled') : this.explained(answer.problem),
-      )
+    const done = deed === 'disable' ? 'wasDisabled' : 'wasEnabled'
+    if (answer !== undefined) this.toast.tell(answer.ok ? this.text(done) : this.explained(answer.problem))
   }
 
   /** What is edited is what is there now; what it is saved over is what was seen. */

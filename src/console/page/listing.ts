@@ -1,8 +1,7 @@
 import type { KeyRecord } from '../../model/key.ts'
+import { PAGE_SIZE } from '../settings.ts'
 import type { Api, Filter, KeyPage } from './api.ts'
 import type { Problem } from './problem.ts'
-
-const PAGE_SIZE = 50
 
 /** The part of the list that is looked at: one page of it, however long it is. */
 export interface Listing {

@@ -27,7 +27,7 @@ const BASE = css`
     --warn: var(--keyward-warn, light-dark(#855800, #e8ba6c));
     --warn-soft: var(--keyward-warn-soft, light-dark(#fdf5e3, #2d2412));
     --radius: var(--keyward-radius, 10px);
-    --mono: var(--keyward-mono, ui-monospace, 'SF Mono', 'Cascadia Mono', Menlo, Consolas, 'Liberation Mono', monospace);
+    --mono: var(--keyward-mono, ui-monospace, Menlo, Consolas, monospace);
     display: block;
     container-type: inline-size;
     color-scheme: light dark;

@@ -97,7 +97,7 @@ export const en = {
   scopeOne: '{resource}: {action}',
   limits: 'Rate limits',
   limitsHint: 'The most uses in any such span of time. Empty: the default.',
-  limitsEditHint: 'The most uses in any such span of time. Empty: no limit.',
+  limitsEditHint: 'The most uses in any such span of time. Empty: no limit, unless the service sets a maximum.',
   second: 'Second',
   minute: 'Minute',
   hour: 'Hour',

@@ -98,7 +98,7 @@ export const zh: Texts = {
   scopeOne: '{resource}：{action}',
   limits: '速率限制',
   limitsHint: '任意一段该时长内的最多使用次数。留空则为默认值。',
-  limitsEditHint: '任意一段该时长内的最多使用次数。留空则不限制。',
+  limitsEditHint: '任意一段该时长内的最多使用次数。留空则不限制，除非服务设有上限。',
   second: '每秒',
   minute: '每分钟',
   hour: '每小时',
