@@ -4,16 +4,16 @@ import { Agent, request as ask } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { compiled } from '../support/compiled.ts'
 import { tally } from '../support/limited.ts'
 import type { ClusterAnswer, ClusterJob } from './cluster-program.ts'
 
-const program = fileURLToPath(new URL('cluster-program.ts', import.meta.url))
+const program = new URL('cluster-program.ts', import.meta.url)
 
 /** A cluster that serves one key until the test ends. */
 async function startCluster(job: ClusterJob) {
-  const child = fork(program, [JSON.stringify(job)], { execArgv: ['--import', 'tsx'], silent: true })
+  const child = fork(await compiled(program), [JSON.stringify(job)], { execArgv: [], silent: true })
   onTestFinished(() => {
     if (child.connected) child.disconnect()
   })

@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { createApiKeys } from 'keyward'
 import { sqliteStore } from 'keyward/sqlite'
 import { expect, it, onTestFinished } from 'vitest'
+import { compiled } from '../support/compiled.ts'
 import { judged } from '../support/outcome.ts'
 
-const PROGRAM = fileURLToPath(new URL('killed-rotation-program.ts', import.meta.url))
+const PROGRAM = new URL('killed-rotation-program.ts', import.meta.url)
 const ROUNDS = 2
 
 it('X-07 a process that is killed while it rotates leaves a key that lives, with two secrets at the most, and can be rotated', async () => {
@@ -41,7 +41,7 @@ it('X-07 a process that is killed while it rotates leaves a key that lives, with
 
 /** What was told by a process that rotates, and is killed somewhere after so many. */
 async function killedAfter(count: number, file: string, id: string): Promise<readonly string[]> {
-  const child = fork(PROGRAM, [file, id], { execArgv: ['--import', 'tsx'] })
+  const child = fork(await compiled(PROGRAM), [file, id], { execArgv: [] })
   const told: string[] = []
   child.on('message', (key) => {
     told.push(String(key))

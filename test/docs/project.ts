@@ -74,7 +74,7 @@ export function createProject(): Project {
       files.push(path)
     },
     async typecheck() {
-      const tsc = [resolve('node_modules/typescript/bin/tsc'), '--noEmit', '-p', root]
+      const tsc = [resolve('node_modules/typescript7/bin/tsc'), '--noEmit', '-p', root]
       const { code, stdout, stderr } = await node(tsc, { cwd: root, timeout: LONGEST_CHECK })
       // One that was stopped, because it took too long, has found nothing yet.
       if (code !== 0 && stdout === '') throw new Error(`tsc ended without a word ${stderr}`)

@@ -36,13 +36,13 @@ describe('examples/custom-store', () => {
 
   describe('keeps the storage contract with five verbs', () => {
     for (const check of storeChecks(() => journalStore(openJournal(newFile())))) {
-      it(check.name, async () => void (await check.run()))
+      it.concurrent(check.name, async () => void (await check.run()))
     }
   })
 
   describe('keeps the storage contract with take', () => {
     for (const check of storeChecks(() => countingStore(openJournal(newFile())))) {
-      it(check.name, async () => {
+      it.concurrent(check.name, async () => {
         const answer = await check.run()
         if (/^(take|window)-/.test(check.id)) expect(answer).toBeUndefined()
       })

@@ -20,12 +20,13 @@ beforeAll(async () => {
   program = await bundle('own-server')
 }, 300_000)
 
-describe.each(RUNTIMES)("%s's own server", (_name, runtime, ...args) => {
+// Side by side, because each waits most of the time for windows to end.
+describe.concurrent.each(RUNTIMES)("%s's own server", (_name, runtime, ...args) => {
   it('keeps every promise of a guard, over sockets, and memoryStore() every one of a store', async () => {
     const { stdout } = await promisify(execFile)(runtime, [...args, program])
     const { guards, stores } = JSON.parse(stdout) as { guards: Outcome; stores: Outcome }
     expect([...guards.failed, ...stores.failed]).toEqual([])
     expect(guards.passed).toBeGreaterThan(60)
     expect(stores.passed).toBeGreaterThan(60)
-  })
+  }, 60_000)
 })

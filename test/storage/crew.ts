@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
-import { fileURLToPath } from 'node:url'
+import { compiled } from '../support/compiled.ts'
 
 /** Processes that do jobs, all at once. */
 export interface Crew<Job, Answer> {
@@ -13,8 +13,8 @@ export async function startCrew<Job extends object, Answer>(
   worker: string,
   processes: number,
 ): Promise<Crew<Job, Answer>> {
-  const path = fileURLToPath(new URL(worker, import.meta.url))
-  const children = Array.from({ length: processes }, () => fork(path, { execArgv: ['--import', 'tsx'] }))
+  const path = await compiled(new URL(worker, import.meta.url))
+  const children = Array.from({ length: processes }, () => fork(path, { execArgv: [] }))
   await Promise.all(children.map(said))
   return {
     work: (job) =>

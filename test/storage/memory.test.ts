@@ -8,7 +8,7 @@ import { NONSENSE, storedKey } from './stored-key.ts'
 const MINUTE = { windows: [{ name: 'minute', limit: 5, ms: 60_000 }], cost: 1 }
 
 describe('memoryStore keeps the storage contract', () => {
-  for (const check of storeChecks(() => memoryStore())) it(check.name, check.run)
+  for (const check of storeChecks(() => memoryStore())) it.concurrent(check.name, check.run)
 })
 
 describe('memoryStore', () => {

@@ -36,7 +36,7 @@ describe.each(WAYS)('redisStore keeps the storage contract over %s', (way, conne
   // Each has names of its own: none sees what another left.
   const namespace = way.replaceAll(' ', '-')
   for (const check of storeChecks(() => redisStore(connect(), { namespace }))) {
-    it(check.name, async () => {
+    it.concurrent(check.name, async () => {
       expect(await check.run()).toBeUndefined()
     })
   }

@@ -37,7 +37,7 @@ describe.each(ENGINES)('over %s, sqlStore', (engine) => {
 
   describe('keeps the storage contract', () => {
     for (const check of storeChecks(() => sqlStore(kysely))) {
-      it(check.name, async () => expect(await check.run()).toBeUndefined())
+      it.concurrent(check.name, async () => expect(await check.run()).toBeUndefined())
     }
   })
 

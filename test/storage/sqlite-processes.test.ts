@@ -2,15 +2,15 @@ import { fork } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { ListPage, Taken } from '../../src/model/store.ts'
 import { sqliteStore } from '../../src/storage/sqlite.ts'
+import { compiled } from '../support/compiled.ts'
 import type { Job } from './sqlite-worker.ts'
 import { storedKey } from './stored-key.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'keyward-'))
-const worker = fileURLToPath(new URL('sqlite-worker.ts', import.meta.url))
+const worker = new URL('sqlite-worker.ts', import.meta.url)
 afterAll(() => rmSync(folder, { recursive: true }))
 
 describe.each([2, 4])('%i processes on one file', (processes) => {
@@ -52,8 +52,8 @@ async function sum(file: string, processes: number, jobOf: (at: number) => Job):
 }
 
 /** Resolves with the starting gun of a process that is ready. */
-function start(file: string, job: Job): Promise<() => Promise<number>> {
-  const child = fork(worker, [file, JSON.stringify(job)], { execArgv: ['--import', 'tsx'] })
+async function start(file: string, job: Job): Promise<() => Promise<number>> {
+  const child = fork(await compiled(worker), [file, JSON.stringify(job)], { execArgv: [] })
   const died = new Promise<never>((_, reject) => {
     child.once('error', reject)
     child.once('exit', (code) => reject(new Error(`the process ended with ${code}`)))
@@ -65,5 +65,6 @@ function start(file: string, job: Job): Promise<() => Promise<number>> {
     child.send('go')
     return Number(await count)
   }
-  return said().then(() => go)
+  await said()
+  return go
 }

@@ -38,7 +38,7 @@ it('finds libsql, and node:sqlite where Node has it', () => {
 describe.each(drivers)('over $driver, sqliteStore', ({ open }) => {
   describe('keeps the storage contract', () => {
     const shared = over(newFile())
-    for (const check of storeChecks(() => shared)) it(check.name, check.run)
+    for (const check of storeChecks(() => shared)) it.concurrent(check.name, check.run)
     afterAll(() => shared.close?.())
   })
 

@@ -28,7 +28,7 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Ma
         '--auth-root-authentication-method=normal',
         '--skip-test-db',
       ]
-      execFileSync(install, [...args, ...user], { cwd: folder, stdio: 'ignore' })
+      execFileSync(install, [...args, ...user], { cwd: folder, stdio: 'pipe' }) // what it says is in the error
     },
     launch: (folder, port) =>
       launch(mariadbd, [

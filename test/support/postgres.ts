@@ -37,7 +37,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     prepare(folder) {
       if (user.uid !== undefined && user.gid !== undefined) chownSync(folder, user.uid, user.gid)
       const args = ['-D', `${folder}/data`, '-U', 'keyward', '-A', 'trust', '-E', 'UTF8', '--no-sync']
-      execFileSync(initdb, args, { ...user, cwd: folder, stdio: 'ignore' })
+      execFileSync(initdb, args, { ...user, cwd: folder, stdio: 'pipe' }) // what it says is in the error
     },
     launch: (folder, port) =>
       launch(

@@ -1,15 +1,15 @@
 import { execFile } from 'node:child_process'
-import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import { compiled } from '../support/compiled.ts'
 
 const run = promisify(execFile)
-const child = join(import.meta.dirname, '../support/timezone-child.ts')
+const child = new URL('../support/timezone-child.ts', import.meta.url)
 
 /** What the course of events gives in a process of this time zone; without one, the machine's own. */
 async function under(zone: string | undefined): Promise<{ offset: number; courses: unknown }> {
   const { TZ: _, ...env } = process.env
-  const { stdout } = await run(process.execPath, ['--import', 'tsx', child], {
+  const { stdout } = await run(process.execPath, [await compiled(child)], {
     env: zone === undefined ? env : { ...env, TZ: zone },
   })
   return JSON.parse(stdout)
