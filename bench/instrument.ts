@@ -3,6 +3,8 @@ export interface Variant {
   readonly name: string
   /** Whether a call answers with a promise; its awaiting is then part of what it costs. */
   readonly waits: boolean
+  /** Of something slow: how often it is called in a round, instead of as often as the plan says. */
+  readonly calls?: number
   /** Throws unless the variant does its work: admits the valid, refuses the invalid, enforces limits. */
   check(): void | Promise<void>
   /** As many fresh texts; made outside of the timed part. */
@@ -31,7 +33,7 @@ export async function measure(variants: readonly Variant[], plan: Plan): Promise
   const lanes = variants.map((variant) => ({ variant, loop: newLoop(variant.waits), times: [] as number[] }))
   for (let round = -plan.warmUp; round < plan.rounds; round++) {
     for (const { variant, loop, times } of shuffled(lanes)) {
-      const time = await timeOf(variant, loop, plan.calls)
+      const time = await timeOf(variant, loop, Math.min(plan.calls, variant.calls ?? plan.calls))
       if (round >= 0) times.push(time)
     }
   }

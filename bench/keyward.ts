@@ -17,8 +17,12 @@ import type { Variant } from './instrument.ts'
 const PREFIX = 'agk_live_'
 const SCOPES = ['contacts:read', 'contacts:update']
 /** So high that nothing is refused, however often a key is used; still small integers to the engine, as real limits are. */
-const HIGH: Limits = { minute: 1e9, hour: 2e9 }
+export const HIGH: Limits = { minute: 1e9, hour: 2e9 }
 const HOUR = 3_600_000
+
+/** What keypal does, and what better-auth does: each is timed beside its own. */
+export const NO_WINDOW = 'Keyward: warm verify, no limits, one scope demanded'
+export const ONE_WINDOW = 'Keyward: warm verify, one window, one scope demanded'
 
 const SCOPED: Demand = Object.freeze({ scopes: Object.freeze(['contacts:read'] as const) })
 const pepper = () => hmac({ current: 'p1', peppers: { p1: 'vR8kq2ZtYw6LxJ4nB7cM1sF5hD3gA9eP' } })
@@ -31,6 +35,8 @@ export const KEYWARD: Readonly<Record<string, (name: string) => Promise<Variant>
   'Keyward: warm verify, two windows, 1000 keys': (name) => warm(name, { limits: HIGH, keys: 1000 }),
   'Keyward: warm verify, 60 a minute and 1000 an hour, 1000 keys': realistic,
   'Keyward: warm verify, two windows, one scope demanded': (name) => warm(name, { limits: HIGH, demand: SCOPED }),
+  [NO_WINDOW]: (name) => warm(name, { demand: SCOPED }),
+  [ONE_WINDOW]: (name) => warm(name, { limits: { minute: 1e9 }, demand: SCOPED }),
   'Keyward: warm verify, two windows, 100 CIDRs, 20 scopes, a resource': fullPolicy,
   'Keyward: warm verify, two windows, hmac()': (name) => warm(name, { limits: HIGH, hasher: pepper() }),
   'Keyward: warm verify of a request, two windows': (name) => ofRequests(name, undefined),

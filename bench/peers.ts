@@ -10,6 +10,12 @@ import type { Variant } from './instrument.ts'
 /** What every ratio is a multiple of: the one hash that no verification can do without. */
 export const BASE = "H: crypto.hash('sha256', 50 characters, 'hex')"
 
+/** Peers that do a part of Keyward's work, or all of it. */
+export const PREFIXED = 'prefixed-api-key: checkAPIKey, hash from a Map, no limits'
+export const FLEXIBLE = 'rate-limiter-flexible: memory, two windows, no key verified'
+export const BETTER_AUTH = 'better-auth: verifyApiKey, one window, one permission'
+export const KEYPAL = 'keypal: verify with its cache, one scope, no limits'
+
 const HIGH = 1e9
 
 export async function peerVariants(): Promise<readonly Variant[]> {
@@ -38,7 +44,7 @@ function flexible(windows: 1 | 2): Variant {
     [60, 3600].slice(0, windows).map((duration) => new RateLimiterMemory({ points, duration }))
   const [minute, hour] = limiters(HIGH) as [RateLimiterMemory, RateLimiterMemory?]
   return {
-    name: `rate-limiter-flexible: memory, ${windows === 1 ? 'one window' : 'two windows'}, no key verified`,
+    name: windows === 1 ? 'rate-limiter-flexible: memory, one window, no key verified' : FLEXIBLE,
     waits: true,
     async check() {
       for (const limiter of limiters(2)) {
@@ -99,7 +105,7 @@ async function prefixedApiKey(): Promise<Variant> {
     return kept !== undefined && checkAPIKey(text, kept)
   }
   return {
-    name: 'prefixed-api-key: checkAPIKey, hash from a Map, no limits',
+    name: PREFIXED,
     waits: false,
     check() {
       assert(verify(source.at(0)))

@@ -1,12 +1,15 @@
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { startRedis } from '../test/support/redis.ts'
-import { type Cost, type Costs, type Flight, fly } from './flight.ts'
-import { ratios, spreadOf } from './instrument.ts'
-import { EMPTY_SCRIPT, flexible, floor, GET, keywardErrands, rateLimitRedis } from './redis-errands.ts'
+import { type Flight, fly } from './flight.ts'
+import { keep } from './program.ts'
+import { commandsText, countCommands } from './redis-commands.ts'
+import { flexible, floor, keywardErrands, rateLimitRedis } from './redis-errands.ts'
+import { markdown, type RedisResults, tableOf } from './redis-report.ts'
+import { weigh, weightText } from './redis-weight.ts'
 import { machine, versions } from './report.ts'
 
-// npm run bench:redis            measures all and writes bench/results/redis.json
+// npm run bench:redis            measures all and writes bench/REDIS.md and bench/results/redis.json
 // npm run bench:redis -- quick   a third of the rounds, and prints only
 const isQuick = process.argv.includes('quick')
 const FLIGHTS: readonly Flight[] = [
@@ -20,28 +23,40 @@ const server = await startRedis()
 const client = new Redis(server.url)
 const pipelining = new Redis(server.url, { enableAutoPipelining: true })
 try {
+  const weight = await weigh(client)
+  console.log(weightText(weight))
+  const ours = await keywardErrands(client)
   const errands = [
     ...(await floor(client)),
     ...(await floor(pipelining, ', enableAutoPipelining')),
-    ...(await keywardErrands(client)),
+    ...ours,
     flexible(client),
     rateLimitRedis(client),
   ]
   for (const errand of errands) await errand.check()
-  const all = []
+  const flights = []
   for (const flight of FLIGHTS) {
     console.error(`${flight.inFlight} in flight, ${flight.rounds} rounds of ${flight.calls} calls ...`)
     const costs = await fly(errands, flight, serverTime)
     console.log(`\n${tableOf(costs, flight)}`)
-    all.push({ ...flight, costs })
+    flights.push({ ...flight, costs })
   }
+  const commands = []
+  for (const errand of [...ours, flexible(client), rateLimitRedis(client)]) {
+    commands.push(await countCommands(client, errand))
+  }
+  console.log(`\n${commandsText(commands)}`)
   if (!isQuick) {
-    const folder = new URL('./results/', import.meta.url)
-    mkdirSync(folder, { recursive: true })
-    const redis = /redis_version:(\S+)/.exec(await client.info('server'))?.[1]
-    const results = { command: 'npm run bench:redis', at: new Date().toISOString(), machine: before }
-    const text = JSON.stringify({ ...results, versions: { ...versions(), redis }, flights: all }, undefined, 2)
-    writeFileSync(new URL('redis.json', folder), `${text}\n`)
+    const results: RedisResults = {
+      command: 'npm run bench:redis',
+      at: new Date().toISOString(),
+      machine: before,
+      versions: { ...versions(), ioredis: ioredisVersion(), redis: await redisVersion() },
+      flights,
+      commands,
+      weight,
+    }
+    keep('redis', results, 'REDIS.md', markdown(results))
   }
 } finally {
   await server.stop()
@@ -55,23 +70,10 @@ async function serverTime(): Promise<number> {
   return seconds.reduce((sum, used) => sum + used, 0) * 1e6
 }
 
-function tableOf(costs: Costs, { inFlight }: Flight): string {
-  const median = (name: string, part: keyof Cost) => spreadOf((costs[name] ?? []).map((cost) => cost[part])).median
-  const times = (name: string) => (costs[name] ?? []).map(({ time }) => time)
-  // How often as many calls as of the base: above 1 it is faster.
-  const faster = (name: string, base: string) => {
-    const { q1, median, q3 } = spreadOf(ratios(times(base), times(name)))
-    return `${median.toFixed(2)} (${q1.toFixed(2)}–${q3.toFixed(2)})`
-  }
-  const rows = Object.keys(costs).map((name) => {
-    const [time, own, servers] = [median(name, 'time'), median(name, 'client'), median(name, 'server')]
-    const speed = Math.round(1e6 / time / 100) * 100
-    const cells = [name, speed, faster(name, EMPTY_SCRIPT), faster(name, GET), own.toFixed(1), servers.toFixed(1)]
-    return `| ${cells.join(' | ')} |`
-  })
-  return [
-    `| ${inFlight} in flight | a second | ÷ empty script | ÷ GET | CPU of the client, µs | CPU of the server, µs |`,
-    '|---|---|---|---|---|---|',
-    ...rows,
-  ].join('\n')
+async function redisVersion(): Promise<string | undefined> {
+  return /redis_version:(\S+)/.exec(await client.info('server'))?.[1]
+}
+
+function ioredisVersion(): string {
+  return JSON.parse(readFileSync(new URL('../node_modules/ioredis/package.json', import.meta.url), 'utf8')).version
 }

@@ -15,7 +15,25 @@ export interface Results {
   readonly processes: number
   readonly base: string
   readonly rows: readonly Row[]
+  /** Peers on what Keyward takes for the same work. */
+  readonly peers: readonly Beside[]
+  readonly suites: Readonly<Record<string, Found>>
   readonly memory: Memory
+}
+
+/** What a suite found. */
+export interface Found {
+  readonly title: string
+  readonly rows: readonly Row[]
+  readonly besides: readonly Beside[]
+}
+
+/** Something as a multiple of something else, taken round by round. */
+export interface Beside {
+  readonly name: string
+  readonly base: string
+  readonly nanoseconds: Spread
+  readonly ratio: Spread
 }
 
 export interface Row {
@@ -34,13 +52,23 @@ interface Machine {
 }
 
 /** One row a variant from the timings of several processes, the rounds of all side by side. */
-export function rowsOf(runs: readonly Timings[], base: string): readonly Row[] {
+export function rowsOf(runs: readonly Timings[], base = ''): readonly Row[] {
   const names = new Set(runs.flatMap((run) => Object.keys(run)))
   return [...names].map((name) => ({
     name,
     nanoseconds: spreadOf(runs.flatMap((run) => run[name] ?? [])),
     ratio: spreadOf(runs.flatMap((run) => ratios(run[name] ?? [], run[base] ?? []))),
   }))
+}
+
+/** Those of the pairs that were timed, each in the processes that timed both. */
+export function besides(runs: readonly Timings[], pairs: readonly (readonly [string, string])[]): readonly Beside[] {
+  return pairs.flatMap(([name, base]) => {
+    const both = runs.filter((run) => run[name] !== undefined && run[base] !== undefined)
+    return rowsOf(both, base)
+      .filter((row) => row.name === name)
+      .map((row) => ({ ...row, base }))
+  })
 }
 
 export function machine(): Machine {
@@ -63,11 +91,13 @@ export function versions(): Record<string, string> {
     openssl: process.versions.openssl,
     keyward: read('../package.json').version,
     ...Object.fromEntries(installed),
+    'better-auth': read('./better-auth/package.json').dependencies['better-auth'],
+    'ipaddr.js': read('../node_modules/ipaddr.js/package.json').version,
   }
 }
 
-/** The table, as Markdown that also reads well in a terminal. */
-export function table({ rows }: Pick<Results, 'rows'>): string {
+/** Verifications, as multiples of H. */
+export function table(rows: readonly Row[]): string {
   const cells = rows.map(({ name, nanoseconds, ratio }) => [
     name,
     `${ratio.median.toFixed(2)} H`,
@@ -75,7 +105,23 @@ export function table({ rows }: Pick<Results, 'rows'>): string {
     nanoseconds.median.toFixed(0),
     `${nanoseconds.q1.toFixed(0)}–${nanoseconds.q3.toFixed(0)}`,
   ])
-  const header = ['', 'median', 'quartiles', 'ns, median', 'ns, quartiles']
+  return textOf(['', 'median', 'quartiles', 'ns, median', 'ns, quartiles'], cells)
+}
+
+/** Each as a multiple of what it stands beside. */
+export function besideTable(besides: readonly Beside[]): string {
+  const cells = besides.map(({ name, base, nanoseconds, ratio }) => [
+    name,
+    `÷ ${base}`,
+    ratio.median.toFixed(2),
+    `${ratio.q1.toFixed(2)}–${ratio.q3.toFixed(2)}`,
+    nanoseconds.median.toFixed(0),
+  ])
+  return textOf(['', 'on', 'median', 'quartiles', 'ns, median'], cells)
+}
+
+/** Markdown that also reads well in a terminal. */
+function textOf(header: readonly string[], cells: readonly (readonly string[])[]): string {
   const widths = header.map((_title, column) => Math.max(...[header, ...cells].map((row) => row[column]?.length ?? 0)))
   const line = (row: readonly string[]) =>
     `| ${row.map((cell, at) => (at === 0 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0))).join(' | ')} |`
@@ -105,8 +151,23 @@ export function markdown(results: Results): string {
 - ${base}; ratios are taken within a round, then their median and quartiles over all rounds
 - every call is given a fresh string; every variant was seen to admit, refuse and limit before it was timed
 
-${table(results)}
+${table(results.rows)}
+
+## Beside peers
+
+What a peer takes as a multiple of what Keyward takes for the same work, in the same processes and rounds. keypal has
+left npm: it is measured only with a build of its repository (\`KEYPAL=/path/to/keypal.mjs npm run bench\`).
+
+${besideTable(results.peers)}
+
+${Object.values(results.suites).map(suiteText).join('\n\n')}
+
+## Memory
 
 ${memoryText(results)}
 `
+}
+
+function suiteText({ title, besides }: Found): string {
+  return `## ${title}\n\n${besideTable(besides)}`
 }

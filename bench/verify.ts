@@ -1,56 +1,58 @@
-import { fork } from 'node:child_process'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
+import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { build } from 'tsup'
 import { dearerText, dearerThan } from './check.ts'
 import type { Plan, Timings } from './instrument.ts'
 import { KEYWARD } from './keyward.ts'
 import type { Memory } from './memory.ts'
 import { BASE } from './peers.ts'
-import { machine, markdown, memoryText, type Results, rowsOf, table, versions } from './report.ts'
+import { answerOf, compile, keep } from './program.ts'
+import {
+  besides,
+  besideTable,
+  type Found,
+  machine,
+  markdown,
+  memoryText,
+  type Results,
+  rowsOf,
+  table,
+  versions,
+} from './report.ts'
+import { PEER_PAIRS, SUITES } from './suites.ts'
 
 // npm run bench              measures everything and writes bench/RESULTS.md and bench/results/verify.json
-// npm run bench -- WORD      times the variants whose names hold the word, and prints only
+// npm run bench -- WORD      times the variants and suites whose names hold the word, and prints only
 // npm run bench -- --check   prints only, and fails where something has become dearer than RESULTS.md says; with a WORD, too
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { check: { type: 'boolean' } } })
 const [word = ''] = positionals
 const checks = values.check === true
 const RESULTS = new URL('./RESULTS.md', import.meta.url)
-const PLAN: Plan = { rounds: 15, warmUp: 5, calls: 20_000 }
-const PROCESSES = 3
+const PLAN: Plan = { rounds: Number(process.env.ROUNDS ?? 15), warmUp: 5, calls: 20_000 }
+const PROCESSES = Number(process.env.PROCESSES ?? 3)
 
-const folder = fileURLToPath(new URL('./results/', import.meta.url))
 const before = machine()
+await compile('speed', 'memory')
 
-// Timed is what ships: the sources through the compiler of the package, and no loader in between.
-await build({
-  config: false,
-  entry: ['bench/speed.ts', 'bench/memory.ts'],
-  outDir: folder,
-  format: 'esm',
-  target: 'node20',
-  skipNodeModulesBundle: true,
-  removeNodeProtocol: false,
-  silent: true,
-})
-
-const runs: Timings[] = []
-for (let n = 1; n <= PROCESSES; n++) {
-  for (const name of Object.keys(KEYWARD).filter((each) => each.includes(word))) {
-    console.error(`${n} of ${PROCESSES} processes, ${PLAN.rounds} rounds: ${name} ...`)
-    runs.push(await answerOf<Timings>('speed.js', [JSON.stringify(PLAN), name]))
-  }
-}
+const runs = await timed(Object.keys(KEYWARD))
 const rows = rowsOf(runs, BASE)
-console.log(table({ rows }))
+if (rows.length > 0) console.log(table(rows))
+const peers = besides(runs, PEER_PAIRS)
+if (peers.length > 0) console.log(`\n${besideTable(peers)}`)
+
+const suites: Record<string, Found> = {}
+for (const [name, { title, pairs, processes = PROCESSES }] of checks ? [] : Object.entries(SUITES)) {
+  const runs = await timed([name], Math.min(processes, PROCESSES))
+  if (runs.length === 0) continue
+  suites[name] = { title, rows: rowsOf(runs), besides: besides(runs, pairs) }
+  console.log(`\n${title}\n\n${besideTable(suites[name].besides)}`)
+}
 
 if (checks) {
   const found = dearerThan(readFileSync(RESULTS, 'utf8'), rows)
   console.log(`\n${dearerText(found)}`)
   if (found.length > 0) process.exitCode = 1
 } else if (word === '') {
-  const memory = await answerOf<Memory>('memory.js', [])
+  const memory = await answerOf<Memory>('memory', [])
   console.log(`\n${memoryText({ memory })}`)
   const results: Results = {
     command: 'npm run bench',
@@ -62,25 +64,21 @@ if (checks) {
     processes: PROCESSES,
     base: BASE,
     rows,
+    peers,
+    suites,
     memory,
   }
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(`${folder}verify.json`, `${JSON.stringify(results, undefined, 2)}\n`)
-  writeFileSync(RESULTS, markdown(results))
+  keep('verify', results, 'RESULTS.md', markdown(results))
 }
 
-/** What a fresh process sends before it ends. */
-function answerOf<T>(file: string, args: readonly string[]): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const child = fork(folder + file, args, { execArgv: ['--expose-gc'] })
-    let answer: T | undefined
-    child.once('message', (message) => {
-      answer = message as T
-    })
-    child.once('error', reject)
-    child.once('exit', (code) => {
-      if (code === 0 && answer !== undefined) resolve(answer)
-      else reject(new Error(`${file} ended with ${code}`))
-    })
-  })
+/** Those whose names hold the word, each in several fresh processes. */
+async function timed(names: readonly string[], processes = PROCESSES): Promise<readonly Timings[]> {
+  const runs: Timings[] = []
+  for (let n = 1; n <= processes; n++) {
+    for (const name of names.filter((each) => each.includes(word))) {
+      console.error(`${n} of ${processes} processes, ${PLAN.rounds} rounds: ${name} ...`)
+      runs.push(await answerOf<Timings>('speed', [JSON.stringify(PLAN), name]))
+    }
+  }
+  return runs
 }

@@ -1,5 +1,6 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Hasher } from '../model/hasher.ts'
+import { oldestOf } from '../model/oldest.ts'
 import { newSalt, PACKED, sha256Of } from './digest.ts'
 import { equalUnits, unitsOf } from './equal.ts'
 
@@ -36,7 +37,7 @@ export function remembering(hasher: Hasher, most: number): Hasher {
   function remember(at: number, kept: readonly string[], digest: string): number {
     const hash = kept[at]
     if (hash === undefined) return at
-    if (proofs.size >= most) proofs.delete(proofs.keys().next().value as string)
+    if (proofs.size >= most) for (const old of oldestOf(proofs)) proofs.delete(old)
     proofs.set(hash, unitsOf(digest))
     return at
   }

@@ -10,10 +10,15 @@ export interface Address {
 }
 
 /** Clients come back: what was parsed lately is looked up. Emptied when full, so that nobody can make it grow. */
-const recent = new Map<string, Address | undefined>()
+const recent = new Map<string, Address | typeof NONE>()
 const MOST_RECENT = 1000
+/** What was looked at, and is no address. */
+const NONE = 0
 /** The longest text of an address, `0000:…:255.255.255.255` with room for a zone: longer ones are not even kept. */
 const LONGEST = 64
+
+const DOT = '.'.charCodeAt(0)
+const ZERO = '0'.charCodeAt(0)
 
 /**
  * One address, strictly as RFC 4291 and dotted-quad text have it: no port, no zone, no octal or hexadecimal parts,
@@ -21,10 +26,11 @@ const LONGEST = 64
  */
 export function parseAddress(text: string): Address | undefined {
   if (text.length > LONGEST) return undefined
-  if (recent.has(text)) return recent.get(text)
+  const known = recent.get(text)
+  if (known !== undefined) return known === NONE ? undefined : known
   const address = readAddress(text)
   if (recent.size >= MOST_RECENT) recent.clear()
-  recent.set(text, address)
+  recent.set(text, address ?? NONE)
   return address
 }
 
@@ -40,9 +46,25 @@ export function parseSocketAddress(text: string): Address | undefined {
 /** As `parseAddress`, for what is read once. */
 export function readAddress(text: string): Address | undefined {
   // net.isIP is the gate: ipaddr.js alone reads `10.1` and takes `010.1.2.3` for octal.
-  if (isIP(text) === 0 || text.includes('%')) return undefined
+  const version = isIP(text)
+  if (version === 4) return { text, words: [quadWord(text)] }
+  if (version === 0 || text.includes('%')) return undefined
   const parsed = ipaddr.process(inGroups(text))
   return { text: parsed.toString(), words: toWords(parsed.toByteArray()) }
+}
+
+/** The 32 bits of a valid dotted quad, which has but one spelling. */
+function quadWord(text: string): number {
+  let word = 0
+  let part = 0
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at)
+    if (code === DOT) {
+      word = word * 256 + part
+      part = 0
+    } else part = part * 10 + code - ZERO
+  }
+  return word * 256 + part
 }
 
 /**
@@ -50,13 +72,10 @@ export function readAddress(text: string): Address | undefined {
  * for IPv4, and throws at some that are valid.
  */
 function inGroups(text: string): string {
-  const colon = text.lastIndexOf(':')
-  if (colon === -1 || !text.includes('.')) return text
-  const [a = 0, b = 0, c = 0, d = 0] = text
-    .slice(colon + 1)
-    .split('.')
-    .map(Number)
-  return `${text.slice(0, colon + 1)}${(a * 256 + b).toString(16)}:${(c * 256 + d).toString(16)}`
+  if (!text.includes('.')) return text
+  const quad = text.lastIndexOf(':') + 1
+  const word = quadWord(text.slice(quad))
+  return `${text.slice(0, quad)}${(word >>> 16).toString(16)}:${(word & 0xffff).toString(16)}`
 }
 
 function toWords(bytes: readonly number[]): readonly number[] {

@@ -55,9 +55,22 @@ export type Networks = (address: Address) => boolean
 
 /** Blocks, ready to be asked: sorted, without those that lie in others, so that a binary search finds the only candidate. */
 export function compileNetworks(blocks: readonly Cidr[]): Networks {
-  const ipv4 = outermost(blocks.filter(({ from }) => from.length === 1))
-  const ipv6 = outermost(blocks.filter(({ from }) => from.length === 4))
+  const ipv4 = packed(outermost(blocks.filter(({ from }) => from.length === 1)))
+  const ipv6 = packed(outermost(blocks.filter(({ from }) => from.length === 4)))
   return ({ words }) => contains(words.length === 1 ? ipv4 : ipv6, words)
+}
+
+/** Blocks of one family, the words of all one after the other: a search through them stays close together in memory. */
+interface Packed {
+  readonly count: number
+  readonly from: Uint32Array
+  readonly to: Uint32Array
+}
+
+function packed(blocks: readonly Cidr[]): Packed {
+  const from = Uint32Array.from(blocks.flatMap((block) => block.from))
+  const to = Uint32Array.from(blocks.flatMap((block) => block.to))
+  return { count: blocks.length, from, to }
 }
 
 /** Two CIDR blocks are apart or one lies in the other: behind a block in sorted order, skip what it contains. */
@@ -71,16 +84,25 @@ function outermost(blocks: readonly Cidr[]): readonly Cidr[] {
   return kept
 }
 
-function contains(blocks: readonly Cidr[], words: readonly number[]): boolean {
+function contains({ count, from, to }: Packed, words: readonly number[]): boolean {
   let low = 0
-  let high = blocks.length
+  let high = count
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (compare((blocks[middle] as Cidr).from, words) <= 0) low = middle + 1
+    if (compareAt(from, middle, words) <= 0) low = middle + 1
     else high = middle
   }
-  const candidate = blocks[low - 1]
-  return candidate !== undefined && compare(words, candidate.to) <= 0
+  return low > 0 && compareAt(to, low - 1, words) >= 0
+}
+
+/** How the block at this place begins or ends, compared with an address. */
+function compareAt(ends: Uint32Array, place: number, words: readonly number[]): number {
+  const start = place * words.length
+  for (let i = 0; i < words.length; i++) {
+    const difference = (ends[start + i] as number) - (words[i] as number)
+    if (difference !== 0) return difference
+  }
+  return 0
 }
 
 function compare(a: readonly number[], b: readonly number[]): number {

@@ -1,6 +1,7 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Moment } from '../model/clock.ts'
 import type { StoredKey } from '../model/key.ts'
+import { oldestOf } from '../model/oldest.ts'
 import type { KeyStore } from '../model/store.ts'
 import type { Found } from './found.ts'
 
@@ -95,7 +96,7 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
     }
     entries.delete(id)
     if (found === undefined || isLate) return found
-    if (entries.size >= cache.maxKeys) entries.delete(entries.keys().next().value as string)
+    if (entries.size >= cache.maxKeys) for (const old of oldestOf(entries)) entries.delete(old)
     entries.set(id, { found, wall: since.wall, steady: since.steady })
     return found
   }

@@ -167,6 +167,17 @@ describe('C. Remembered keys: what is remembered', () => {
     for (const { key } of made) expect(await judged(here, key)).toBe('admitted')
   })
 
+  it('a full memory of many keys lets go of the oldest few: the newest, nearly as many as maxKeys, stay', async () => {
+    const { here, there, spied } = await processes({ maxKeys: 200 })
+    const made = await Promise.all(Array.from({ length: 500 }, () => there.create({ owner: 'acct_1' })))
+    for (const { key } of made) await here.verify(key)
+    spied.forget()
+    for (const { key } of made.slice(-195)) expect(await judged(here, key)).toBe('admitted')
+    expect(spied.asked('find')).toBe(0)
+    for (const { key } of made.slice(0, 300)) expect(await judged(here, key)).toBe('admitted')
+    expect(spied.asked('find')).toBe(300)
+  })
+
   it('A-09 wrong secrets and unknown ids push no proved key out for long: they are not what is kept', async () => {
     const { here, key, spied } = await processes({ maxKeys: 2 })
     await here.verify(key)
