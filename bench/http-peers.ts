@@ -7,6 +7,7 @@ import type Koa from 'koa'
 import passport from 'passport'
 import { HeaderAPIKeyStrategy } from 'passport-headerapikey'
 import { EXPRESS, FASTIFY, KOA, onExpress, onFastify, onKoa, strangers, type Variant } from './http-apps.ts'
+import { betterAuth } from './peer-better-auth.ts'
 
 // Each peer as its own documentation sets it up, in memory.
 
@@ -97,46 +98,7 @@ const onFastifyToo: readonly Variant[] = [
   },
 ]
 
-/** As much of better-auth as is called here: its own types need it to be installed. */
-interface BetterAuth {
-  readonly api: {
-    signUpEmail(asked: { body: object }): Promise<{ user: { id: string } }>
-    createApiKey(asked: { body: object }): Promise<{ key: string }>
-    verifyApiKey(asked: { body: object }): Promise<{ valid: boolean; error: { code?: string } | null }>
-  }
-}
-
 type Verify = (authorization: string) => Promise<200 | 401 | 429>
-
-async function betterAuth(limit: number): Promise<{ verify: Verify; sent: readonly string[] }> {
-  const load = (name: string) => import(new URL(`../better-auth/node_modules/${name}`, import.meta.url).href)
-  const { betterAuth } = await load('better-auth/dist/index.mjs')
-  const { memoryAdapter } = await load('better-auth/dist/adapters/memory-adapter/index.mjs')
-  const { apiKey } = await load('@better-auth/api-key/dist/index.mjs')
-  const auth = betterAuth({
-    baseURL: 'http://localhost',
-    secret: 'a secret of the bench that guards nothing',
-    database: memoryAdapter({ user: [], session: [], account: [], verification: [], apikey: [] }),
-    emailAndPassword: { enabled: true },
-    logger: { disabled: true },
-    telemetry: { enabled: false },
-    plugins: [apiKey({ rateLimit: { enabled: true, timeWindow: MINUTE, maxRequests: limit } })],
-  }) as BetterAuth
-  const account = { email: 'bench@example.com', password: 'a long password', name: 'Bench' }
-  const { user } = await auth.api.signUpEmail({ body: account })
-  const sent: string[] = []
-  for (let n = 0; n < 100; n++) {
-    const body = { userId: user.id, name: `Key ${n}`, permissions: { contacts: ['read'] } }
-    sent.push(`Bearer ${(await auth.api.createApiKey({ body })).key}`)
-  }
-  async function verify(authorization: string) {
-    const key = authorization.slice('Bearer '.length)
-    const { valid, error } = await auth.api.verifyApiKey({ body: { key, permissions: { contacts: ['read'] } } })
-    if (valid) return 200
-    return error?.code === 'RATE_LIMITED' ? 429 : 401
-  }
-  return { verify, sent }
-}
 
 type Listen = (verify: Verify) => ReturnType<typeof onExpress> | ReturnType<typeof onFastify>
 
@@ -146,8 +108,9 @@ function betterAuthOn(listen: Listen): Variant {
     verifies: true,
     windows: 1,
     async make(limit) {
-      const { verify, sent } = await betterAuth(limit)
-      return { listener: await listen(verify), sent }
+      const { verify, keys } = await betterAuth(limit, 100)
+      const listener = await listen((authorization) => verify(authorization.slice('Bearer '.length)))
+      return { listener, sent: keys.map((key) => `Bearer ${key}`) }
     },
   }
 }

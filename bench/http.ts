@@ -1,12 +1,10 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import autocannon, { type Client } from 'autocannon'
-import { build } from 'tsup'
 import { BARE, type Variant } from './http-apps.ts'
 import { FRAMEWORKS } from './http-peers.ts'
 import { type Measured, markdown, type Results, rowsOf, table } from './http-report.ts'
+import { compile, FOLDER, keep } from './program.ts'
 import { machine, versions } from './report.ts'
 
 // npm run bench:http                      measures every framework and writes bench/HTTP.md and bench/results/http.json
@@ -27,20 +25,8 @@ const REQUESTS = Number(process.env.REQUESTS ?? 1_000)
 /** So high that nothing is refused. */
 const HIGH = 1e9
 
-const folder = fileURLToPath(new URL('./results/', import.meta.url))
 const before = machine()
-
-// Timed is what ships: the sources through the compiler of the package, and no loader in between.
-await build({
-  config: false,
-  entry: ['bench/http-server.ts'],
-  outDir: folder,
-  format: 'esm',
-  target: 'node20',
-  skipNodeModulesBundle: true,
-  removeNodeProtocol: false,
-  silent: true,
-})
+await compile('http-server')
 
 const measured: Measured[] = []
 for (const [framework, all] of Object.entries(FRAMEWORKS).filter(([name]) => only === '' || name === only)) {
@@ -73,9 +59,7 @@ if (only === '') {
     requests: REQUESTS,
     measured,
   }
-  mkdirSync(folder, { recursive: true })
-  writeFileSync(`${folder}http.json`, `${JSON.stringify(results, undefined, 2)}\n`)
-  writeFileSync(new URL('./HTTP.md', import.meta.url), markdown(results))
+  keep('http', results, 'HTTP.md', markdown(results))
 }
 
 /** A variant in a process of its own. */
@@ -104,7 +88,7 @@ function orderOf(lanes: readonly Lane[], round: number): readonly Lane[] {
 
 async function start(framework: string, { name }: Variant, limit: number): Promise<Running> {
   const env = { ...process.env, NODE_ENV: 'production' }
-  const child = fork(`${folder}http-server.js`, [framework, name, String(limit)], { env, execArgv: ['--no-warnings'] })
+  const child = fork(`${FOLDER}http-server.js`, [framework, name, String(limit)], { env, execArgv: ['--no-warnings'] })
   const { port, sent } = await answerOf<{ port: number; sent: readonly string[] }>(child)
   return {
     port,

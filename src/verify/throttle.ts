@@ -1,4 +1,5 @@
 import { newSalt, PACKED, sha256Of } from '../hash/digest.ts'
+import { oldestOf } from '../model/oldest.ts'
 import type { FailureBudget } from '../policy/failures.ts'
 import type { Attempt } from './attempt.ts'
 import type { Locate } from './rules.ts'
@@ -33,15 +34,15 @@ export function createThrottle(budget: FailureBudget, locate: Locate): Throttle 
     },
     proved(text, stored) {
       if (digests.has(stored)) return
-      if (digests.size >= MOST_PROVED) forgetOldest()
+      if (digests.size >= MOST_PROVED) for (const old of oldestOf(digests)) forget(old)
       const digest = sha256Of(salt() + text, PACKED)
       digests.set(stored, digest)
       trusted.set(digest, (trusted.get(digest) ?? 0) + 1)
     },
   }
 
-  function forgetOldest(): void {
-    const [stored, digest] = digests.entries().next().value as [string, string]
+  function forget(stored: string): void {
+    const digest = digests.get(stored) ?? ''
     const others = (trusted.get(digest) ?? 1) - 1
     digests.delete(stored)
     if (others === 0) trusted.delete(digest)

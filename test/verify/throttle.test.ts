@@ -30,10 +30,10 @@ describe('Proofs that the failure budget remembers', () => {
     expect([passes('text'), passes('Text'), passes('hash'), passes('')]).toEqual([true, false, false, false])
   })
 
-  it('are bounded: the oldest go, the newest stay', () => {
+  it('are bounded: the oldest few go, the newest stay', () => {
     const { prove, passes } = heldBack()
     for (let i = 0; i < 10_001; i++) prove(`text ${i}`, `hash ${i}`)
-    expect([passes('text 0'), passes('text 1'), passes('text 10000')]).toEqual([false, true, true])
+    expect([passes('text 0'), passes('text 200'), passes('text 10000')]).toEqual([false, true, true])
   })
 
   it('come back when what was forgotten is proved again', () => {
@@ -46,10 +46,10 @@ describe('Proofs that the failure budget remembers', () => {
   it('outlive the upgrade of a hash: the older hash goes, the text is still proved by the newer', () => {
     const { prove, passes } = heldBack()
     prove('text', 'old hash')
-    prove('text', 'new hash')
     for (let i = 0; i < 9_999; i++) prove(`text ${i}`, `hash ${i}`)
-    expect(passes('text')).toBe(true)
-    prove('text 9999', 'hash 9999')
+    prove('text', 'new hash')
+    expect([passes('text'), passes('text 0')]).toEqual([true, false])
+    for (let i = 10_000; i < 20_000; i++) prove(`text ${i}`, `hash ${i}`)
     expect(passes('text')).toBe(false)
     prove('text', 'new hash')
     expect(passes('text')).toBe(true)
