@@ -28,6 +28,8 @@ export interface Variant extends Promised {
   readonly name: string
   /** Whether every connection carries the keys of all callers, as a proxy's does: else each is one caller's own. */
   readonly isMixed?: boolean
+  /** About so many times as long as the others: it is asked less often. */
+  readonly takes?: number
   /** @param limit of every window; high where it is timed, so that nothing is refused */
   make(limit: number): Promise<App>
 }

@@ -107,6 +107,7 @@ function betterAuthOn(listen: Listen): Variant {
     name: 'better-auth, one permission, one window',
     verifies: true,
     windows: 1,
+    takes: 5,
     async make(limit) {
       const { verify, keys } = await betterAuth(limit, 100)
       const listener = await listen((authorization) => verify(authorization.slice('Bearer '.length)))

@@ -15,12 +15,12 @@ const [only = '', word = ''] = process.argv.slice(2)
 /** Each variant is started so many times: one process alone is off by up to 8 %. */
 const PASSES = Number(process.env.PASSES ?? 6)
 /**
- * In each pass all are asked by turns so many times, in the order of a palindrome, a moment each: the machine's own pace
- * changes within seconds, and so weighs on all of them alike.
+ * In each pass all are asked by turns so many times, there and back, a moment each: the machine's own pace changes within
+ * seconds, and so weighs on all of them alike.
  */
-const ROUNDS = Number(process.env.ROUNDS ?? 12)
+const ROUNDS = Number(process.env.ROUNDS ?? 6)
 const CONNECTIONS = 16
-const WARM_UP = Number(process.env.WARM_UP ?? 10_000)
+const WARM_UP = Number(process.env.WARM_UP ?? 15_000)
 const REQUESTS = Number(process.env.REQUESTS ?? 1_000)
 /** So high that nothing is refused. */
 const HIGH = 1e9
@@ -34,7 +34,7 @@ for (const [framework, all] of Object.entries(FRAMEWORKS).filter(([name]) => onl
   if (!process.env.NOCHECK) for (const variant of variants) await check(framework, variant)
   for (let pass = 1; pass <= PASSES; pass++) {
     const lanes = await Promise.all(variants.map((variant) => startLane(framework, variant)))
-    for (const lane of lanes) await load(lane, WARM_UP)
+    for (const lane of lanes) await load(lane, WARM_UP / (lane.variant.takes ?? 1))
     for (let round = 1; round <= ROUNDS; round++) {
       for (const lane of orderOf(lanes, round)) {
         measured.push({ framework, name: lane.variant.name, round: pass * ROUNDS + round, ...(await timeOf(lane)) })
@@ -80,10 +80,17 @@ async function startLane(framework: string, variant: Variant): Promise<Lane> {
   return { variant, server: await start(framework, variant, HIGH) }
 }
 
-/** Bare on both ends of every round: a ratio is to the mean of the two. */
+/**
+ * Bare twice in every round, and a ratio is to the mean of the two: never after itself, when the processor would still
+ * have in its caches what all others have to fetch.
+ */
 function orderOf(lanes: readonly Lane[], round: number): readonly Lane[] {
   const [bare, ...others] = lanes as [Lane, ...Lane[]]
-  return [bare, ...(round % 2 === 1 ? others : others.toReversed()), bare]
+  const half = others.length >> 1
+  const order = [...others.slice(0, half), bare, ...others.slice(half), bare]
+  return round % 2 === 1
+    ? order
+    : [...others.slice(half).toReversed(), bare, ...others.slice(0, half).toReversed(), bare]
 }
 
 async function start(framework: string, { name }: Variant, limit: number): Promise<Running> {
@@ -138,9 +145,10 @@ async function check(framework: string, variant: Variant): Promise<void> {
 
 /** Microseconds of the server's CPU a request, and requests a second. */
 async function timeOf(lane: Lane): Promise<{ cpu: number; rate: number }> {
+  const requests = REQUESTS / (lane.variant.takes ?? 1)
   const before = await lane.server.cpu()
-  const seconds = await load(lane, REQUESTS)
-  return { cpu: ((await lane.server.cpu()) - before) / REQUESTS, rate: REQUESTS / seconds }
+  const seconds = await load(lane, requests)
+  return { cpu: ((await lane.server.cpu()) - before) / requests, rate: requests / seconds }
 }
 
 /** Asks so often; how many seconds it took. autocannon itself looks only once a second whether it is done. */

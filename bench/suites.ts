@@ -21,7 +21,7 @@ export interface Suite {
 export const SUITES: Readonly<Record<string, Suite>> = {
   networks: { title: 'Allowed networks', variants: networkVariants, pairs: NETWORK_PAIRS },
   scale: { title: 'Many keys in memory', variants: scaleVariants, pairs: SCALE_PAIRS, processes: 1 },
-  owners: { title: 'An owner of many keys', variants: ownerVariants, pairs: OWNER_PAIRS },
+  owners: { title: 'An owner of many keys', variants: ownerVariants, pairs: OWNER_PAIRS, processes: 1 },
 }
 
 /** Peers on the verification of Keyward that does their work: what it does beyond that counts against it. */
