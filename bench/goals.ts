@@ -26,7 +26,7 @@ writeFileSync(
 
 \`npm run bench:goals\` writes this from what the commands in the last column found last, on Node 20; on Node 24 it is
 \`npm run bench:node24 -- bench/verify.ts\`, and so for each bench. Medians; H is one \`crypto.hash\` of 50 characters.
-keypal has left npm: it is there for who has a build of its repository (\`KEYPAL=/path/to/keypal.mjs npm run bench\`).
+\`bench/WHY.md\` says why some are missed. keypal has left npm: it is there for who has a build of its repository (\`KEYPAL=/path/to/keypal.mjs npm run bench\`).
 
 ${table}
 `,

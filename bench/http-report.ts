@@ -39,7 +39,7 @@ export interface Row {
 export function rowsOf(measured: readonly Measured[], framework: string): readonly Row[] {
   const here = measured.filter((each) => each.framework === framework)
   const bare = new Map(here.map(({ round }) => [round, mean(here.filter((run) => run.round === round && isBare(run)))]))
-  return [...new Set(here.map(({ name }) => name))].map((name) => {
+  return [...new Set([BARE, ...here.map(({ name }) => name)])].map((name) => {
     const runs = here.filter((run) => run.name === name)
     return {
       name,
