@@ -68,6 +68,15 @@ describe('the document brings along what its page would ask for first', () => {
     expect(await open({ authorize: () => undefined }).page()).not.toContain('<script')
   })
 
+  it('of one resource alone, where the reader may see but that', async () => {
+    const { keys, ask, page } = open({ authorize: () => ({ owner: 'acct_1', resource: 'project:1' }) })
+    for (const resource of ['project:1', 'project:2']) await keys.create({ owner: 'acct_1', resource })
+    await keys.create({ owner: 'acct_1' })
+    const brought = broughtBy(await page())
+    expect(brought).toMatchObject({ [LIST]: { items: [{ resource: 'project:1' }] } })
+    expect(brought[LIST]).toEqual(await (await ask(LIST, { Accept: 'application/json' })).json())
+  })
+
   it.each([
     ['fails', () => Promise.reject(new Error('gone'))],
     ['is slow', () => new Promise<never>(() => {})],
