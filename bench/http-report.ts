@@ -1,6 +1,6 @@
 import { BARE } from './http-apps.ts'
 import { type Spread, spreadOf } from './instrument.ts'
-import type { machine } from './report.ts'
+import type { Run } from './report.ts'
 
 /** One moment of a variant. */
 export interface Measured {
@@ -15,11 +15,7 @@ export interface Measured {
 }
 
 /** Everything that a run found, as it is written to JSON. */
-export interface Results {
-  readonly command: string
-  readonly at: string
-  readonly machine: ReturnType<typeof machine>
-  readonly versions: Readonly<Record<string, string>>
+export interface Results extends Run {
   readonly passes: number
   readonly rounds: number
   readonly connections: number

@@ -1,11 +1,10 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import autocannon, { type Client } from 'autocannon'
 import { BARE, type Variant } from './http-apps.ts'
 import { FRAMEWORKS } from './http-peers.ts'
 import { type Measured, markdown, type Results, rowsOf, table } from './http-report.ts'
-import { compile, FOLDER, keep } from './program.ts'
+import { compile, keep } from './program.ts'
 import { machine, versions } from './report.ts'
+import { type Served, serve } from './served.ts'
 
 // npm run bench:http                      measures every framework and writes bench/HTTP.md and bench/results/http.json
 // npm run bench:http -- Fastify           one framework, and prints only
@@ -65,15 +64,7 @@ if (only === '') {
 /** A variant in a process of its own. */
 interface Lane {
   readonly variant: Variant
-  readonly server: Running
-}
-
-interface Running {
-  readonly port: number
-  readonly sent: readonly string[]
-  /** Microseconds of CPU since it began. */
-  cpu(): Promise<number>
-  stop(): Promise<void>
+  readonly server: Served
 }
 
 async function startLane(framework: string, variant: Variant): Promise<Lane> {
@@ -93,37 +84,13 @@ function orderOf(lanes: readonly Lane[], round: number): readonly Lane[] {
     : [...others.slice(half).toReversed(), bare, ...others.slice(0, half).toReversed(), bare]
 }
 
-async function start(framework: string, { name }: Variant, limit: number): Promise<Running> {
-  const env = { ...process.env, NODE_ENV: 'production' }
-  const child = fork(`${FOLDER}http-server.js`, [framework, name, String(limit)], { env, execArgv: ['--no-warnings'] })
-  const { port, sent } = await answerOf<{ port: number; sent: readonly string[] }>(child)
-  return {
-    port,
-    sent,
-    async cpu() {
-      child.send('cpu')
-      return (await answerOf<{ cpu: number }>(child)).cpu
-    },
-    async stop() {
-      const ended = once(child, 'exit')
-      child.disconnect()
-      await ended
-    },
-  }
+function start(framework: string, { name }: Variant, limit: number): Promise<Served> {
+  return serve('http-server', [framework, name, String(limit)])
 }
 
-async function answerOf<T>(child: ChildProcess): Promise<T> {
-  const answered = new AbortController()
-  const { signal } = answered
-  try {
-    const [answer] = await Promise.race([
-      once(child, 'message', { signal }),
-      once(child, 'exit', { signal }).then(([code]) => Promise.reject(new Error(`the server ended with ${code}`))),
-    ])
-    return answer as T
-  } finally {
-    answered.abort()
-  }
+/** Microseconds of CPU since it began. */
+async function cpuOf({ tell }: Served): Promise<number> {
+  return (await tell<{ cpu: number }>()).cpu
 }
 
 /** @throws where a variant does not do the work that it is timed for */
@@ -146,9 +113,9 @@ async function check(framework: string, variant: Variant): Promise<void> {
 /** Microseconds of the server's CPU a request, and requests a second. */
 async function timeOf(lane: Lane): Promise<{ cpu: number; rate: number }> {
   const requests = REQUESTS / (lane.variant.takes ?? 1)
-  const before = await lane.server.cpu()
+  const before = await cpuOf(lane.server)
   const seconds = await load(lane, requests)
-  return { cpu: ((await lane.server.cpu()) - before) / requests, rate: requests / seconds }
+  return { cpu: ((await cpuOf(lane.server)) - before) / requests, rate: requests / seconds }
 }
 
 /** Asks so often; how many seconds it took. autocannon itself looks only once a second whether it is done. */

@@ -1,10 +1,9 @@
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import autocannon, { type Client } from 'autocannon'
 import { BARE } from './http-apps.ts'
 import { type Delay, type LoopResults, loopTable, markdown } from './loop-report.ts'
-import { compile, FOLDER, keep } from './program.ts'
+import { compile, keep } from './program.ts'
 import { machine, versions } from './report.ts'
+import { type Served, serve } from './served.ts'
 
 // npm run bench:loop            measures and writes bench/LOOP.md and bench/results/loop.json
 // npm run bench:loop -- quick   a few runs, and prints only
@@ -26,17 +25,19 @@ for (const framework of ['Express', 'Fastify']) {
   for (let pass = 1; pass <= PASSES; pass++) {
     const bare = await start(framework, BARE)
     const guarded = await start(framework, GUARD)
-    for (const server of [bare, guarded]) await saturate(server, WARM_UP)
+    for (const lane of [bare, guarded]) await saturate(lane, WARM_UP)
     for (let round = 0; round < ROUNDS; round++) {
       // ABBA: what the machine does by the way weighs on both alike.
       const order = round % 2 === 0 ? [bare, guarded] : [guarded, bare]
-      for (const server of order) {
-        await server.delay()
-        const rate = await saturate(server, SECONDS)
-        delays.push({ framework, name: server.name, round: pass * ROUNDS + round, rate, ...(await server.delay()) })
+      for (const lane of order) {
+        // What it tells is since it was asked last.
+        await lane.server.tell()
+        const rate = await saturate(lane, SECONDS)
+        const told = await lane.server.tell<Pick<Delay, 'p50' | 'p99' | 'max'>>()
+        delays.push({ framework, name: lane.name, round: pass * ROUNDS + round, rate, ...told })
       }
     }
-    for (const server of [bare, guarded]) await server.stop()
+    for (const { server } of [bare, guarded]) await server.stop()
     console.error(`${framework}, ${pass} of ${PASSES} processes`)
   }
   console.log(`\n${framework}\n\n${loopTable(delays, framework)}`)
@@ -57,43 +58,18 @@ if (!isQuick) {
   keep('loop', results, 'LOOP.md', markdown(results))
 }
 
-interface Running {
+interface Lane {
   readonly name: string
-  readonly port: number
-  readonly sent: readonly string[]
-  /** Since it was asked last. */
-  delay(): Promise<Pick<Delay, 'p50' | 'p99' | 'max'>>
-  stop(): Promise<void>
+  readonly server: Served
 }
 
-async function start(framework: string, name: string): Promise<Running> {
-  const env = { ...process.env, NODE_ENV: 'production' }
-  const child = fork(`${FOLDER}loop-server.js`, [framework, name], { env, execArgv: [] })
-  const { port, sent } = await next<{ port: number; sent: readonly string[] }>(child)
-  return {
-    name,
-    port,
-    sent,
-    async delay() {
-      child.send('delay')
-      return next(child)
-    },
-    async stop() {
-      const ended = once(child, 'exit')
-      child.disconnect()
-      await ended
-    },
-  }
-}
-
-async function next<T>(child: ChildProcess): Promise<T> {
-  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`the server ended with ${code}`)))
-  const [message] = await Promise.race([once(child, 'message'), ended])
-  return message as T
+async function start(framework: string, name: string): Promise<Lane> {
+  return { name, server: await serve('loop-server', [framework, name]) }
 }
 
 /** Asks for so long, from as many callers as connections; requests a second. */
-async function saturate({ name, port, sent }: Running, duration: number): Promise<number> {
+async function saturate({ name, server }: Lane, duration: number): Promise<number> {
+  const { port, sent } = server
   let opened = 0
   const { requests, non2xx, errors } = await autocannon({
     url: `http://127.0.0.1:${port}/`,

@@ -1,6 +1,6 @@
 import { BARE } from './http-apps.ts'
 import { type Spread, spreadOf } from './instrument.ts'
-import type { machine } from './report.ts'
+import type { Run } from './report.ts'
 
 /** One run against one process. */
 export interface Delay {
@@ -16,11 +16,7 @@ export interface Delay {
 }
 
 /** Everything that a run found, as it is written to JSON. */
-export interface LoopResults {
-  readonly command: string
-  readonly at: string
-  readonly machine: ReturnType<typeof machine>
-  readonly versions: Readonly<Record<string, string>>
+export interface LoopResults extends Run {
   readonly passes: number
   readonly rounds: number
   readonly seconds: number

@@ -3,14 +3,10 @@ import { ratios, type Spread, spreadOf } from './instrument.ts'
 import { type Commands, commandsText } from './redis-commands.ts'
 import { EMPTY_SCRIPT, GET } from './redis-errands.ts'
 import { type RedisWeight, weightText } from './redis-weight.ts'
-import type { machine } from './report.ts'
+import type { Run } from './report.ts'
 
 /** Everything that a run found, as it is written to JSON. */
-export interface RedisResults {
-  readonly command: string
-  readonly at: string
-  readonly machine: ReturnType<typeof machine>
-  readonly versions: Readonly<Record<string, string | undefined>>
+export interface RedisResults extends Run {
   readonly flights: readonly (Flight & { readonly costs: Costs })[]
   readonly commands: readonly Commands[]
   readonly weight: RedisWeight

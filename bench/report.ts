@@ -3,12 +3,16 @@ import os from 'node:os'
 import { ratios, type Spread, spreadOf, type Timings } from './instrument.ts'
 import type { Memory } from './memory.ts'
 
-/** Everything that a run found, as it is written to JSON. */
-export interface Results {
+/** What every run says of itself. */
+export interface Run {
   readonly command: string
   readonly at: string
   readonly machine: Machine
-  readonly versions: Readonly<Record<string, string>>
+  readonly versions: Readonly<Record<string, string | undefined>>
+}
+
+/** Everything that a run found, as it is written to JSON. */
+export interface Results extends Run {
   /** Calls of a variant in a round, rounds of a process. */
   readonly calls: number
   readonly rounds: number

@@ -1,5 +1,5 @@
 import type { Spread } from './instrument.ts'
-import type { machine } from './report.ts'
+import type { Run } from './report.ts'
 
 export interface Entry {
   readonly name: string
@@ -26,11 +26,7 @@ export interface Weights {
 }
 
 /** Everything that a run found, as it is written to JSON. */
-export interface WeightResults extends Weights {
-  readonly command: string
-  readonly at: string
-  readonly machine: ReturnType<typeof machine>
-  readonly versions: Readonly<Record<string, string>>
+export interface WeightResults extends Weights, Run {
   readonly processes: number
 }
 

@@ -1,7 +1,10 @@
+import type { Awaitable } from '../model/awaitable.ts'
 import type { Window } from '../model/limits.ts'
 import type { LeaseSpend } from '../model/store.ts'
+import type { Attempt } from './attempt.ts'
+import type { Metered, Order } from './bill.ts'
+import type { Known } from './known.ts'
 import type { HeldLease } from './lease-book.ts'
-import type { Waiting } from './leasing.ts'
 
 /** How long a lease may be, ms, and which part of the shortest window: as long may what is used up be counted too late. */
 const LONGEST = 1_000
@@ -36,6 +39,16 @@ export interface Heat {
   waiting: Waiting[] | undefined
   /** The record has changed: nothing more is leased under this version. */
   isStale: boolean
+}
+
+/** A request that waits for a lease. */
+export interface Waiting {
+  readonly attempt: Attempt
+  readonly known: Known
+  readonly order: Order
+  /** When it began to wait, by the steady clock. */
+  readonly since: number
+  readonly resolve: (metered: Awaitable<Metered>) => void
 }
 
 /** Of a key that was not used lately. */

@@ -2,24 +2,16 @@ import type { Awaitable } from '../model/awaitable.ts'
 import type { LeaseSpend, MeterReading, Taken } from '../model/store.ts'
 import type { Attempt } from './attempt.ts'
 import { type Bill, billFor, type Metered, type Order } from './bill.ts'
-import { type Heat, newHeat, sizeFor, warm } from './heat.ts'
+import { type Heat, newHeat, sizeFor, type Waiting, warm } from './heat.ts'
 import type { Known } from './known.ts'
 import { age } from './known-keys.ts'
 import { type HeldLease, isOpen, type LeaseBook } from './lease-book.ts'
 import { newId } from './new-id.ts'
 import type { Time } from './time.ts'
 
-interface Asking {
-  readonly attempt: Attempt
-  readonly known: Known
-  readonly order: Order
+/** The request that asks for a lease. */
+interface Asking extends Pick<Waiting, 'attempt' | 'known' | 'order'> {
   readonly heat: Heat
-}
-
-export interface Waiting extends Omit<Asking, 'heat'> {
-  /** When it began to wait, by the steady clock. */
-  readonly since: number
-  readonly resolve: (metered: Awaitable<Metered>) => void
 }
 
 export interface LeasingOptions {

@@ -69,7 +69,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
     '--cluster-enabled',
     'yes',
     '--cluster-node-timeout',
-    '5000',
+    '15000',
     '--cluster-require-full-coverage',
     'no',
   ]

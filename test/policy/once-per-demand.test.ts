@@ -1,7 +1,7 @@
 import { createApiKeys, type Demand } from 'keyward'
 import { expect, it } from 'vitest'
 import type { AnyDemand } from '../../src/model/demand.ts'
-import { oncePerDemand } from '../../src/policy/demands.ts'
+import { oncePerDemand } from '../../src/policy/once-per-demand.ts'
 import { judged } from '../support/outcome.ts'
 
 function counted() {
