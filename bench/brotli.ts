@@ -2,8 +2,8 @@ import { brotliCompressSync } from 'node:zlib'
 import { build } from 'esbuild'
 
 /**
- * What an entry of the package weighs, bytes: minified and compressed with Brotli, all that it loads of ours with it, and
- * nothing of other packages.
+ * What an entry of the package weighs, bytes: minified and compressed with Brotli, all of the build that it loads with it,
+ * and nothing of packages that are installed beside it.
  */
 export async function brotliOf(file: string): Promise<number> {
   const { outputFiles } = await build({

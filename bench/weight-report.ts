@@ -64,7 +64,7 @@ export function markdown(results: WeightResults): string {
 - machine: ${cpu}, ${cores} cores, ${system}; load average before the run ${load}
 - versions: node ${versions.node} · keyward ${versions.keyward}
 - the package was built, packed and installed into an empty folder without optional peers; each program ran in ${processes} fresh processes, by turns, medians
-- Brotli: an entry and all of ours that it loads, minified; other packages are not in it
+- Brotli: an entry and all of the build that it loads, minified; packages installed beside it are not in it
 
 ${weightTables(results)}
 `

@@ -83,6 +83,8 @@ describe.each(SERVERS)('A2Agent, its page, on %s', (engine) => {
     expect((await chat()).status).toBe(200)
     await press(page, 'Production', 'Delete')
     await dialog.getByRole('button', { name: 'Delete' }).click()
+    // What lies behind an open dialog is no row to anybody: it closes once the service has answered.
+    await dialog.waitFor({ state: 'detached' })
     await page.getByRole('row', { name: 'Production' }).waitFor({ state: 'detached' })
     expect((await chat()).status).toBe(401)
     expect(messages).toEqual([])

@@ -11,7 +11,7 @@ export interface Consumer {
 }
 
 /** What `npm install keyward` brings along. */
-const DEPENDENCIES = ['ipaddr.js', 'zod']
+const DEPENDENCIES = ['ipaddr.js']
 
 /**
  * `also` names packages of the repository's own node_modules that this consumer has too, and `others` folders of further

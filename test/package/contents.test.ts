@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { expect, inject, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { entry } from '../../tsup.config.ts'
@@ -7,12 +7,20 @@ const { files } = inject('packed')
 const { './package.json': itself, ...entries } = manifest.exports
 
 it('the tarball holds the build and the papers, nothing else', () => {
-  const expected = /^(package\.json|LICENSE|(README|CHANGELOG|SECURITY)\.md|dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts))$/
+  const expected =
+    /^(package\.json|LICENSE|(README|CHANGELOG|SECURITY|THIRD-PARTY)\.md|dist\/[\w-]+\.(js|cjs|d\.ts|d\.cts))$/
   expect(files.filter((file) => !expected.test(file))).toEqual([])
 })
 
 it('the tarball holds the papers', () => {
-  expect(files).toEqual(expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md']))
+  expect(files).toEqual(
+    expect.arrayContaining(['LICENSE', 'README.md', 'CHANGELOG.md', 'SECURITY.md', 'THIRD-PARTY.md']),
+  )
+})
+
+it.each(['zod', 'lit', 'lit-html', 'lit-element', '@lit/reactive-element'])('the licence of %s comes along', (name) => {
+  const licence = readFileSync(`node_modules/${name}/LICENSE`, 'utf8').trim()
+  expect(readFileSync('THIRD-PARTY.md', 'utf8')).toContain(licence)
 })
 
 it('the tarball holds every file that an entry names', () => {
