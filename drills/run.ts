@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util'
 import { BULK, bulk, bulkFinding, LITTLE_BULK } from './bulk.ts'
 import { EXACTNESS, exactness, exactnessFinding, LITTLE_EXACTNESS } from './exactness.ts'
 import { GROWTH, growth, growthFinding, LITTLE_GROWTH } from './growth.ts'
+import { LEASES, LITTLE_LEASES, leases, leasesFinding } from './leases.ts'
 import { FEW_OUTAGES, OUTAGE, outage } from './outage.ts'
 import { outageFinding } from './outage-report.ts'
 import { type Finding, isKept, sectionOf, writeSection } from './report.ts'
@@ -13,6 +14,7 @@ import { FEW_REVOCATIONS, REVOCATION, revocation, revocationFinding } from './re
 // npm run drill -- growth --on Redis   on one store; prints only
 const DRILLS: Readonly<Record<string, (isSmall: boolean) => Promise<Finding>>> = {
   exactness: drill(EXACTNESS, LITTLE_EXACTNESS, exactness, exactnessFinding),
+  leases: drill(LEASES, LITTLE_LEASES, leases, leasesFinding),
   revocation: drill(REVOCATION, FEW_REVOCATIONS, revocation, revocationFinding),
   outage: drill(OUTAGE, FEW_OUTAGES, outage, outageFinding),
   bulk: drill(BULK, LITTLE_BULK, bulk, bulkFinding),

@@ -11,7 +11,7 @@ import { openPlace, type Place } from './place.ts'
  */
 export interface Job {
   readonly place: Place
-  readonly options?: Pick<ApiKeysOptions, 'storeTimeout' | 'cache'>
+  readonly options?: Pick<ApiKeysOptions, 'storeTimeout' | 'cache' | 'limits'>
 }
 
 export type Order =

@@ -5,7 +5,7 @@ import { escapeText } from './escaping.ts'
 import type { Run } from './redis-connection.ts'
 import { type Index, memberOf, type Names } from './redis-keys.ts'
 import { claimName, freeName, RECORD_WITHIN } from './redis-names.ts'
-import { type Meta, toFields, toMeta, toVersionAndMeta } from './redis-records.ts'
+import { type Meta, toLines, toMeta, toVersionAndMeta } from './redis-records.ts'
 import { FIND, INSERT, REMOVE, REPLACE, SHELVE, TOUCH, UNSHELVE } from './redis-scripts.ts'
 
 /** Marks of one command: others wait for a script, so that it must not be long. */
@@ -19,7 +19,7 @@ type Placed = Pick<StoredKey, 'id' | 'owner' | 'prefix' | 'createdAt'>
 /** Name first, index second, record third: whatever breaks off between them, no key is without its name or its place. */
 export async function insert(run: Run, names: Names, key: StoredKey): Promise<void> {
   const { id, uniqueName } = key
-  toFields(key, undefined)
+  toLines(key, undefined)
   const claim = uniqueName === undefined ? undefined : await claimName(run, names, uniqueName, id)
   const outcome = await write()
   if (outcome === 1) return
@@ -29,9 +29,9 @@ export async function insert(run: Run, names: Names, key: StoredKey): Promise<vo
 
   async function write(): Promise<number> {
     const at = await shelve(run, names, key)
-    const fields = toFields(key, claim?.token)
+    const lines = toLines(key, claim?.token)
     const until = Math.min(claim?.at ?? at, at) + RECORD_WITHIN
-    return Number(await run(INSERT, [names.record(id)], [escapeText(id), ...fields, String(until), names.channel]))
+    return Number(await run(INSERT, [names.record(id)], [escapeText(id), ...lines, String(until), names.channel]))
   }
 }
 
@@ -40,16 +40,16 @@ export async function replace(run: Run, names: Names, key: StoredKey, ifVersion:
   const found = toVersionAndMeta(id, await run(FIND, [names.record(id)]))
   if (found === undefined || found.version !== ifVersion) return false
   const before = { id, ...found.meta }
-  toFields(key, undefined)
+  toLines(key, undefined)
   const keepsName = uniqueName === before.uniqueName && before.token !== undefined
   const claim = uniqueName === undefined || keepsName ? undefined : await claimName(run, names, uniqueName, id)
   const isMoved = !samePlace(before, key)
   const at = isMoved ? await shelve(run, names, key) : undefined
   const times = [claim?.at, at].filter((time) => time !== undefined)
   const until = Math.min(...times, Number.MAX_SAFE_INTEGER - RECORD_WITHIN) + RECORD_WITHIN
-  const fields = toFields(key, keepsName ? before.token : claim?.token)
+  const lines = toLines(key, keepsName ? before.token : claim?.token)
   const closes = before.opened === undefined || before.opened === key.credits?.opened ? '' : `${id}:${before.opened}`
-  const args = [escapeText(id), String(ifVersion), ...fields, String(until), names.channel, escapeText(closes)]
+  const args = [escapeText(id), String(ifVersion), ...lines, String(until), names.channel, escapeText(closes)]
   const outcome = Number(await run(REPLACE, [names.record(id), names.purse(id)], args))
   if (outcome !== 1) {
     if (uniqueName !== undefined && claim !== undefined) await freeName(run, names, uniqueName, claim.token)

@@ -1,9 +1,6 @@
 /** What is done to the counters of one key, in Lua. */
 export const TAKES = `
-local function stale(record)
-  local found = redis.call('HMGET', record, 'v', 'm', 'd', 'u')
-  return { 2, found[1], found[2], found[3], found[4] }
-end
+local function stale(record) return { 2, redis.call('GET', record) } end
 
 -- One cost for all windows, or one for each.
 local function costsOf(text)

@@ -25,8 +25,8 @@ export interface Meta {
   readonly opened: number | undefined
 }
 
-/** The fields `v`, `m` and `d` of a record. @throws KeywardError `INPUT` for a key that is too large */
-export function toFields(key: StoredKey, token: string | undefined): readonly [string, string, string] {
+/** Version, meta and data, each a line of a record. @throws KeywardError `INPUT` for a key that is too large */
+export function toLines(key: StoredKey, token: string | undefined): readonly [string, string, string] {
   const { id: _, version, prefix, owner, resource, uniqueName, status, createdAt, updatedAt, ...others } = key
   const { revokedAt, revokedReason, lastUsedAt: __, uses: ___, ...rest } = others
   const times = [createdAt, updatedAt, revokedAt].map((time) => time && String(time))
@@ -43,13 +43,14 @@ export function toFields(key: StoredKey, token: string | undefined): readonly [s
 
 /** The answer of FIND, as a key; `undefined` where there was none. @throws KeywardError `STORE` for a damaged record */
 export function toKey(id: string, answer: unknown): StoredKey | undefined {
-  const [version, meta, data, uses] = fieldsOf(id, answer)
-  if (version === undefined) return undefined
+  const lines = linesOf(id, answer)
+  if (lines === undefined) return undefined
+  const [version, marks, meta, data] = lines
   const { status, owner, prefix, createdAt, updatedAt, resource, uniqueName, revokedAt, revokedReason } = toMeta(
     id,
     meta,
   )
-  const [at, count] = marksOf(uses)
+  const [at, count] = marksOf(marks)
   return {
     ...restOf(id, data),
     id,
@@ -70,11 +71,11 @@ export function toKey(id: string, answer: unknown): StoredKey | undefined {
 
 /** What a change has to know of what it changes. */
 export function toVersionAndMeta(id: string, answer: unknown): { version: number; meta: Meta } | undefined {
-  const [version, meta] = fieldsOf(id, answer)
-  return version === undefined ? undefined : { version: whole(id, version), meta: toMeta(id, meta) }
+  const lines = linesOf(id, answer)
+  return lines && { version: whole(id, lines[0]), meta: toMeta(id, lines[2]) }
 }
 
-export function toMeta(id: string, text: string | undefined): Meta {
+export function toMeta(id: string, text: string): Meta {
   const values = parse(id, text)
   if (!Array.isArray(values) || values.length !== 11) throw damaged(id)
   const [status, owner, prefix, resource, created, updated, revoked, revokedReason, uniqueName, token, opened] =
@@ -99,22 +100,27 @@ export function damaged(id: string): KeywardError {
   return new KeywardError('STORE', `the record of ${id} is damaged`)
 }
 
-function fieldsOf(id: string, answer: unknown): readonly (string | undefined)[] {
-  if (!Array.isArray(answer)) throw damaged(id)
-  return answer.map((field: unknown) => (field === null || field === undefined ? undefined : String(field)))
+type Lines = readonly [version: string, marks: string, meta: string, data: string]
+
+/** As `RECORD` says; `undefined` where there is no record. */
+function linesOf(id: string, answer: unknown): Lines | undefined {
+  if (answer === null || answer === undefined) return undefined
+  const lines = String(answer).split('\n')
+  if (lines.length !== 4) throw damaged(id)
+  return lines as unknown as Lines
 }
 
 type Rest = Pick<StoredKey, 'scopes' | 'hash'>
 
-function restOf(id: string, data: string | undefined): Rest {
+function restOf(id: string, data: string): Rest {
   const value = parse(id, data)
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Rest
   throw damaged(id)
 }
 
-function parse(id: string, text: string | undefined): unknown {
+function parse(id: string, text: string): unknown {
   try {
-    return JSON.parse(text ?? '')
+    return JSON.parse(text)
   } catch {
     throw damaged(id)
   }
@@ -127,6 +133,6 @@ function whole(id: string, text: string | undefined): number {
 }
 
 /** The last use and how many, as TOUCH writes them. */
-function marksOf(text: string | undefined): readonly (number | undefined)[] {
-  return text === undefined ? [] : text.split(':').map(Number)
+function marksOf(text: string): readonly (number | undefined)[] {
+  return text === '' ? [] : text.split(':').map(Number)
 }

@@ -25,7 +25,7 @@ return token`)
 
 /** Record, pending; both at one moment: what is pending no more was confirmed. */
 const LOOK = script(`${WRITABLE}
-return { redis.call('HMGET', KEYS[1], 'v', 'm', 'd', 'u'), redis.call('SMEMBERS', KEYS[2]) }`)
+return { redis.call('GET', KEYS[1]), redis.call('SMEMBERS', KEYS[2]) }`)
 
 /** The same; how old they have to be (ms), then the changes. */
 const SETTLE = script(`${NOW}

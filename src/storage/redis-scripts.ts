@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { ARRANGED } from './redis-lua-arranged.ts'
 import { LEASING } from './redis-lua-lease.ts'
 import { PURSE } from './redis-lua-purse.ts'
+import { RECORD } from './redis-lua-record.ts'
 import { TAKES } from './redis-lua-take.ts'
 import { WINDOWS } from './redis-lua-windows.ts'
 
@@ -36,51 +37,52 @@ end
  * The record, or nothing. Also a reading is a script: a Cluster client sends it to the master then, whatever its
  * `scaleReads` says.
  */
-export const FIND = script(`${WRITABLE}return redis.call('HMGET', KEYS[1], 'v', 'm', 'd', 'u')`)
+export const FIND = script(`${WRITABLE}return redis.call('GET', KEYS[1])`)
 
 /** Record; id, version, meta, data, the last moment at which this may still happen, channel. 1: done, 0: taken, 2: late. */
-export const INSERT = script(`${NOW}${PUBLISH}
+export const INSERT = script(`${NOW}${PUBLISH}${RECORD}
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 if now > tonumber(ARGV[5]) then return 2 end
-redis.call('HSET', KEYS[1], 'v', ARGV[2], 'm', ARGV[3], 'd', ARGV[4])
+keepRecord(KEYS[1], ARGV[2], '', ARGV[3], ARGV[4])
 publish(ARGV[6], ARGV[1])
 return 1`)
 
 /** Record, purse; id, the version that it must have, then as INSERT, then the account that closes. */
-export const REPLACE = script(`${NOW}${PUBLISH}
-if redis.call('HGET', KEYS[1], 'v') ~= ARGV[2] then return 0 end
+export const REPLACE = script(`${NOW}${PUBLISH}${RECORD}
+local version, marks = linesOf(redis.call('GET', KEYS[1]))
+if version ~= ARGV[2] then return 0 end
 if now > tonumber(ARGV[6]) then return 2 end
-redis.call('HSET', KEYS[1], 'v', ARGV[3], 'm', ARGV[4], 'd', ARGV[5])
+keepRecord(KEYS[1], ARGV[3], marks, ARGV[4], ARGV[5])
 if ARGV[8] ~= '' then redis.call('HDEL', KEYS[2], 'a:' .. ARGV[8]) end
 publish(ARGV[7], ARGV[1])
 return 1`)
 
 /** Record and all that lies beside it; id, channel. The meta of what was there. */
-export const REMOVE = script(`${PUBLISH}
-local meta = redis.call('HGET', KEYS[1], 'm')
-local version = redis.call('HGET', KEYS[1], 'v')
+export const REMOVE = script(`${PUBLISH}${RECORD}
+local kept = redis.pcall('GET', KEYS[1])
+local _, _, meta = linesOf(kept)
 redis.call('DEL', unpack(KEYS))
-if not version then return false end
+if not kept then return false end
 publish(ARGV[2], ARGV[1])
 return meta or ''`)
 
 /** Records; the last use and the uses of each. One that is damaged keeps none of the others from being marked. */
-export const TOUCH = script(`
+export const TOUCH = script(`${RECORD}
 for place, record in ipairs(KEYS) do
   local last, more = tonumber(ARGV[place * 2 - 1]), tonumber(ARGV[place * 2])
-  local kept = redis.pcall('HMGET', record, 'v', 'u')
-  if kept[1] then
-    local at, uses = string.match(kept[2] or '', '^(%d+):(%d+)$')
-    local marks = string.format('%.0f:%.0f', math.max(tonumber(at or 0), last), tonumber(uses or 0) + more)
-    redis.call('HSET', record, 'u', marks)
+  local version, marks, meta, data = linesOf(redis.pcall('GET', record))
+  if version then
+    local at, uses = string.match(marks, '^(%d+):(%d+)$')
+    marks = string.format('%.0f:%.0f', math.max(tonumber(at or 0), last), tonumber(uses or 0) + more)
+    keepRecord(record, version, marks, meta, data)
   end
 end
 return 1`)
 
 /** Record; owner, resource, whether there is a reason, reason, time, then the prefixes. 1: revoked now. 0: not, or damaged. */
-export const REVOKE = script(`
-local kept = redis.pcall('HMGET', KEYS[1], 'v', 'm')
-local version, isJson, meta = tonumber(kept[1] or ''), pcall(cjson.decode, kept[2] or '')
+export const REVOKE = script(`${RECORD}
+local kept, marks, json, data = linesOf(redis.pcall('GET', KEYS[1]))
+local version, isJson, meta = tonumber(kept or ''), pcall(cjson.decode, json or '')
 if not version or not isJson or type(meta) ~= 'table' or type(meta[2]) ~= 'string' then return 0 end
 if meta[1] == 'revoked' then return 0 end
 if ARGV[1] ~= '' and 'o' .. meta[2] ~= ARGV[1] then return 0 end
@@ -90,7 +92,7 @@ for at = 5, #ARGV do known = known or ARGV[at] == meta[3] end
 if not known then return 0 end
 meta[1], meta[6], meta[7] = 'revoked', ARGV[4], ARGV[4]
 if ARGV[3] ~= '' then meta[8] = string.sub(ARGV[3], 2) end
-redis.call('HSET', KEYS[1], 'v', string.format('%.0f', version + 1), 'm', cjson.encode(meta))
+keepRecord(KEYS[1], string.format('%.0f', version + 1), marks, cjson.encode(meta), data)
 return 1`)
 
 /** Channel, message. */
@@ -144,13 +146,13 @@ return 0`)
 
 /**
  * For each key: record, counters; version, windows (as `WINDOWS` says), their cost or, with spaces between them, costs.
- * `{2, record…}`: stale; else `{ok, at, used and resetsAt of each window…}` and, where there is no room, retryAt. For
+ * `{2, record}`: stale; else `{ok, at, used and resetsAt of each window…}` and, where there is no room, retryAt. For
  * more than one key a list of that, with words in place of what failed. Nothing is written before everything was proved.
  */
-export const TAKE = script(`${NOW}${WINDOWS}${ARRANGED}${TAKES}
+export const TAKE = script(`${NOW}${RECORD}${WINDOWS}${ARRANGED}${TAKES}
 local function taken(at)
   local record, counters, version, wanted = KEYS[at * 2 - 1], KEYS[at * 2], ARGV[at * 3 - 2], ARGV[at * 3 - 1]
-  if redis.call('HGET', record, 'v') ~= version then return stale(record) end
+  if not isAt(record, version) then return stale(record) end
   return take(counters, wanted, ARGV[at * 3], now)
 end
 if #KEYS == 2 then return taken(1) end
@@ -162,8 +164,8 @@ end
 return answers`)
 
 /** Of one key, as TAKE, and purse, ends; behind the costs the account, the amount, and the hold. Last is what is free. */
-export const TAKE_PAID = script(`${WRITABLE}${NOW}${WINDOWS}${ARRANGED}${TAKES}${PURSE}
-if redis.call('HGET', KEYS[1], 'v') ~= ARGV[1] then return stale(KEYS[1]) end
+export const TAKE_PAID = script(`${WRITABLE}${NOW}${RECORD}${WINDOWS}${ARRANGED}${TAKES}${PURSE}
+if not isAt(KEYS[1], ARGV[1]) then return stale(KEYS[1]) end
 local answer, cost, costs = { 1, now }, costsOf(ARGV[3])
 local text, room, new, longest = redis.call('GET', KEYS[2]), true, nil, nil
 if ARGV[2] ~= '' then room, new, longest = decided(text, ARGV[2], now, cost, costs, true, answer) end
@@ -192,11 +194,10 @@ return answer`)
  * Of one key, as TAKE, and behind the cost the id and the length (ms) of the lease, the id of the one that ended and its
  * unused units. It ends at any version, also where there is no room.
  */
-export const LEASE = script(`${NOW}${WINDOWS}${ARRANGED}${TAKES}${LEASING}
-local version = redis.call('HGET', KEYS[1], 'v')
-if not version then return stale(KEYS[1]) end
+export const LEASE = script(`${NOW}${RECORD}${WINDOWS}${ARRANGED}${TAKES}${LEASING}
+if redis.call('EXISTS', KEYS[1]) == 0 then return stale(KEYS[1]) end
 local answer, cost = { 1, now }, tonumber(ARGV[3])
-local lease = version == ARGV[1] and { id = ARGV[4], ends = now + (tonumber(ARGV[5]) or 0), units = cost }
+local lease = isAt(KEYS[1], ARGV[1]) and { id = ARGV[4], ends = now + (tonumber(ARGV[5]) or 0), units = cost }
 local change = dealer(ARGV[6], tonumber(ARGV[7]), lease, now, answer)
 local text, at, asked, differs = arranged(redis.call('GET', KEYS[2]), ARGV[2], now, change)
 local _, _, longest = pass(text, at, asked, now, cost, nil, false, answer)

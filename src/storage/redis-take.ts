@@ -187,7 +187,7 @@ function costsOf(windows: readonly SpendWindow[], common: number): string {
 export function takenOf(id: string, windows: readonly SpendWindow[], hasCredits: boolean, answer: unknown): Taken {
   const numbers = Array.isArray(answer) ? answer : []
   const outcome = Number(numbers[0])
-  if (outcome === 2) return { stale: toKey(id, numbers.slice(1)) }
+  if (outcome === 2) return { stale: toKey(id, numbers[1]) }
   const readings = windows.map(({ name, limit }, index): MeterReading => {
     const used = Number(numbers[2 * index + 2])
     return { name, limit, remaining: Math.max(0, limit - used), resetsAt: Number(numbers[2 * index + 3]) }

@@ -46,6 +46,8 @@ export interface Known {
 export interface KnownOptions {
   readonly vocabulary: Vocabulary | undefined
   readonly plan: LimitPlan
+  /** Those of the plan: what keys without limits of their own have, all of them the same list. */
+  readonly windows: readonly Window[]
   readonly hasher: Pick<Hasher, 'outdated'>
 }
 
@@ -53,7 +55,7 @@ export interface KnownOptions {
 export function compileKey(
   found: Found,
   { key: stored, flaw }: Whole,
-  { vocabulary, plan, hasher }: KnownOptions,
+  { vocabulary, plan, windows, hasher }: KnownOptions,
 ): Known {
   const last = found.earlier
   return {
@@ -65,7 +67,7 @@ export function compileKey(
     covers: lazyCoverage(stored.scopes, vocabulary),
     suffices: undefined,
     allows: stored.allowedIps === undefined ? undefined : lazyAllowlist(stored, last),
-    windows: effectiveWindows(stored.limits, plan),
+    windows: stored.limits === undefined ? windows : effectiveWindows(stored.limits, plan),
     extended: undefined,
     uses: 0,
     usedAt: 0,

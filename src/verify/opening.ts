@@ -1,5 +1,6 @@
 import type { Hasher } from '../model/hasher.ts'
 import type { StoredKey } from '../model/key.ts'
+import { effectiveWindows } from '../policy/limits.ts'
 import { soundKey } from '../policy/soundness.ts'
 import { type Found, foundIn } from './found.ts'
 import { compileKey, type Known, type KnownOptions } from './known.ts'
@@ -12,13 +13,14 @@ export interface Opening {
   open(found: Found): Known | undefined
 }
 
-export interface OpeningOptions extends KnownOptions {
+export interface OpeningOptions extends Omit<KnownOptions, 'windows'> {
   readonly hasher: Pick<Hasher, 'outdated' | 'knows'>
 }
 
 /** @param onFault told of every damage */
 export function createOpening(options: OpeningOptions, onFault: (error: unknown) => void): Opening {
-  const { hasher } = options
+  const { vocabulary, plan, hasher } = options
+  const known: KnownOptions = { vocabulary, plan, windows: effectiveWindows(undefined, plan), hasher }
   return { look, open }
 
   function look(id: string, raw: StoredKey, last: Found | undefined): Found | undefined {
@@ -36,7 +38,7 @@ export function createOpening(options: OpeningOptions, onFault: (error: unknown)
     const { version, hash } = sound.key
     if (version !== found.version || hash !== found.hashes[0]) return tell(found.id, 'changed while it was looked at')
     if (sound.flaw !== undefined) tell(found.id, sound.flaw)
-    found.known = compileKey(found, sound, options)
+    found.known = compileKey(found, sound, known)
     // What is older is done with: it would hold what is older still.
     found.earlier = undefined
     return found.known

@@ -158,7 +158,8 @@ describe('redisStore', () => {
     const store = storeOver(undefined, { namespace: 'marks' })
     const ids = Array.from({ length: 250 }, (_, n) => `marked-${n}`)
     for (const id of ids) await store.insert(storedKey({ id }))
-    server.cli('HSET', 'marks:key:{marked-1}', 'u', 'nonsense')
+    const lines = server.cli('GET', 'marks:key:{marked-1}').split('\n')
+    server.cli('SET', 'marks:key:{marked-1}', lines.with(1, 'nonsense').join('\n'))
     server.cli('SET', 'marks:key:{marked-2}', 'no record')
     await store.remove('marked-3')
     server.cli('CONFIG', 'RESETSTAT')
@@ -274,17 +275,23 @@ describe('redisStore', () => {
     const store = storeOver(undefined, { namespace: 'bad' })
     const key = storedKey({ id: 'damaged', hash: 'secret-hash' })
     const refused = { code: 'STORE', message: expect.not.stringMatching(/secret-hash/) }
+    await store.insert(key)
+    const lines = server.cli('get', 'bad:key:{damaged}').split('\n')
+    const withLine = (at: number, line: string) => ['set', 'bad:key:{damaged}', lines.with(at, line).join('\n')]
     const damages: readonly (readonly string[])[] = [
-      ['hset', 'bad:key:{damaged}', 'd', '{"hash":"secret-hash"'],
-      ['hset', 'bad:key:{damaged}', 'd', '[]'],
-      ['hset', 'bad:key:{damaged}', 'm', '["active"]'],
-      ['hset', 'bad:key:{damaged}', 'v', 'x'],
-      ['hdel', 'bad:key:{damaged}', 'd'],
+      withLine(3, '{"hash":"secret-hash"'),
+      withLine(3, '[]'),
+      withLine(2, '["active"]'),
+      withLine(0, 'x'),
+      ['set', 'bad:key:{damaged}', lines.slice(0, 3).join('\n')],
+      ['append', 'bad:key:{damaged}', '\n'],
+      ['hset', 'bad:key:{damaged}', 'v', '1'],
       ['set', 'bad:key:{damaged}', 'text'],
     ]
     for (const damage of damages) {
       server.cli('del', 'bad:key:{damaged}')
       await store.insert(key)
+      if (damage[0] === 'hset') server.cli('del', 'bad:key:{damaged}')
       server.cli(...damage)
       await expect(store.find(key.id), damage.join(' ')).rejects.toMatchObject(refused)
     }

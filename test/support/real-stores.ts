@@ -63,7 +63,7 @@ function overRedis(servers: readonly RedisServer[], open: () => Redis | Cluster,
       for (const { cli } of servers) cli('flushall')
     },
     damage: async (id) => {
-      servers[0]?.cli('-c', 'hset', `keyward:key:{${id}}`, 'd', '{"hash":')
+      servers[0]?.cli('-c', 'append', `keyward:key:{${id}}`, '{')
     },
     end: async () => {
       signal('SIGCONT')()
