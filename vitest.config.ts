@@ -37,6 +37,9 @@ export default defineConfig({
           name: 'unit-alone',
           include: files.filter((path) => isAlone(path) && !ofThePackage(path)),
           globalSetup: NEST,
+          // They wait for servers, browsers and programs, for which a machine may be too busy for a moment. The log says
+          // `retry x1` of a test that did not pass at once: who sees one twice looks into it.
+          retry: process.env.CI === undefined ? 0 : 1,
         },
       },
       {

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Express } from 'express'
 import type { ApiKeys, KeyStore } from 'keyward'
+import type { Place } from './place.ts'
 
 /**
  * `npm run example <name>`. Keys live in a temporary file, in the file KEYS_FILE, or in the Redis or PostgreSQL of
@@ -19,15 +20,18 @@ interface Service {
   close(): Promise<void>
 }
 
-type Open = (store: KeyStore, url: string) => Promise<Service>
+type Open = (place: Place, url: string) => Promise<Service>
+
+/** A machine that is busy with other things ends no demonstration. */
+const PATIENCE = 5_000
 
 const SERVICES: ReadonlyMap<string, Open> = new Map<string, Open>([
-  ['a2agent', async (store, url) => (await import('./a2agent/app.ts')).createService({ store }, url)],
-  ['a2v2', async (store, url) => (await import('./a2v2/app.ts')).createService({ store }, url)],
-  ['agentity', async (store) => (await import('./agentity/server.ts')).createServer(store)],
-  ['agrenting', async (store) => (await import('./agrenting/app.ts')).createService({ store })],
-  ['mcp', async (store) => (await import('./mcp/app.ts')).createService({ store })],
-  ['oya', async (store, url) => (await import('./oya/app.ts')).createService({ store }, url)],
+  ['a2agent', async (place, url) => (await import('./a2agent/app.ts')).createService(place, url)],
+  ['a2v2', async (place, url) => (await import('./a2v2/app.ts')).createService(place, url)],
+  ['agentity', async (place) => (await import('./agentity/server.ts')).createServer(place)],
+  ['agrenting', async (place) => (await import('./agrenting/app.ts')).createService(place)],
+  ['mcp', async (place) => (await import('./mcp/app.ts')).createService(place)],
+  ['oya', async (place, url) => (await import('./oya/app.ts')).createService(place, url)],
 ])
 
 /** Each is a program of its own, which serves as soon as it is imported. */
@@ -50,7 +54,7 @@ async function serve(names: readonly string[]): Promise<void> {
   for (const [i, each] of names.entries()) {
     const server = createServer().listen(first === 0 ? 0 : first + i, '127.0.0.1')
     await once(server, 'listening')
-    const service = await open(each, store, urlOf(server))
+    const service = await open(each, { store, storeTimeout: PATIENCE }, urlOf(server))
     server.on('request', service.app)
     started.push({ server, service })
     console.log(`
@@ -78,8 +82,8 @@ Then type the commands of examples/${each}/README.md, as they stand. Ctrl-C stop
   process.on('SIGTERM', close)
 }
 
-async function open(name: string, store: KeyStore, url: string): Promise<Service> {
-  const service = await SERVICES.get(name)?.(store, url)
+async function open(name: string, place: Place, url: string): Promise<Service> {
+  const service = await SERVICES.get(name)?.(place, url)
   if (service === undefined) throw new Error(`there is no ${name}`)
   return service
 }
@@ -130,7 +134,7 @@ async function openFile(file: string | undefined): Promise<Opened> {
 async function openRedis(url: string): Promise<Opened> {
   const [{ Redis }, { redisStore }] = await Promise.all([import('ioredis'), import('keyward/redis')])
   const client = new Redis(url)
-  const store = redisStore(client)
+  const store = redisStore(client, { timeout: PATIENCE })
   const closeStore = async () => {
     await store.close?.()
     await client.quit()

@@ -1,13 +1,13 @@
 import { generateKeyPair, SignJWT } from 'jose'
-import type { KeyStore } from 'keyward'
+import type { Place } from '../place.ts'
 import { createService } from './app.ts'
 
 const ISSUER = 'https://auth.agentity.example'
 
 /** The service beside an issuer of tokens, which is somebody else's in production, for `npm run example agentity`. */
-export async function createServer(store: KeyStore) {
+export async function createServer(place: Place) {
   const { publicKey, privateKey } = await generateKeyPair('ES256')
-  const { app, close } = createService({ store, publicKey, issuer: ISSUER })
+  const { app, close } = createService({ ...place, publicKey, issuer: ISSUER })
   return {
     app,
     close,
