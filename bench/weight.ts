@@ -22,7 +22,6 @@ const STARTS: Readonly<Record<string, readonly string[]>> = {
   'keyward/express': ['keyward/express'],
   keyward: ['keyward'],
   'keyward and keyward/express': ['keyward', 'keyward/express'],
-  'ipaddr.js, which keyward imports': ['ipaddr.js'],
   "Node's own http, crypto and stream/promises, which keyward/express imports": [
     'node:http',
     'node:crypto',

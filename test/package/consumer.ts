@@ -10,9 +10,6 @@ export interface Consumer {
   node(...args: string[]): string
 }
 
-/** What `npm install keyward` brings along. */
-const DEPENDENCIES = ['ipaddr.js']
-
 /**
  * `also` names packages of the repository's own node_modules that this consumer has too, and `others` folders of further
  * ones, by name: no network is needed.
@@ -23,7 +20,7 @@ export function consumer(also: string[] = [], others: Readonly<Record<string, st
   const keyward = join(root, 'node_modules', 'keyward')
   mkdirSync(keyward, { recursive: true })
   execFileSync('tar', ['-xzf', tarball, '-C', keyward, '--strip-components=1'])
-  const own = [...DEPENDENCIES, ...also].map((name) => [name, resolve('node_modules', name)] as const)
+  const own = also.map((name) => [name, resolve('node_modules', name)] as const)
   for (const [name, target] of [...own, ...Object.entries(others)]) {
     const link = join(root, 'node_modules', name)
     mkdirSync(dirname(link), { recursive: true })

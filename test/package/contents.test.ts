@@ -18,10 +18,13 @@ it('the tarball holds the papers', () => {
   )
 })
 
-it.each(['zod', 'lit', 'lit-html', 'lit-element', '@lit/reactive-element'])('the licence of %s comes along', (name) => {
-  const licence = readFileSync(`node_modules/${name}/LICENSE`, 'utf8').trim()
-  expect(readFileSync('THIRD-PARTY.md', 'utf8')).toContain(licence)
-})
+it.each(['zod', 'ipaddr.js', 'lit', 'lit-html', 'lit-element', '@lit/reactive-element'])(
+  'the licence of %s comes along',
+  (name) => {
+    const licence = readFileSync(`node_modules/${name}/LICENSE`, 'utf8').trim()
+    expect(readFileSync('THIRD-PARTY.md', 'utf8')).toContain(licence)
+  },
+)
 
 it('the tarball holds every file that an entry names', () => {
   const targets = Object.values(entries).flatMap((conditions) => Object.values(conditions).flatMap(Object.values))
@@ -41,6 +44,10 @@ it.each(Object.entries(entries))('%s gives ESM and CJS their own types', (name, 
     import: { types: `${file}.d.ts`, default: `${file}.js` },
     require: { types: `${file}.d.cts`, default: `${file}.cjs` },
   })
+})
+
+it('installing brings nothing else along', () => {
+  expect(Object.keys(manifest)).not.toContain('dependencies')
 })
 
 it('installing runs no script', () => {
