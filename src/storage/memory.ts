@@ -20,6 +20,7 @@ import { endLeased, lease as leaseFrom, NO_COUNTERS, ownLease, take as takeFrom 
 import { cursorAfter, readCursor } from './cursor.ts'
 import { frozenCopy } from './frozen.ts'
 import { memoryNotes } from './memory-notes.ts'
+import { type Owners, ownersOf } from './memory-owners.ts'
 import { addTo, type Entry, indexOf, removeFrom } from './ordered.ts'
 
 /** Keys have few sets of scopes and of limits among them: equal ones are kept once, as long as they are no more than these. */
@@ -31,8 +32,8 @@ type Writable<T> = { -readonly [F in keyof T]: T[F] }
 interface Shelves {
   readonly byId: Map<string, Entry>
   readonly byName: Map<string, string>
-  readonly byOwner: Map<string, Entry[]>
-  /** All of them, oldest first, as the lists of `byOwner` are. */
+  readonly owners: Owners
+  /** All of them, oldest first. */
   readonly all: Entry[]
   /** Scopes and limits of several keys, by their JSON. */
   readonly shared: Map<string, object>
@@ -50,7 +51,7 @@ export function memoryStore(): KeyStore {
   const shelves: Shelves = {
     byId: new Map(),
     byName: new Map(),
-    byOwner: new Map(),
+    owners: ownersOf(),
     all: [],
     shared: new Map(),
     accounts: new Map(),
@@ -197,9 +198,9 @@ function withMarks(key: StoredKey, lastUsedAt: number | undefined, uses: number 
 }
 
 /** What many keys have in common, they share: a key takes a third of what it would. */
-function ownCopy({ byOwner, shared }: Shelves, key: StoredKey): StoredKey {
+function ownCopy({ owners, shared }: Shelves, key: StoredKey): StoredKey {
   const known: Partial<Writable<StoredKey>> = { scopes: sharedCopy(shared, key.scopes) }
-  const owner = byOwner.get(key.owner)?.[0]?.key.owner
+  const owner = owners.of(key.owner)[0]?.key.owner
   if (owner !== undefined) known.owner = owner
   if (key.limits !== undefined && Object.hasOwn(key, 'limits')) known.limits = sharedCopy(shared, key.limits)
   // Once more, because a copy of what is whole is laid out without the room that a growing object has: a third less.
@@ -224,20 +225,15 @@ function claimName(shelves: Shelves, { id, uniqueName }: StoredKey): void {
 }
 
 function shelfOf(shelves: Shelves, { owner }: Filter): readonly Entry[] {
-  return owner === undefined ? shelves.all : (shelves.byOwner.get(owner) ?? [])
+  return owner === undefined ? shelves.all : shelves.owners.of(owner)
 }
 
 function shelve(shelves: Shelves, entry: Entry): void {
   addTo(shelves.all, entry)
-  const own = shelves.byOwner.get(entry.key.owner)
-  if (own === undefined) shelves.byOwner.set(entry.key.owner, [entry])
-  else addTo(own, entry)
+  shelves.owners.add(entry)
 }
 
 function unshelve(shelves: Shelves, entry: Entry): void {
   removeFrom(shelves.all, entry)
-  const own = shelves.byOwner.get(entry.key.owner)
-  if (own === undefined) return
-  if (own.length > 1) removeFrom(own, entry)
-  else shelves.byOwner.delete(entry.key.owner)
+  shelves.owners.remove(entry)
 }
