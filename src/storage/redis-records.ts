@@ -105,9 +105,9 @@ type Lines = readonly [version: string, marks: string, meta: string, data: strin
 /** As `RECORD` says; `undefined` where there is no record. */
 function linesOf(id: string, answer: unknown): Lines | undefined {
   if (answer === null || answer === undefined) return undefined
-  const lines = String(answer).split('\n')
-  if (lines.length !== 4) throw damaged(id)
-  return lines as unknown as Lines
+  const [version = '', marks = '', meta = '', data, ...more] = String(answer).split('\n')
+  if (data === undefined || more.length > 0) throw damaged(id)
+  return [version, marks, meta, data]
 }
 
 type Rest = Pick<StoredKey, 'scopes' | 'hash'>

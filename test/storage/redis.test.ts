@@ -154,7 +154,7 @@ describe('redisStore', () => {
     expect(server.cli('--scan', '--pattern', 'traces:*')).toBe('')
   })
 
-  it('marks 250 keys with three commands, whatever became of some of them', async () => {
+  it('marks 250 keys with three commands, whatever became of some of them, and keeps that when they are revoked', async () => {
     const store = storeOver(undefined, { namespace: 'marks' })
     const ids = Array.from({ length: 250 }, (_, n) => `marked-${n}`)
     for (const id of ids) await store.insert(storedKey({ id }))
@@ -171,6 +171,8 @@ describe('redisStore', () => {
     expect(await Promise.all(['marked-0', 'marked-1', 'marked-249'].map(marksOf))).toEqual(Array(3).fill([1_000, 4]))
     expect(await store.find('marked-3')).toBeUndefined()
     expect(server.cli('EXISTS', 'marks:key:{marked-3}').trim()).toBe('0')
+    expect(await store.revokeWhere?.({ prefixes: ['agk_'] }, 2_000)).toBe(248)
+    expect(await marksOf('marked-0')).toEqual([1_000, 4])
   })
 
   it('lets counters end by themselves, and records not', async () => {
