@@ -273,6 +273,21 @@ describe('redisStore', () => {
     expect(() => storeOver(cluster)).not.toThrow()
   })
 
+  it('removes a record whatever is damaged in it', async () => {
+    const store = storeOver(undefined, { namespace: 'worse' })
+    for (const damage of [
+      ['set', 'text'],
+      ['rpush', 'no text'],
+    ] as const) {
+      await store.insert(storedKey({ id: 'damaged' }))
+      server.cli('del', 'worse:key:{damaged}')
+      server.cli(damage[0], 'worse:key:{damaged}', damage[1])
+      expect(await store.remove('damaged'), damage[0]).toBe(true)
+      expect(await store.find('damaged'), damage[0]).toBeUndefined()
+    }
+    expect(await store.remove('damaged')).toBe(false)
+  })
+
   it('D-15 answers STORE for a record or counters that are damaged, and shows nothing of them', async () => {
     const store = storeOver(undefined, { namespace: 'bad' })
     const key = storedKey({ id: 'damaged', hash: 'secret-hash' })

@@ -225,3 +225,13 @@ describe('L. Rate limits', () => {
     expect(spied.asked('take')).toBe(0)
   })
 })
+
+it('shows every key the windows of the instance, which nobody who is shown them can change', async () => {
+  const keys = createApiKeys({ prefix: 'agk_', limits: { default: { minute: 2 } } })
+  const [one, two] = [await keys.create({ owner: 'a' }), await keys.create({ owner: 'b' })]
+  const verdict = await keys.verify(one.key)
+  const windows = (verdict.ok ? verdict.windows : []) as object[]
+  expect(() => Object.assign(windows[0] as object, { limit: 99 })).toThrow(TypeError)
+  expect(() => windows.pop()).toThrow(TypeError)
+  for (const ok of [true, true, false]) expect(await keys.verify(two.key)).toMatchObject({ ok })
+})
