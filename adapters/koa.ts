@@ -4,8 +4,7 @@ import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
 import { identify } from '../src/http/identity.ts'
 import { type FetchHandler, passOn } from '../src/http/mount.ts'
-import { hasAnswered, nodeFacts, onceEnded, writeAnswer } from '../src/http/node.ts'
-import { varyWith } from '../src/http/vary.ts'
+import { addHeaders, hasAnswered, nodeFacts, onceEnded, writeAnswer } from '../src/http/node.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
@@ -45,12 +44,12 @@ function settle(ctx: Context, decision: Decision, next: () => Promise<unknown>):
     // Somebody has told Koa to write nothing: then nobody else would.
     if (ctx.respond === false) return writeAnswer(ctx.res as ServerResponse, decision.answer)
     const { status, headers, body } = decision.answer
-    setHeaders(ctx, headers)
+    addHeaders(ctx.res as ServerResponse, headers)
     ctx.status = status
     ctx.body = body
     return
   }
-  setHeaders(ctx, decision.headers)
+  addHeaders(ctx.res as ServerResponse, decision.headers)
   if (decision.release !== undefined) onceEnded(ctx.res as ServerResponse, decision.release)
   identify(ctx.state, decision.access)
   return next()
@@ -67,12 +66,5 @@ export function mount(path: string, handler: FetchHandler): Middleware {
     ctx.respond = false // the answer is written as it comes, past Koa
     const { body } = ctx.request as { body?: unknown }
     await passOn(handler, ctx.req, ctx.res, { url: ctx.url.slice(ctx.url.indexOf(base) + base.length) || '/', body })
-  }
-}
-
-function setHeaders(ctx: Context, headers: Readonly<Record<string, string>>): void {
-  for (const name in headers) {
-    const value = headers[name] as string
-    ctx.set(name, name === 'Vary' ? varyWith(ctx.response.get(name), value) : value)
   }
 }

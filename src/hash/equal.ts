@@ -1,5 +1,3 @@
-import { attach } from '../model/attached.ts'
-
 /**
  * The digests in hashes of one scheme, two bytes to a number; `undefined` for what is none.
  * @param start what the hashes of the scheme begin with
@@ -58,13 +56,17 @@ export function unitsOf(text: string): Uint16Array {
 }
 
 /** The list of a key's hashes stays the same for as long as its record does: what is made of it is made once. */
-export function oncePerList<Made>(make: (kept: readonly string[]) => Made): (kept: readonly string[]) => Made {
-  const made = attach<Made>()
-  return (kept) => {
-    const known = made.get(kept)
+export function oncePerList<Made extends object>(
+  make: (kept: readonly string[]) => Made,
+): (kept: readonly string[]) => Made {
+  const place = Symbol('keyward')
+  const closed = new WeakMap<object, Made>()
+  return (kept: readonly string[] & { [place]?: Made }) => {
+    const known = kept[place] ?? closed.get(kept)
     if (known !== undefined) return known
-    const fresh = make(kept)
-    made.set(kept, fresh)
-    return fresh
+    const made = make(kept)
+    if (Object.isExtensible(kept)) kept[place] = made
+    else closed.set(kept, made)
+    return made
   }
 }

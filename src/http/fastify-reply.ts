@@ -26,10 +26,14 @@ export function sendAnswer(reply: Reply, { status, headers, body }: Answer): voi
   reply.code(status).send(Buffer.from(body))
 }
 
-/** Adds header fields to a reply. */
+/**
+ * Adds header fields to a reply. Fastify sends their names in lower case and looks them up by it; of `Vary`, which every
+ * answer has, it is spared the work.
+ */
 export function setHeaders(reply: Reply, headers: Readonly<Record<string, string>>): void {
   for (const name in headers) {
     const value = headers[name] as string
-    reply.header(name, name === 'Vary' ? varyWith(reply.getHeader(name), value) : value)
+    if (name === 'Vary') reply.header('vary', varyWith(reply.getHeader('vary'), value))
+    else reply.header(name, value)
   }
 }

@@ -1,14 +1,12 @@
 import type { Presented } from '../credential/reader.ts'
-import { equalUnits, unitsOf } from '../hash/equal.ts'
-import { attach } from '../model/attached.ts'
 import type { Attempt } from './attempt.ts'
 import type { Found } from './found.ts'
 
 /** The text that a connection proved, and of which version of a key it is the secret. */
 export interface Proof {
-  readonly key: Uint16Array
+  readonly key: string
   /** Of a pair. */
-  readonly secret: Uint16Array | undefined
+  readonly secret: string | undefined
   readonly id: string
   readonly version: number
   readonly hash: string | undefined
@@ -26,13 +24,15 @@ export interface Proofs {
 const SHARED = 'shared'
 
 export function createProofs(): Proofs {
-  const kept = attach<Proof | typeof SHARED>()
+  // A WeakMap, though requests have theirs as a member: a connection lives long, and one that carries a member of ours is
+  // another kind of object to the engine, which then reads whatever Node looks at on it more slowly.
+  const kept = new WeakMap<object, Proof | typeof SHARED>()
   return { of, keep }
 
   function of(connection: object, { key, secret }: Presented): Proof | undefined {
     const proof = kept.get(connection)
-    if (proof === undefined || proof === SHARED || !equalUnits(key, proof.key)) return undefined
-    return (secret === undefined ? proof.secret === undefined : equalUnits(secret, proof.secret)) ? proof : undefined
+    if (proof === undefined || proof === SHARED) return undefined
+    return proof.key === key && proof.secret === secret ? proof : undefined
   }
 
   function keep({ presented, proof }: Attempt, connection: object, found: Found): void {
@@ -45,13 +45,7 @@ export function createProofs(): Proofs {
 }
 
 function proofOf({ key, secret }: Presented, { id, version, hashes }: Found): Proof {
-  return {
-    key: unitsOf(key),
-    secret: secret === undefined ? undefined : unitsOf(secret),
-    id,
-    version,
-    hash: hashes[0],
-  }
+  return { key, secret, id, version, hash: hashes[0] }
 }
 
 /** Whether a proof still is one: nothing of the record has changed since. */

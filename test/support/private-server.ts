@@ -80,7 +80,12 @@ export function programOf(name: string, debianPackage: string, folders: readonly
   if (found !== undefined) return found
   const install = `apt-get update && apt-get install -y --no-install-recommends ${debianPackage}`
   if (process.getuid?.() === 0) {
-    execFileSync('sh', ['-c', install], { stdio: 'ignore', env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' } })
+    // Several files of tests begin at once, and apt lets one in: the others wait, and find it installed.
+    const isThere = `dpkg-query -W -f '\${Status}' ${debianPackage} | grep -q '^install ok installed'`
+    execFileSync('flock', ['/tmp/keyward-apt.lock', 'sh', '-c', `${isThere} || (${install})`], {
+      stdio: 'ignore',
+      env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    })
   }
   const installed = find(name, folders)
   if (installed === undefined) throw new Error(`these tests need ${name}: ${install}`)

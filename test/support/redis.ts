@@ -5,8 +5,8 @@ import { type AddressInfo, connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { programOf } from './private-server.ts'
 
-const INSTALL = 'apt-get install -y --no-install-recommends redis-server'
 const PATIENCE = 10_000
 
 /** A private server, that keeps nothing after its end unless it was told to. */
@@ -32,7 +32,7 @@ export interface RedisCluster {
 
 /** @param settings as on the command line: `'--appendonly', 'yes'` */
 export async function startRedis(...settings: readonly string[]): Promise<RedisServer> {
-  ensureInstalled()
+  programOf('redis-server', 'redis-server')
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'keyward-redis-'))
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'no']
@@ -87,7 +87,7 @@ export async function startRedisCluster(): Promise<RedisCluster> {
 
 /** Watches a master under the name `keys`, and puts a replica in its place when it dies. */
 export async function startSentinel(master: RedisServer): Promise<RedisServer> {
-  ensureInstalled()
+  programOf('redis-server', 'redis-server')
   const port = await freePort()
   const folder = mkdtempSync(join(tmpdir(), 'keyward-sentinel-'))
   const file = join(folder, 'sentinel.conf')
@@ -117,19 +117,6 @@ const running = new Set<ChildProcess>()
 process.once('exit', () => {
   for (const child of running) child.kill('SIGKILL')
 })
-
-let isInstalled = false
-
-function ensureInstalled(): void {
-  if (isInstalled) return
-  try {
-    execFileSync('redis-server', ['--version'], { stdio: 'ignore' })
-  } catch {
-    if (process.getuid?.() !== 0) throw new Error(`these tests need a Redis server: sudo ${INSTALL}`)
-    execFileSync('sh', ['-c', `apt-get update && ${INSTALL}`], { stdio: 'ignore' })
-  }
-  isInstalled = true
-}
 
 async function launch(args: readonly string[], port: number): Promise<ChildProcess> {
   const child = spawn('redis-server', args, { stdio: 'ignore' })
