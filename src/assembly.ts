@@ -167,6 +167,7 @@ function instanceOf(settings: Settings, parts: Parts, look: () => Time): Instanc
     isSecure: settings.requireTls ? (facts) => cameOverTls(facts, settings.proxies) : undefined,
     passages: attach(),
     proofs: parts.proofs,
+    carriedBefore: parts.proofs.last,
     look,
     verify: (attempt) => verify(parts, attempt),
     turnAway: parts.verdicts.turnAway,

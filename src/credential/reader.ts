@@ -2,7 +2,7 @@ import type { KeyFormat } from '../key/format.ts'
 import type { RequestFacts } from '../model/request.ts'
 import { warnOnce } from '../model/warn.ts'
 import { mayBeTruncated, REPEATED, singleHeader, singleLine, trimBlanks } from './headers.ts'
-import { bearerToken, type Source } from './sources.ts'
+import { bearerToken, readsAlike, type Source } from './sources.ts'
 
 /** A kind of keys, as far as reading them goes: one instance of those behind a guard. */
 export interface Kind {
@@ -11,6 +11,8 @@ export interface Kind {
   /** Whether its keys come as key and secret. */
   readonly pair: boolean
   readonly sources: readonly Source[]
+  /** What of its keys a connection carried before. */
+  readonly carriedBefore?: (connection: object) => Presented | undefined
 }
 
 /** A credential that carries one of our prefixes; nothing else is known of it yet. */
@@ -20,6 +22,17 @@ export interface Presented {
   readonly format: KeyFormat
   readonly key: string
   readonly secret: string | undefined
+  /** The value that it was read from and by which source, where it is one header and always read alike. */
+  readonly line: string | undefined
+  readonly source: Source | undefined
+}
+
+/** Where to look: a source, and whose. */
+interface Place {
+  readonly kind: Kind
+  readonly index: number
+  readonly source: Source
+  readonly readsAlike: boolean
 }
 
 /** Why there is no credential. `absent`: no source header is there at all. */
@@ -38,7 +51,9 @@ type Lesser = (typeof LESSER)[number]
 
 /** Reads requests for any of these kinds. Nothing here hashes, looks up or waits. */
 export function createReader(kinds: readonly Kind[]): Reader {
-  const places = kinds.flatMap((kind, index) => kind.sources.map((source) => ({ kind, index, source })))
+  const places: readonly Place[] = kinds.flatMap((kind, index) =>
+    kind.sources.map((source) => ({ kind, index, source, readsAlike: readsAlike(source) })),
+  )
   const readsBearer = places.some(({ source }) => source.headers.includes('authorization'))
 
   return (facts) => {
@@ -46,11 +61,11 @@ export function createReader(kinds: readonly Kind[]): Reader {
     let presented: Presented | undefined
     let lesser: Lesser = 'absent'
     let halves = 0
-    for (const { kind, index, source } of places) {
-      const values = look(facts, source)
+    for (const place of places) {
+      const values = look(facts, place.source)
       if (values === undefined) continue
       if (values === REPEATED) return 'ambiguous_credentials'
-      const read = recognise(kinds, kind, index, source, values)
+      const read = recogniseAgain(place, values, facts.connection) ?? recognise(kinds, place, values)
       if (read === 'half') halves++
       if (typeof read === 'string') lesser = graver(lesser, read)
       else if (presented === undefined || same(presented, read)) presented = read
@@ -62,13 +77,26 @@ export function createReader(kinds: readonly Kind[]): Reader {
   }
 }
 
+/** A connection that is kept open carries the same line again: it is read as before. */
+function recogniseAgain(
+  place: Place,
+  [value]: readonly (string | undefined)[],
+  connection: object | undefined,
+): Presented | undefined {
+  if (!place.readsAlike || connection === undefined || value === undefined) return undefined
+  const before = place.kind.carriedBefore?.(connection)
+  const isIt =
+    before !== undefined && before.line === value && before.source === place.source && before.kind === place.index
+  return isIt ? before : undefined
+}
+
 /** The headers of a request that carry a key of any of these kinds, or half of one. */
 export function carriersOf(kinds: readonly Kind[], facts: RequestFacts): readonly string[] {
   const found = kinds.flatMap((kind, index) =>
     kind.sources.filter((source) => {
       const values = look(facts, source)
       if (values === undefined || values === REPEATED) return false
-      const read = recognise(kinds, kind, index, source, values)
+      const read = recognise(kinds, { kind, index, source, readsAlike: false }, values)
       return typeof read === 'object' || read === 'half'
     }),
   )
@@ -87,20 +115,21 @@ export function recogniseBare(kinds: readonly Kind[], key: unknown, secret: unkn
     const format = formatOf(kinds[index] as Kind, key)
     if (format === undefined) continue
     if (pair && !secret) return 'incomplete_credentials'
-    return { kind: index, format, key, secret: pair ? secret : undefined }
+    return { kind: index, format, key, secret: pair ? secret : undefined, line: undefined, source: undefined }
   }
   return 'invalid_key'
 }
 
 /** The values of a source's headers, an empty one as absent; `undefined` when none of the headers is there. */
 function look(facts: RequestFacts, source: Source): readonly (string | undefined)[] | typeof REPEATED | undefined {
-  const values: (string | undefined)[] = []
+  const { headers } = source
+  const values = new Array<string | undefined>(headers.length)
   let there = false
-  for (const name of source.headers) {
-    const value = singleHeader(facts, name)
-    if (value === REPEATED) return isForeign(facts, source, name) ? undefined : REPEATED
+  for (let i = 0; i < headers.length; i++) {
+    const value = singleHeader(facts, headers[i] as string)
+    if (value === REPEATED) return isForeign(facts, source, headers[i] as string) ? undefined : REPEATED
     if (value !== undefined) there = true
-    values.push(value === '' ? undefined : value)
+    values[i] = value === '' ? undefined : value
   }
   return there ? values : undefined
 }
@@ -115,13 +144,8 @@ function isForeign(facts: RequestFacts, source: Source, name: string): boolean {
   return typeof line === 'string' && line.split(',').every((part) => source.read([trimBlanks(part)]) === undefined)
 }
 
-function recognise(
-  kinds: readonly Kind[],
-  kind: Kind,
-  index: number,
-  source: Source,
-  values: readonly (string | undefined)[],
-): Presented | Lesser {
+function recognise(kinds: readonly Kind[], place: Place, values: readonly (string | undefined)[]): Presented | Lesser {
+  const { kind, index, source } = place
   const found = source.read(values)
   // A header that is there and empty is a variable that was not set: nobody's wish to be anonymous.
   if (found === '' || values.every((value) => value === undefined)) return 'missing_credentials'
@@ -130,7 +154,9 @@ function recognise(
   if (typeof found === 'string') {
     const format = formatOf(kind, found)
     if (format === undefined) return source.foreign === 'ignore' ? 'absent' : 'invalid_key'
-    return kind.pair ? 'half' : { kind: index, format, key: found, secret: undefined }
+    if (kind.pair) return 'half'
+    const line = place.readsAlike ? values[0] : undefined
+    return { kind: index, format, key: found, secret: undefined, line, source }
   }
   return recognisePair(kinds, kind, index, found)
 }
@@ -151,8 +177,8 @@ function recognisePair(kinds: readonly Kind[], kind: Kind, index: number, found:
   if (key === undefined) return secret === undefined ? 'missing_credentials' : 'half'
   const format = formatOf(kind, key)
   if (format !== undefined) {
-    if (!kind.pair) return { kind: index, format, key, secret: undefined }
-    return secret === undefined ? 'half' : { kind: index, format, key, secret }
+    if (!kind.pair) return { kind: index, format, key, secret: undefined, line: undefined, source: undefined }
+    return secret === undefined ? 'half' : { kind: index, format, key, secret, line: undefined, source: undefined }
   }
   if (kinds.some((other) => formatOf(other, key) !== undefined)) return 'invalid_key'
   return secret === undefined ? 'incomplete_credentials' : 'invalid_key'

@@ -30,7 +30,7 @@ export function bearer(options: BearerOptions = {}): Source {
   }
   return {
     headers: ['authorization'],
-    read: (values) => (values[0] === undefined ? undefined : bearerToken(values[0])),
+    read: readBearer,
     ...(foreign === undefined ? {} : { foreign }),
   }
 }
@@ -43,7 +43,15 @@ export const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
  * @throws KeywardError `CONFIG` for what is no header name (RFC 9110 section 5.1)
  */
 export function header(name: string): Source {
-  return { headers: [fieldName(name)], read: (values) => values[0] }
+  return { headers: [fieldName(name)], read: readWhole }
+}
+
+const readBearer: Source['read'] = ([value]) => (value === undefined ? undefined : bearerToken(value))
+const readWhole: Source['read'] = ([value]) => value
+
+/** Whether a source reads one header, and the same in the same value whenever it is asked: a host's own may do as it likes. */
+export function readsAlike({ read }: Source): boolean {
+  return read === readBearer || read === readWhole
 }
 
 /**

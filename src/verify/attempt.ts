@@ -52,7 +52,14 @@ export interface Passage {
 const NO_FORMAT: Presented['format'] = Object.freeze({ prefix: '', idOf: () => undefined })
 
 /** Who presented nothing that could be looked at. */
-export const NOBODY: Presented = Object.freeze({ kind: 0, format: NO_FORMAT, key: '', secret: undefined })
+export const NOBODY: Presented = Object.freeze({
+  kind: 0,
+  format: NO_FORMAT,
+  key: '',
+  secret: undefined,
+  line: undefined,
+  source: undefined,
+})
 
 /** An attempt at its beginning. */
 export function newAttempt(

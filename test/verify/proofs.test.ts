@@ -1,7 +1,7 @@
 import { Agent, request as ask, createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { inspect } from 'node:util'
-import { createApiKeys, type Hasher, sha256 } from 'keyward'
+import { createApiKeys, type Hasher, type Source, sha256 } from 'keyward'
 import { guard } from 'keyward/express'
 import { describe, expect, it } from 'vitest'
 
@@ -117,6 +117,68 @@ describe('a connection that proved a key', () => {
     const send = connect(it)
     for (let n = 0; n < 3; n++) expect([await send(it.key), await send(other.key)]).toEqual([it.id, other.record.id])
     expect(it.hashed()).toBe(6)
+  })
+
+  it('is not hashed again where it carries the key in another header', async () => {
+    const it = await counting()
+    const connection = {}
+    const send = async (...rawHeaders: string[]) => (await it.keys.verify({ rawHeaders, connection })).ok
+    for (const lines of [
+      ['Authorization', `Bearer ${it.key}`],
+      ['X-API-Key', it.key],
+      ['authorization', ` BEARER  ${it.key} `],
+      ['X-API-Key', it.key, 'Authorization', `Bearer ${it.key}`],
+    ]) {
+      expect(await send(...lines)).toBe(true)
+    }
+    expect(it.hashed()).toBe(1)
+    expect(await send('X-API-Key', `Bearer ${it.key}`)).toBe(false)
+    expect(await send('Authorization', `Bearer ${it.key}`, 'X-API-Key', `${it.key}x`)).toBe(false)
+    expect(await send('Authorization', `Bearer ${it.key}`, 'Authorization', `Bearer ${it.key}`)).toBe(false)
+  })
+
+  it('is asked anew what a source of the host reads in it', async () => {
+    let reads = 0
+    let isOpen = true
+    const source: Source = {
+      headers: ['x-ticket'],
+      read([ticket]) {
+        reads++
+        return isOpen ? ticket : undefined
+      },
+    }
+    const keys = createApiKeys({ prefix: 'pr_', sources: [source], trustedProxies: [] })
+    const { key } = await keys.create({ owner: 'acct_1' })
+    const connection = {}
+    const send = async () => (await keys.verify({ rawHeaders: ['X-Ticket', key], connection })).ok
+    expect([await send(), await send()]).toEqual([true, true])
+    isOpen = false
+    expect(await send()).toBe(false)
+    expect(reads).toBe(3)
+  })
+
+  it('is one for guards of one instance and of several', async () => {
+    const one = await counting()
+    const other = createApiKeys({ prefix: 'ot_', trustedProxies: [] })
+    const theirs = await other.create({ owner: 'acct_2' })
+    const guards = [guard(one.keys), guard([other, one.keys]), guard([one.keys, other]), guard(other)]
+    const socket = { remoteAddress: '127.0.0.1' }
+    const through = (at: number, key: string): unknown => {
+      const req = { rawHeaders: ['Authorization', `Bearer ${key}`], socket, httpVersionMajor: 1, apiKey: { id: '' } }
+      const res = { headersSent: false, destroyed: false, getHeader() {}, setHeader() {}, end() {} }
+      let passed = false
+      guards[at]?.(req as never, res as never, () => {
+        passed = true
+      })
+      return passed && req.apiKey.id
+    }
+    for (const at of [0, 1, 2, 1, 0]) expect(through(at, one.key)).toBe(one.id)
+    expect(one.hashed()).toBe(1)
+    expect(through(3, one.key)).toBe(false)
+    for (const at of [1, 2, 3]) expect(through(at, theirs.key)).toBe(theirs.record.id)
+    expect(through(0, theirs.key)).toBe(false)
+    for (const at of [2, 1, 0]) expect(through(at, one.key)).toBe(one.id)
+    expect(one.hashed()).toBe(1)
   })
 
   it('shows no key where the connection is logged', async () => {
