@@ -93,6 +93,7 @@ async function play(
   const spare = all.map(begin)
   const processes = [begin(), begin(), begin()]
   const { key, record } = await begin().create({ owner: 'acct_1', limits })
+  const zero = clock.now() - clock.monotonic()
   const admitted: number[] = []
   for (const event of all) {
     if (event.type === 'wait') clock.advance(event.ms)
@@ -101,8 +102,14 @@ async function play(
       const by = processes[event.who] as ApiKeys
       if (event.type === 'burst') {
         const asked = Array.from({ length: event.count }, async () => {
+          const began = clock.monotonic()
           const verdict = await by.verify(key)
-          if (verdict.ok) admitted.push(clock.monotonic())
+          if (!verdict.ok) return
+          // By when it was decided: an answer may be heard later, while others are on their way.
+          const decided = (verdict as { at?: number }).at ?? Number.NaN
+          expect(decided - zero).toBeGreaterThanOrEqual(began)
+          expect(decided - zero).toBeLessThanOrEqual(clock.monotonic())
+          admitted.push(decided)
         })
         await Promise.all(asked)
       } else if (event.type === 'update') await by.update(record.id, { name: `n${clock.monotonic()}` })
@@ -113,7 +120,7 @@ async function play(
       }
     }
   }
-  return { admitted, leased }
+  return { admitted: admitted.toSorted((a, b) => a - b), leased }
 }
 
 /** Times are in order. */
