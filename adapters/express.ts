@@ -34,22 +34,23 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
   const ask = createGuard(keys, demand)
 
   return function apiKeyGuard(req, res, next) {
-    const settle = (decision: Decision) => {
-      // A time-out of the host may have answered while the store was asked: then nothing is left to do.
-      if (hasAnswered(res)) return decision.release?.()
-      if (decision.answer !== undefined) return writeAnswer(res, decision.answer)
-      addHeaders(res, decision.headers)
-      if (decision.release !== undefined) onceEnded(res, decision.release)
-      identify(req, decision.access)
-      next()
-    }
     let decision: Awaitable<Decision>
     try {
       decision = ask(nodeFacts(req))
     } catch (error) {
       return next(error)
     }
-    if (decision instanceof Promise) decision.then(settle).catch(next)
-    else settle(decision)
+    if (decision instanceof Promise) decision.then((late) => settle(req, res, late, next)).catch(next)
+    else settle(req, res, decision, next)
   }
+}
+
+function settle(req: IncomingMessage, res: ServerResponse, decision: Decision, next: () => void): void {
+  // A time-out of the host may have answered while the store was asked: then nothing is left to do.
+  if (hasAnswered(res)) return decision.release?.()
+  if (decision.answer !== undefined) return writeAnswer(res, decision.answer)
+  addHeaders(res, decision.headers)
+  if (decision.release !== undefined) onceEnded(res, decision.release)
+  identify(req, decision.access)
+  next()
 }

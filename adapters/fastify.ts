@@ -33,30 +33,30 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
 ): Hook {
   const ask = createGuard(keys, demand)
 
-  return function apiKeyGuard(request, answering, done) {
-    const reply = answering as Reply
-    const settle = (decision: Decision) => {
-      try {
-        // A time-out of the host may have answered while the store was asked: then nothing is left to do.
-        if (hasReplied(reply)) return decision.release?.()
-        if (decision.answer !== undefined) return sendAnswer(reply, decision.answer)
-        setHeaders(reply, decision.headers)
-        if (decision.release !== undefined) onceEnded(reply.raw, decision.release)
-        identify(request, decision.access)
-      } catch (error) {
-        return done(error as Error)
-      }
-      done()
-    }
+  return function apiKeyGuard(request, reply, done) {
     let decision: ReturnType<typeof ask>
     try {
       decision = ask(nodeFacts((request as FastifyRequest).raw, request))
     } catch (error) {
       return done(error as Error)
     }
-    if (decision instanceof Promise) decision.then(settle, done)
-    else settle(decision)
+    if (decision instanceof Promise) decision.then((late) => settle(request, reply as Reply, late, done), done)
+    else settle(request, reply as Reply, decision, done)
   }
+}
+
+function settle(request: object, reply: Reply, decision: Decision, done: (error?: Error) => void): void {
+  try {
+    // A time-out of the host may have answered while the store was asked: then nothing is left to do.
+    if (hasReplied(reply)) return decision.release?.()
+    if (decision.answer !== undefined) return sendAnswer(reply, decision.answer)
+    setHeaders(reply, decision.headers)
+    if (decision.release !== undefined) onceEnded(reply.raw, decision.release)
+    identify(request, decision.access)
+  } catch (error) {
+    return done(error as Error)
+  }
+  done()
 }
 
 type Options = { readonly keys: ApiKeys | readonly ApiKeys[]; readonly demand?: Demand<string, FastifyRequest> }

@@ -18,10 +18,18 @@ export function isTime(ms: unknown): boolean {
   return typeof ms === 'number' && ms >= 0 && ms < 221_845_392_000_000
 }
 
-/** @param shift from the meter's time to ours */
+const NONE: readonly Reading[] = Object.freeze([])
+
+/**
+ * They belong to one request and nobody else is shown them, so they need not be frozen; none are shared by all.
+ * @param shift from the meter's time to ours
+ */
 export function shownReadings(readings: readonly MeterReading[], shift: number): readonly Reading[] {
-  const shown = readings.map(({ name, limit, remaining, resetsAt }) =>
-    Object.freeze({ name, limit, remaining, resetsAt: iso(resetsAt + shift) }),
-  )
-  return Object.freeze(shown)
+  if (readings.length === 0) return NONE
+  const shown = new Array<Reading>(readings.length)
+  for (let i = 0; i < readings.length; i++) {
+    const { name, limit, remaining, resetsAt } = readings[i] as MeterReading
+    shown[i] = { name, limit, remaining, resetsAt: iso(resetsAt + shift) }
+  }
+  return shown
 }
