@@ -45,12 +45,12 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
   }
 }
 
-function settle(req: IncomingMessage, res: ServerResponse, decision: Decision, next: () => void): void {
+function settle(req: IncomingMessage, res: ServerResponse, decision: Decision, next: () => void): unknown {
   // A time-out of the host may have answered while the store was asked: then nothing is left to do.
   if (hasAnswered(res)) return decision.release?.()
   if (decision.answer !== undefined) return writeAnswer(res, decision.answer)
   addHeaders(res, decision.headers)
   if (decision.release !== undefined) onceEnded(res, decision.release)
   identify(req, decision.access)
-  next()
+  return next()
 }

@@ -45,7 +45,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
   }
 }
 
-function settle(request: object, reply: Reply, decision: Decision, done: (error?: Error) => void): void {
+function settle(request: object, reply: Reply, decision: Decision, done: (error?: Error) => void): unknown {
   try {
     // A time-out of the host may have answered while the store was asked: then nothing is left to do.
     if (hasReplied(reply)) return decision.release?.()
@@ -56,7 +56,7 @@ function settle(request: object, reply: Reply, decision: Decision, done: (error?
   } catch (error) {
     return done(error as Error)
   }
-  done()
+  return done()
 }
 
 type Options = { readonly keys: ApiKeys | readonly ApiKeys[]; readonly demand?: Demand<string, FastifyRequest> }
