@@ -5,6 +5,15 @@ import { resultFile } from './program.ts'
 // npm run bench:goals   puts what the other benches found beside the goals, and writes bench/GOALS.md
 
 const NODES = ['20', '24']
+const TABLE = new URL('./GOALS.md', import.meta.url)
+
+/** What the table says so far, by row: the figures of a bench that was not run here stay. */
+const before = new Map(
+  readFileSync(TABLE, 'utf8')
+    .split('\n')
+    .map((line) => line.split('|').map((part) => part.trim()))
+    .map(([, what = '', , ...figures]) => [what, figures]),
+)
 
 const lines = [
   ...section('npm run bench', 'verify', VERIFY),
@@ -21,11 +30,11 @@ const table = [
 
 console.log(table)
 writeFileSync(
-  new URL('./GOALS.md', import.meta.url),
+  TABLE,
   `# What was aimed at, and what was reached
 
 \`npm run bench:goals\` writes this from what the commands in the last column found last, on Node 20; on Node 24 it is
-\`npm run bench:node24 -- bench/verify.ts\`, and so for each bench. Medians; H is one \`crypto.hash\` of 50 characters.
+\`npm run bench:node24 -- bench/verify.ts\`, and so for each bench; what was not run again stays. Medians; H is one \`crypto.hash\` of 50 characters.
 \`bench/WHY.md\` says why some are missed. keypal has left npm: it is there for who has a build of its repository (\`KEYPAL=/path/to/keypal.mjs npm run bench\`).
 
 ${table}
@@ -36,7 +45,9 @@ ${table}
 function section<R>(command: string, file: string, goals: readonly Goal<R>[]): readonly string[] {
   const found = NODES.map((node) => read<R>(file, node))
   return goals.map((goal) => {
-    const figures = found.map((results) => (results === undefined ? '–' : cell(goal, results)))
+    const figures = found.map((results, node) =>
+      results === undefined ? (before.get(goal.what)?.[node] ?? '–') : cell(goal, results),
+    )
     return `| ${[goal.what, boundOf(goal), ...figures, command].join(' | ')} |`
   })
 }
