@@ -82,7 +82,7 @@ export function programOf(name: string, debianPackage: string, folders: readonly
   if (process.getuid?.() === 0) {
     // Several files of tests begin at once, and apt lets one in: the others wait, and find it installed.
     const isThere = `dpkg-query -W -f '\${Status}' ${debianPackage} | grep -q '^install ok installed'`
-    execFileSync('flock', ['/tmp/keyward-apt.lock', 'sh', '-c', `${isThere} || (${install})`], {
+    execFileSync('flock', [join(tmpdir(), 'keyward-apt.lock'), 'sh', '-c', `${isThere} || (${install})`], {
       stdio: 'ignore',
       env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
     })
