@@ -21,7 +21,7 @@ export function isTime(ms: unknown): boolean {
 const NONE: readonly Reading[] = Object.freeze([])
 
 /**
- * They belong to one request and nobody else is shown them, so they need not be frozen; none are shared by all.
+ * They belong to one request and nobody else is shown them, so they need not be frozen; a list of none is everybody's.
  * @param shift from the meter's time to ours
  */
 export function shownReadings(readings: readonly MeterReading[], shift: number): readonly Reading[] {
