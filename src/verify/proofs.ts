@@ -24,8 +24,7 @@ export interface Proofs {
 const SHARED = 'shared'
 
 export function createProofs(): Proofs {
-  // A WeakMap, though requests have theirs as a member: a connection lives long, and one that carries a member of ours is
-  // another kind of object to the engine, which then reads whatever Node looks at on it more slowly.
+  // A WeakMap, though requests have theirs as a member: a connection lives long, so that an entry costs little.
   const kept = new WeakMap<object, Proof | typeof SHARED>()
   return { last, of, keep }
 
