@@ -22,6 +22,7 @@ import { localWindows } from './storage/local-windows.ts'
 import type { Attempt } from './verify/attempt.ts'
 import type { Bill } from './verify/bill.ts'
 import { createEntrance, type Instance } from './verify/entrance.ts'
+import type { Found } from './verify/found.ts'
 import { createGatekeeper } from './verify/gatekeeper.ts'
 import type { Known } from './verify/known.ts'
 import { knownKeys } from './verify/known-keys.ts'
@@ -74,7 +75,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     cache: settings.cache,
     moment: look,
     look: lookAt,
-    provenElsewhere: ({ known }) => known !== undefined && isProvenByTake(settings, store, known),
+    provenElsewhere: provenByTake(settings, store),
     onForget: leases?.forget,
   })
   const { hold, released } = settlementsOf(settings, store, look, events, fault('settle'))
@@ -104,9 +105,10 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
  * A take proves the version that it spends on, so a key with limits may be remembered for any time. Not where there is
  * a gate: it is shown the record before anything is taken.
  */
-function isProvenByTake({ gate, credits }: Settings, { take }: KeyStore, { windows, stored }: Known): boolean {
-  if (take === undefined || gate !== undefined) return false
-  return windows.length > 0 || accountOf(credits, stored, 0) !== undefined
+function provenByTake({ gate, credits }: Settings, { take }: KeyStore): (found: Found) => boolean {
+  if (take === undefined || gate !== undefined) return () => false
+  return ({ known }) =>
+    known !== undefined && (known.windows.length > 0 || accountOf(credits, known.stored, 0) !== undefined)
 }
 
 /** How many networks are watched: an attacker may come from any number. */

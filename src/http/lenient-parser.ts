@@ -7,6 +7,7 @@ interface Socket {
 
 /** The server that was looked at last: of the requests to one, the first tells all. */
 let seen: Socket['server']
+let flagged: boolean | undefined
 
 /**
  * Warns once of a server that reads what is no HTTP. Keyward refuses bytes that a credential cannot have, but what is one
@@ -21,6 +22,8 @@ export function noticeLenience(socket: object | undefined): void {
   warnOnce('KEYWARD_INSECURE_PARSER', `${message} Take out that option, or --insecure-http-parser of Node.`)
 }
 
+/** A process is started with its options: they are looked at once. */
 function isFlagged(): boolean {
-  return `${process.execArgv} ${process.env.NODE_OPTIONS}`.includes('--insecure-http-parser')
+  flagged ??= `${process.execArgv} ${process.env.NODE_OPTIONS}`.includes('--insecure-http-parser')
+  return flagged
 }

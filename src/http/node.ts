@@ -1,5 +1,6 @@
 import { type IncomingMessage, ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
+import type { Socket } from 'node:net'
 import type { Answer } from '../model/answer.ts'
 import type { RequestFacts } from '../model/request.ts'
 import { noticeLenience } from './lenient-parser.ts'
@@ -7,19 +8,36 @@ import { varyWith } from './vary.ts'
 
 /** What Node tells of a request. `request` is the framework's own object, where it is another. */
 export function nodeFacts(message: IncomingMessage, request: unknown = message): RequestFacts {
-  const { rawHeaders, socket } = message
-  // Of HTTP/2 Node gives a stand-in, which throws once its session has ended.
-  const connection = message.httpVersionMajor === 1 ? (socket ?? undefined) : undefined
+  // Of HTTP/2 Node gives a stand-in for the socket, which throws once its session has ended.
+  const connection = message.httpVersionMajor === 1 ? (message.socket ?? undefined) : undefined
   noticeLenience(connection)
-  return {
-    rawHeaders,
+  return new NodeFacts(message, connection, request)
+}
+
+class NodeFacts implements RequestFacts {
+  readonly rawHeaders: readonly string[]
+  readonly headers: RequestFacts['headers']
+  readonly address = undefined
+  readonly secure: IncomingMessage
+  readonly connection: Socket | undefined
+  readonly request: unknown
+  #peer: string | undefined
+
+  constructor(message: IncomingMessage, connection: Socket | undefined, request: unknown) {
+    const { rawHeaders } = message
+    this.rawHeaders = rawHeaders
     // Node makes these when they are first asked for: only where there are no others.
-    headers: rawHeaders?.length > 0 ? undefined : message.headers,
-    peer: socket?.remoteAddress,
-    address: undefined,
-    secure: message,
-    connection,
-    request,
+    this.headers = rawHeaders?.length > 0 ? undefined : message.headers
+    this.secure = message
+    this.connection = connection
+    this.request = request
+    this.#peer = connection === undefined ? message.socket?.remoteAddress : undefined
+  }
+
+  /** Asked of the socket when it is first needed, which for most requests is never. */
+  get peer(): string | undefined {
+    this.#peer ??= this.connection?.remoteAddress
+    return this.#peer
   }
 }
 

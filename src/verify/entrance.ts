@@ -102,9 +102,10 @@ export function createEntrance(instances: readonly [Instance, ...Instance[]], re
       proof,
     })
     const verdict = instance.verify(attempt)
-    return verdict instanceof Promise
-      ? verdict.then((late) => note(instance, attempt, late))
-      : note(instance, attempt, verdict)
+    if (!(verdict instanceof Promise)) return note(instance, attempt, verdict)
+    // While this waits, its client may go, and the address of a socket with it.
+    void facts.peer
+    return verdict.then((late) => note(instance, attempt, late))
   }
 }
 

@@ -2,12 +2,29 @@ import type { Presented } from '../credential/reader.ts'
 import type { Attempt } from './attempt.ts'
 import type { Found } from './found.ts'
 
-/** What a connection proved, and of which version of a key it is the secret. */
-export interface Proof {
-  readonly presented: Presented
+/** What a connection proved, and of which version of a key it is the secret: presented again, it is known by itself. */
+export class Proof implements Presented {
+  readonly kind: number
+  readonly format: Presented['format']
+  readonly key: string
+  readonly secret: string | undefined
+  readonly line: string | undefined
+  readonly source: Presented['source']
   readonly id: string
   readonly version: number
   readonly hash: string | undefined
+
+  constructor({ kind, format, key, secret, line, source }: Presented, { id, version, hashes }: Found) {
+    this.kind = kind
+    this.format = format
+    this.key = key
+    this.secret = secret
+    this.line = line
+    this.source = source
+    this.id = id
+    this.version = version
+    this.hash = hashes[0]
+  }
 }
 
 /** What connections proved: a client that keeps one open is hashed once, and again after any change of its key. */
@@ -28,23 +45,23 @@ export function createProofs(): Proofs {
   const kept = new WeakMap<object, Proof | typeof SHARED>()
   return { last, of, keep }
 
-  function last(connection: object): Presented | undefined {
+  function last(connection: object): Proof | undefined {
     const proof = kept.get(connection)
-    return proof === undefined || proof === SHARED ? undefined : proof.presented
+    return proof === SHARED ? undefined : proof
   }
 
   function of(connection: object, presented: Presented): Proof | undefined {
-    const proof = kept.get(connection)
-    return proof === undefined || proof === SHARED || !isSame(proof.presented, presented) ? undefined : proof
+    if (presented instanceof Proof) return presented
+    const proof = last(connection)
+    return proof !== undefined && isSame(proof, presented) ? proof : undefined
   }
 
   function keep({ presented, proof }: Attempt, connection: object, found: Found): void {
     if (proof !== undefined && proves(proof, found)) return
     const before = kept.get(connection)
     if (before === SHARED) return
-    const isItsOwn = before === undefined || isSame(before.presented, presented)
-    const { id, version, hashes } = found
-    kept.set(connection, isItsOwn ? { presented, id, version, hash: hashes[0] } : SHARED)
+    const isItsOwn = before === undefined || isSame(before, presented)
+    kept.set(connection, isItsOwn ? new Proof(presented, found) : SHARED)
   }
 }
 
