@@ -18,6 +18,9 @@ export interface Connection {
   disconnect(reconnect?: boolean): void
   evalsha(sha: string, keys: number, ...rest: readonly string[]): Promise<unknown>
   eval(text: string, keys: number, ...rest: readonly string[]): Promise<unknown>
+  /** The same with bytes in place of texts. */
+  evalshaBuffer(sha: string, keys: number, ...rest: readonly string[]): Promise<unknown>
+  evalBuffer(text: string, keys: number, ...rest: readonly string[]): Promise<unknown>
   info(): Promise<unknown>
   wait(replicas: number, ms: number): Promise<unknown>
   subscribe(channel: string): Promise<unknown>

@@ -8,7 +8,7 @@ local WINDOW = '([^:]+):([^%z]+)%z'
 local function arranged(text, wanted, now, change)
   local differs, counters, byName = false, {}, {}
 
-  local function slotOf(moment, ms) return math.floor(moment * SLOTS / ms) end
+  local function slotOf(moment, ms) return floor(moment * SLOTS / ms) end
 
   local function empty(c) c.units, c.first, c.last, c.newest, c.body = 0, 0, 0, 0, '' end
 
@@ -24,15 +24,15 @@ local function arranged(text, wanted, now, change)
       local slot = slotOf(moment, c.ms)
       if c.units == 0 then c.first, c.last = slot, slot
       elseif slot > c.last then
-        c.body = c.body .. struct.pack(CELL, c.newest) .. string.rep('\0', WIDTH * (slot - c.last - 1))
+        c.body = c.body .. pack(CELL, c.newest) .. string.rep('\0', WIDTH * (slot - c.last - 1))
         c.last, c.newest = slot, 0
       end
       c.newest = c.newest + units
     else
       if c.units == 0 then c.first, c.last = moment, moment
-      else c.body = c.body .. struct.pack(CELL, c.last) end
+      else c.body = c.body .. pack(CELL, c.last) end
       c.last = math.max(moment, c.last)
-      c.body = c.body .. string.rep(struct.pack(CELL, c.last), units - 1)
+      c.body = c.body .. string.rep(pack(CELL, c.last), units - 1)
     end
     c.units = c.units + units
   end
@@ -41,23 +41,23 @@ local function arranged(text, wanted, now, change)
     local body, units, last = c.body, c.units, c.last
     empty(c)
     c.slotted = true
-    for at = 1, #body, WIDTH do add(c, (struct.unpack(CELL, body, at)), 1) end
+    for at = 1, #body, WIDTH do add(c, (unpackFrom(CELL, body, at)), 1) end
     if units > 0 then add(c, last, 1) end
   end
 
   local function read(c, at)
     local kind, _, _, from
-    kind, _, _, c.units, c.first, c.last, c.newest, from = struct.unpack(HEAD, text, at)
+    kind, _, _, c.units, c.first, c.last, c.newest, from = unpackFrom(HEAD, text, at)
     c.slotted = kind % 2 == 1
     at = from + WIDTH * (c.slotted and c.last - c.first or math.max(0, c.units - 1))
-    c.body = string.sub(text, from, at - 1)
+    c.body = sub(text, from, at - 1)
     if kind < 2 then return at end
     local bytes
-    bytes, c.leased, _, _, at = struct.unpack(LEASES, text, at)
+    bytes, c.leased, _, _, at = unpackFrom(LEASES, text, at)
     local rest = at + bytes
     while at < rest do
       local ends, leased, id
-      ends, leased, id, at = struct.unpack(LEASE, text, at)
+      ends, leased, id, at = unpackFrom(LEASE, text, at)
       c.leases[#c.leases + 1] = { ends = ends, units = leased, id = id }
     end
     return rest
@@ -78,11 +78,11 @@ local function arranged(text, wanted, now, change)
   -- The clock was set back: what lies ahead of it becomes a thing of now.
   local function fold(c, present)
     local before = c.slotted and WIDTH * math.max(0, present - c.first) or 0
-    local parts = { string.sub(c.body, 1, before) }
+    local parts = { sub(c.body, 1, before) }
     for at = before + 1, #c.body, WIDTH do
-      local cell = struct.unpack(CELL, c.body, at)
+      local cell = unpackFrom(CELL, c.body, at)
       if c.slotted then c.newest = c.newest + cell
-      else parts[#parts + 1] = struct.pack(CELL, math.min(cell, now)) end
+      else parts[#parts + 1] = pack(CELL, math.min(cell, now)) end
     end
     c.body, c.first, c.last = table.concat(parts), math.min(c.first, present), math.min(c.last, present)
   end
@@ -101,22 +101,22 @@ local function arranged(text, wanted, now, change)
     if c.last < oldest then return empty(c) end
     local from
     c.units, c.first, from = withoutOld(c.body, 1, #c.body + 1, c.slotted, c.units, c.first, c.last, oldest)
-    c.body = string.sub(c.body, from)
+    c.body = sub(c.body, from)
   end
 
   local function write(c)
     local leases = {}
-    for at, lease in ipairs(c.leases) do leases[at] = struct.pack(LEASE, lease.ends, lease.units, lease.id) end
+    for at, lease in ipairs(c.leases) do leases[at] = pack(LEASE, lease.ends, lease.units, lease.id) end
     local kind, section = c.slotted and 1 or 0, table.concat(leases)
     if section ~= '' then
       kind = kind + 2
-      section = struct.pack(LEASES, #section, c.leased, c.leases[1].ends, c.leases[#leases].ends) .. section
+      section = pack(LEASES, #section, c.leased, c.leases[1].ends, c.leases[#leases].ends) .. section
     end
-    return struct.pack(HEAD, kind, c.ms, c.limit, c.units, c.first, c.last, c.newest) .. c.body .. section
+    return pack(HEAD, kind, c.ms, c.limit, c.units, c.first, c.last, c.newest) .. c.body .. section
   end
 
   local ends, known, at, kept = 0, '', 1, {}
-  if text then ends, known, at = struct.unpack(TOP, text) end
+  if text then ends, known, at = unpackFrom(TOP, text) end
   for limit, name in string.gmatch(known, WINDOW) do
     local c = newCounter(name, limit)
     at = read(c, at)
@@ -135,7 +135,7 @@ local function arranged(text, wanted, now, change)
     end
   end
   if change and change(counters, asked, add, toSlots) then differs = true end
-  local parts = { struct.pack(TOP, ends, #order, order) }
+  local parts = { pack(TOP, ends, #order, order) }
   local from = #parts[1] + 1
   for at, c in ipairs(counters) do parts[at + 1] = write(c) end
   return table.concat(parts), from, asked, differs
@@ -149,12 +149,12 @@ local function outgrow(counters, asked, _, toSlots)
   end
 end
 
--- Passes as often as need be: whether there is room, the text where it is to be kept, and the longest window.
+-- Passes as often as need be: whether there is room, the parts of the text where it is to be kept, and the longest window.
 local function decided(text, wanted, now, cost, costs, takes, answer)
   local room, differs, asked, top, known, at = true, false, math.huge
-  if text then top, known, at = struct.unpack(TOP, text) end
+  if text then top, known, at = unpackFrom(TOP, text) end
   local inOrder, ok, new, longest, changed = known == wanted
-  if known and not inOrder and string.sub(known, 1, #wanted) == wanted then
+  if known and not inOrder and sub(known, 1, #wanted) == wanted then
     inOrder, asked = true, select(2, string.gsub(wanted, '%z', ''))
   end
   for step = 1, 4 do
@@ -170,6 +170,6 @@ local function decided(text, wanted, now, cost, costs, takes, answer)
   end
   if not ok then error('the counters do not come to rest') end
   if not (differs or changed) then return room end
-  return room, new or arranged(text, wanted, now), longest
+  return room, new or partsOf((arranged(text, wanted, now))), longest
 end
 `

@@ -10,5 +10,11 @@ local function linesOf(kept) return string.match(type(kept) == 'string' and kept
 
 local function keepRecord(record, ...) redis.call('SET', record, table.concat({ ... }, '\\n')) end
 
-local function isAt(record, version) return redis.call('GETRANGE', record, 0, #version) == version .. '\\n' end
+-- Of a number Redis makes a text by way of printf, which takes longer than the command.
+local lengths = {}
+local function isAt(record, version)
+  local length = lengths[#version] or string.format('%d', #version)
+  lengths[#version] = length
+  return redis.call('GETRANGE', record, '0', length) == version .. '\\n'
+end
 `

@@ -7,6 +7,7 @@
  * limit, units, the oldest and the newest moment or slot, and the units of the newest slot.
  */
 export const WINDOWS = `
+local pack, unpackFrom, sub, floor = struct.pack, struct.unpack, string.sub, math.floor
 local SLOTS, LONGEST_LOG, WIDTH = 96, 100, 7
 local TOP, HEAD, CELL, LEASES, LEASE = '<dI2c0', '<Bdddddd', '<I7', '<I2ddd', '<dds'
 
@@ -15,17 +16,17 @@ local function withoutOld(text, from, to, slotted, units, first, last, oldest)
   if not slotted then
     repeat
       units, from = units - 1, from + WIDTH
-      first = from < to and struct.unpack(CELL, text, from) or last
+      first = from < to and unpackFrom(CELL, text, from) or last
     until first >= oldest
     return units, first, from
   end
   repeat
-    units = units - struct.unpack(CELL, text, from)
+    units = units - unpackFrom(CELL, text, from)
     first, from = first + 1, from + WIDTH
   until first >= oldest
   -- The oldest slot has units.
   local filled = math.min(string.find(text, '[^%z]', from) or to, to)
-  local empty = math.floor((filled - from) / WIDTH)
+  local empty = floor((filled - from) / WIDTH)
   return units, first + empty, from + empty * WIDTH
 end
 
@@ -35,41 +36,45 @@ local function momentOf(unit, text, from, to, leases, rest, slotted, ms, units, 
     local ends, leased, id
     unit = unit - units
     repeat
-      ends, leased, id, leases = struct.unpack(LEASE, text, leases)
+      ends, leased, id, leases = unpackFrom(LEASE, text, leases)
       unit = unit - leased
     until unit <= 0 or leases >= rest
-    return slotted and math.floor(ends * SLOTS / ms) or ends
+    return slotted and floor(ends * SLOTS / ms) or ends
   end
   if not slotted then
     from = from + (unit - 1) * WIDTH
-    return from < to and struct.unpack(CELL, text, from) or last
+    return from < to and unpackFrom(CELL, text, from) or last
   end
   while first < last do
-    unit = unit - struct.unpack(CELL, text, from)
+    unit = unit - unpackFrom(CELL, text, from)
     if unit <= 0 then break end
     first, from = first + 1, from + WIDTH
   end
   return first
 end
 
--- Brings every window to 'now' and, if it 'takes', takes its cost from each of the first 'asked'. Answers true, the new
--- text, the longest window that is used and whether anything differs; false where there is no room; nil where 'arranged'
--- must come first, and whether a log has become too small. Without 'takes' it makes no text. Appends to 'answer' what
+-- A text, or the beginning of one, with its end apart. Lua hashes every byte of every text that it makes, so that what is
+-- put together piece by piece costs as much as all else: the pieces are joined once.
+local function partsOf(text, to) return { sub(text, 1, 8), sub(text, 9, to or -1) } end
+
+-- Brings every window to 'now' and, if it 'takes', takes its cost from each of the first 'asked'. Answers true, the parts
+-- of the new text, the longest window that is used and whether anything differs; false where there is no room; nil where 'arranged'
+-- must come first, and whether a log has become too small. Without 'takes' it makes none. Appends to 'answer' what
 -- is used and when it resets, and, without 'takes', when all would fit: -1 for never.
 local function pass(text, at, asked, now, cost, costs, takes, answer)
-  local new, longest, differs, retryAt, outgrown = string.sub(text, 1, at - 1), 0, false, now, false
-  local i, place = 0, 3
+  local new, longest, differs, retryAt, outgrown = partsOf(text, at - 1), 0, false, now, false
+  local i, place, part = 0, 3, 2
   while at <= #text do
     i = i + 1
-    local kind, ms, limit, units, first, last, newest, from = struct.unpack(HEAD, text, at)
+    local kind, ms, limit, units, first, last, newest, from = unpackFrom(HEAD, text, at)
     local slotted, leased, tail = kind % 2 == 1, 0, ''
     local time, reach, to = now, ms, from + WIDTH * (units > 0 and units - 1 or 0)
-    if slotted then time, reach, to = math.floor(now * SLOTS / ms), SLOTS, from + WIDTH * (last - first) end
+    if slotted then time, reach, to = floor(now * SLOTS / ms), SLOTS, from + WIDTH * (last - first) end
     local leases = to
     at = to
     if kind > 1 then
       local size, lands, latest
-      size, leased, lands, latest, leases = struct.unpack(LEASES, text, to)
+      size, leased, lands, latest, leases = unpackFrom(LEASES, text, to)
       at = leases + size
       if lands <= now or latest - now > 2 * ms then return nil end
     end
@@ -88,13 +93,13 @@ local function pass(text, at, asked, now, cost, costs, takes, answer)
       if used + wish > limit then return false end
       if used == 0 then
         slotted = limit > LONGEST_LOG
-        kind, time = slotted and 1 or 0, slotted and math.floor(now * SLOTS / ms) or now
+        kind, time = slotted and 1 or 0, slotted and floor(now * SLOTS / ms) or now
       end
       if limit > LONGEST_LOG and not slotted then outgrown = true end
-      local more = not slotted and wish > 1 and string.rep(struct.pack(CELL, time), wish - 1) or ''
+      local more = not slotted and wish > 1 and string.rep(pack(CELL, time), wish - 1) or ''
       if units == 0 then first, newest, tail = time, 0, more
-      elseif not slotted then tail = struct.pack(CELL, last) .. more
-      elseif time > last then newest, tail = 0, struct.pack(CELL, newest) .. string.rep('\\0', WIDTH * (time - last - 1)) end
+      elseif not slotted then tail = pack(CELL, last) .. more
+      elseif time > last then newest, tail = 0, pack(CELL, newest) .. string.rep('\\0', WIDTH * (time - last - 1)) end
       last, newest, units, used, differs = time, newest + wish, units + wish, used + wish, true
     end
 
@@ -111,8 +116,9 @@ local function pass(text, at, asked, now, cost, costs, takes, answer)
     end
 
     if takes then
-      if leases > to then tail = tail .. string.sub(text, to, at - 1) end
-      new = new .. struct.pack(HEAD, kind, ms, limit, units, first, last, newest) .. string.sub(text, from, to - 1) .. tail
+      if leases > to then tail = tail .. sub(text, to, at - 1) end
+      new[part + 1], new[part + 2] = pack(HEAD, kind, ms, limit, units, first, last, newest), sub(text, from, to - 1)
+      new[part + 3], part = tail, part + 3
     elseif wish > limit then retryAt = -1
     elseif i <= asked and used + wish > limit and retryAt >= 0 then
       local moment = momentOf(used + wish - limit, text, from, to, leases, at, slotted, ms, units, first, last)
@@ -129,10 +135,13 @@ local function pass(text, at, asked, now, cost, costs, takes, answer)
 end
 
 -- A unit may lie ahead of the clock by one window, and so counts for two.
-local function keep(key, text, longest, now)
+local function keep(key, parts, longest, now)
   if longest == 0 then return redis.call('DEL', key) end
-  if struct.unpack('<d', text) - now >= 2 * longest then return redis.call('SET', key, text, 'KEEPTTL') end
+  if unpackFrom('<d', parts[1]) - now >= 2 * longest then
+    return redis.call('SET', key, table.concat(parts), 'KEEPTTL')
+  end
   local life = 2 * longest + 1000
-  redis.call('SET', key, struct.pack('<d', now + life) .. string.sub(text, 9), 'PX', life)
+  parts[1] = pack('<d', now + life)
+  redis.call('SET', key, table.concat(parts), 'PX', string.format('%d', life))
 end
 `

@@ -145,25 +145,46 @@ if kept and string.find(kept, '|' .. ARGV[1] .. '|', 1, true) then return redis.
 return 0`)
 
 /**
- * For each key: record, counters; version, windows (as `WINDOWS` says), their cost or, with spaces between them, costs.
- * `{2, record}`: stale; else `{ok, at, used and resetsAt of each window…}` and, where there is no room, retryAt. For
- * more than one key a list of that, with words in place of what failed. Nothing is written before everything was proved.
+ * For each key: record, counters; version, windows (as `WINDOWS` says), their cost or, with spaces between them, costs;
+ * windows and costs are `=` where they are those of the key before. Nothing is written before everything was proved.
+ *
+ * A list. First the bytes of all keys, one after the other: 2 where the version is stale, 3 where this one failed, else 1
+ * or, where there is no room, 0, and as doubles the time, used and resetsAt of each window and, without room, retryAt.
+ * Then, in their order, the record of each stale one and the words of each that failed; of a single key the script fails.
  */
 export const TAKE = script(`${NOW}${RECORD}${WINDOWS}${ARRANGED}${TAKES}
+local windows, price
 local function taken(at)
-  local record, counters, version, wanted = KEYS[at * 2 - 1], KEYS[at * 2], ARGV[at * 3 - 2], ARGV[at * 3 - 1]
+  local record, version = KEYS[at * 2 - 1], ARGV[at * 3 - 2]
+  if ARGV[at * 3 - 1] ~= '=' then windows = ARGV[at * 3 - 1] end
+  if ARGV[at * 3] ~= '=' then price = ARGV[at * 3] end
   if not isAt(record, version) then return stale(record) end
-  return take(counters, wanted, ARGV[at * 3], now)
+  return take(KEYS[at * 2], windows, price, now)
 end
-if #KEYS == 2 then return taken(1) end
-local answers = {}
-for at = 1, #KEYS / 2 do
-  local done, answer = pcall(taken, at)
-  answers[at] = done and answer or type(answer) == 'table' and answer.err or tostring(answer)
+local bytes, answers, shapes = {}, { '' }, {}
+local function tell(answer)
+  local outcome, length = answer[1], #answer
+  if outcome > 1 then
+    bytes[#bytes + 1], answers[#answers + 1] = string.char(outcome), answer[2]
+    return
+  end
+  local shape = shapes[length] or '<B' .. string.rep('d', length - 1)
+  shapes[length] = shape
+  bytes[#bytes + 1] = pack(shape, unpack(answer))
 end
+if #KEYS == 2 then tell(taken(1)) else
+  for at = 1, #KEYS / 2 do
+    local done, answer = pcall(taken, at)
+    tell(done and answer or { 3, type(answer) == 'table' and answer.err or tostring(answer) })
+  end
+end
+answers[1] = table.concat(bytes)
 return answers`)
 
-/** Of one key, as TAKE, and purse, ends; behind the costs the account, the amount, and the hold. Last is what is free. */
+/**
+ * Of one key, as TAKE, and purse, ends; behind the costs the account, the amount, and the hold. `{2, record}`: stale; else
+ * `{ok, at, used and resetsAt of each window…}` and, where there is no room, retryAt. Last is what is free.
+ */
 export const TAKE_PAID = script(`${WRITABLE}${NOW}${RECORD}${WINDOWS}${ARRANGED}${TAKES}${PURSE}
 if not isAt(KEYS[1], ARGV[1]) then return stale(KEYS[1]) end
 local answer, cost, costs = { 1, now }, costsOf(ARGV[3])
@@ -191,7 +212,7 @@ if new then keep(KEYS[2], new, longest, now) end
 return answer`)
 
 /**
- * Of one key, as TAKE, and behind the cost the id and the length (ms) of the lease, the id of the one that ended and its
+ * Of one key, as TAKE_PAID without an account, and behind the cost the id and the length (ms) of the lease, the id of the one that ended and its
  * unused units. It ends at any version, also where there is no room.
  */
 export const LEASE = script(`${NOW}${RECORD}${WINDOWS}${ARRANGED}${TAKES}${LEASING}
@@ -201,7 +222,7 @@ local lease = isAt(KEYS[1], ARGV[1]) and { id = ARGV[4], ends = now + (tonumber(
 local change = dealer(ARGV[6], tonumber(ARGV[7]), lease, now, answer)
 local text, at, asked, differs = arranged(redis.call('GET', KEYS[2]), ARGV[2], now, change)
 local _, _, longest = pass(text, at, asked, now, cost, nil, false, answer)
-if differs then keep(KEYS[2], text, longest, now) end
+if differs then keep(KEYS[2], partsOf(text), longest, now) end
 return lease and answer or stale(KEYS[1])`)
 
 /**

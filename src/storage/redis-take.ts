@@ -81,13 +81,16 @@ function takeAt(
   credits: CreditSpend | undefined,
 ): Promise<Taken> {
   const keys = [names.record(id), names.windows(id)]
-  const args = [String(version), wantedOf(windows), costs]
-  if (credits === undefined) return runTake(keys, args, (answer) => takenOf(id, windows, false, answer))
+  const args = [String(version), wantedOf(windows), costs] as const
+  if (credits === undefined) return runTake(keys, args, (answers) => answers.next(id, windows))
   const { amount, hold } = credits
   const tag = tagOfAccount(credits.account)
-  keys.push(names.purse(tag), names.ends(tag))
-  args.push(...accountArgs(credits), String(amount), ...(hold ? [escapeText(hold.id), String(hold.until)] : []))
-  return run(TAKE_PAID, keys, args).then((answer) => takenOf(id, windows, true, answer))
+  const held = hold ? [escapeText(hold.id), String(hold.until)] : []
+  return run(
+    TAKE_PAID,
+    [...keys, names.purse(tag), names.ends(tag)],
+    [...args, ...accountArgs(credits), String(amount), ...held],
+  ).then((answer) => takenOf(id, windows, true, answer))
 }
 
 /**
@@ -183,7 +186,7 @@ function costsOf(windows: readonly SpendWindow[], common: number): string {
   return areAlike ? String(common) : costs.join(' ')
 }
 
-/** The answer of a script, as `TAKE` says. */
+/** The answer of a script, as `TAKE_PAID` says. */
 export function takenOf(id: string, windows: readonly SpendWindow[], hasCredits: boolean, answer: unknown): Taken {
   const numbers = Array.isArray(answer) ? answer : []
   const outcome = Number(numbers[0])

@@ -1,14 +1,21 @@
-import { KeywardError } from '../model/errors.ts'
-import { redact } from '../model/redact.ts'
 import type { Taken } from '../model/store.ts'
 import type { Run } from './redis-connection.ts'
 import { TAKE } from './redis-scripts.ts'
+import { TakeAnswers } from './redis-take-answers.ts'
 
 /** One TAKE: of one key, and alone as far as it can tell. */
-export type RunTake = (keys: readonly string[], args: readonly string[], read: Read) => Promise<Taken>
+export type RunTake = (keys: readonly string[], args: TakeArgs, read: Read) => Promise<Taken>
 
-/** What its answer means. */
-type Read = (answer: unknown) => Taken
+/** Its arguments: the version, the windows and their costs. */
+export type TakeArgs = readonly [version: string, windows: string, costs: string]
+
+/** Reads its own answer, which is the next. */
+type Read = (answers: TakeAnswers) => Taken
+
+/** Each take alone. */
+export function takesApart(run: Run): RunTake {
+  return (keys, args, read) => run(TAKE, keys, args).then((reply) => read(new TakeAnswers(reply)))
+}
 
 /**
  * So many in one command at the most: others wait for a script, so that it must not be long. When there are as many,
@@ -18,7 +25,7 @@ const MOST = 16
 
 interface Waiting {
   readonly keys: readonly string[]
-  readonly args: readonly string[]
+  readonly args: TakeArgs
   readonly read: Read
   readonly resolve: (taken: Taken) => void
   readonly reject: (error: unknown) => void
@@ -31,9 +38,10 @@ interface Waiting {
 export function takesTogether(run: Run): RunTake {
   let waiting: Waiting[] = []
   let underWay = 0
+  const alone = takesApart((_, keys, args = []) => sent(keys, args))
 
   return (keys, args, read) => {
-    if (underWay === 0) return sent(keys, args).then(read)
+    if (underWay === 0) return alone(keys, args, read)
     return new Promise((resolve, reject) => {
       const count = waiting.push({ keys, args, read, resolve, reject })
       if (count === MOST) send()
@@ -47,18 +55,16 @@ export function takesTogether(run: Run): RunTake {
     const [first] = some
     if (first === undefined) return
     if (some.length === 1) {
-      sent(first.keys, first.args).then(first.read).then(first.resolve, first.reject)
+      alone(first.keys, first.args, first.read).then(first.resolve, first.reject)
       return
     }
-    const keys: string[] = []
-    const args: string[] = []
-    for (const one of some) {
-      keys.push(...one.keys)
-      args.push(...one.args)
-    }
-    sent(keys, args).then(
-      (answers) => {
-        for (const [at, one] of some.entries()) settle(one, Array.isArray(answers) ? answers[at] : undefined)
+    sent(
+      some.flatMap(({ keys }) => keys),
+      argsOf(some),
+    ).then(
+      (reply) => {
+        const answers = new TakeAnswers(reply)
+        for (const one of some) settle(one, answers)
       },
       (error) => {
         for (const { reject } of some) reject(error)
@@ -76,11 +82,21 @@ export function takesTogether(run: Run): RunTake {
   }
 }
 
-/** Words in place of an answer are why there is none. */
-function settle({ read, resolve, reject }: Waiting, answer: unknown): void {
+/** What is as before is not said again: most keys have the same windows and cost the same. */
+function argsOf(some: readonly Waiting[]): readonly string[] {
+  const said: string[] = []
+  let [windows, costs] = ['', '']
+  for (const [at, { args }] of some.entries()) {
+    said.push(args[0], at > 0 && args[1] === windows ? '=' : args[1], at > 0 && args[2] === costs ? '=' : args[2])
+    windows = args[1]
+    costs = args[2]
+  }
+  return said
+}
+
+function settle({ read, resolve, reject }: Waiting, answers: TakeAnswers): void {
   try {
-    if (!Array.isArray(answer)) throw new KeywardError('STORE', `Redis: ${redact(String(answer))}`)
-    resolve(read(answer))
+    resolve(read(answers))
   } catch (error) {
     reject(error)
   }

@@ -11,9 +11,8 @@ import { list, revokeWhere } from './redis-list.ts'
 import { notesOver } from './redis-notes.ts'
 import { parseRedisOptions, type RedisStoreOptions } from './redis-options.ts'
 import { changesOver, replicatedChanges } from './redis-replicas.ts'
-import { TAKE } from './redis-scripts.ts'
 import { move, take } from './redis-take.ts'
-import { type RunTake, takesTogether } from './redis-together.ts'
+import { takesApart, takesTogether } from './redis-together.ts'
 import { watchOver } from './redis-watch.ts'
 
 export type { RedisClient } from './redis-client.ts'
@@ -34,10 +33,10 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const names = namesIn(namespace, channel)
   const connection = commandConnection(client)
   const line = lineOver(connection, timeout)
-  const { run, runAtOnce } = line
+  const { run } = line
   const oneSlot = !isCluster(client)
   // What lies in several slots of a Cluster cannot go in one command.
-  const runTake: RunTake = oneSlot ? takesTogether(runAtOnce) : (keys, args, read) => run(TAKE, keys, args).then(read)
+  const runTake = oneSlot ? takesTogether(line.runForBytesAtOnce) : takesApart(line.runForBytes)
   const till = { run, runTake, names, oneSlot }
   const plain = changesOver(run, names)
   const changing = replicas === 0 ? undefined : lineOver(commandConnection(client), timeout)

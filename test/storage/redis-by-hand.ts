@@ -11,17 +11,23 @@ export function withClock(redis: Redis, now: () => number): Redis {
   const duplicate = redis.duplicate.bind(redis)
   redis.duplicate = (...overrides) => {
     const copy = duplicate(...overrides)
-    const evalsha = copy.evalsha.bind(copy) as (...args: unknown[]) => Promise<unknown>
-    const evaluate = copy.eval.bind(copy) as (...args: unknown[]) => Promise<unknown>
-    const asked = (sha: string, ...rest: unknown[]) => {
-      const text = scripts.get(sha)
-      if (text === undefined) return evalsha(sha, ...rest)
-      expect(text).toMatch(CLOCK)
-      // Real time must not end what counts by the time of the test.
-      const timed = text.replace(CLOCK, 'local now = tonumber(table.remove(ARGV))\n').replace(LIFE, '600000')
-      return evaluate(timed, ...rest, String(now()))
+    const commands = copy as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>
+    const asks = (known: 'evalsha' | 'evalshaBuffer', whole: 'eval' | 'evalBuffer') => {
+      const evalsha = commands[known]?.bind(copy) as (...args: unknown[]) => Promise<unknown>
+      const evaluate = commands[whole]?.bind(copy) as (...args: unknown[]) => Promise<unknown>
+      return (sha: string, ...rest: unknown[]) => {
+        const text = scripts.get(sha)
+        if (text === undefined) return evalsha(sha, ...rest)
+        expect(text).toMatch(CLOCK)
+        // Real time must not end what counts by the time of the test.
+        const timed = text.replace(CLOCK, 'local now = tonumber(table.remove(ARGV))\n').replace(LIFE, '600000')
+        return evaluate(timed, ...rest, String(now()))
+      }
     }
-    return Object.assign(copy, { evalsha: asked }) as Redis
+    return Object.assign(copy, {
+      evalsha: asks('evalsha', 'eval'),
+      evalshaBuffer: asks('evalshaBuffer', 'evalBuffer'),
+    }) as Redis
   }
   return redis
 }

@@ -1,0 +1,63 @@
+import { Buffer } from 'node:buffer'
+import { KeywardError } from '../model/errors.ts'
+import { redact } from '../model/redact.ts'
+import type { MeterReading, SpendWindow, Taken } from '../model/store.ts'
+import { toKey } from './redis-records.ts'
+
+const ADMITTED = 1
+const STALE = 2
+const FAILED = 3
+
+/**
+ * What TAKE answered for one key after the other. It answers in bytes: a driver reads a list of numbers, and the server
+ * makes one of a table, for about as much as the take itself costs.
+ */
+export class TakeAnswers {
+  readonly #bytes: Buffer
+  readonly #others: readonly unknown[]
+  #at = 0
+  #other = 1
+
+  /** @param reply whatever a server gave */
+  constructor(reply: unknown) {
+    this.#others = Array.isArray(reply) ? reply : []
+    const [bytes] = this.#others
+    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0)
+  }
+
+  /**
+   * That of the next key.
+   * @throws KeywardError `STORE` where its take failed, or is not in the reply
+   */
+  next(id: string, windows: readonly SpendWindow[]): Taken {
+    if (this.#at >= this.#bytes.length) throw new KeywardError('STORE', 'Redis: the reply ends too soon')
+    const outcome = this.#bytes.readUInt8(this.#at++)
+    if (outcome === STALE) return { stale: toKey(id, textOf(this.#nextOther())) }
+    if (outcome === FAILED) throw new KeywardError('STORE', `Redis: ${redact(String(this.#nextOther()))}`)
+    const at = this.#nextNumber()
+    const readings = new Array<MeterReading>(windows.length)
+    for (let i = 0; i < windows.length; i++) {
+      const { name, limit } = windows[i] as SpendWindow
+      const remaining = Math.max(0, limit - this.#nextNumber())
+      readings[i] = { name, limit, remaining, resetsAt: this.#nextNumber() }
+    }
+    if (outcome === ADMITTED) return { ok: true, readings, at }
+    const retryAt = this.#nextNumber()
+    return retryAt < 0 ? { ok: false, readings, at } : { ok: false, readings, at, retryAt }
+  }
+
+  #nextNumber(): number {
+    const number = this.#bytes.readDoubleLE(this.#at)
+    this.#at += 8
+    return number
+  }
+
+  #nextOther(): unknown {
+    return this.#others[this.#other++]
+  }
+}
+
+/** A record as text; what is none stays what it is. */
+function textOf(given: unknown): unknown {
+  return Buffer.isBuffer(given) ? given.toString() : given
+}
