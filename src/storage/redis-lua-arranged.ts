@@ -30,18 +30,18 @@ local function arranged(text, wanted, now, change)
       c.newest = c.newest + units
     else
       if c.units == 0 then c.first, c.last = moment, moment
-      else c.body = c.body .. pack(CELL, c.last) end
+      else c.body = c.body .. cellOf(c.last, widthOf(false, c.ms)) end
       c.last = math.max(moment, c.last)
-      c.body = c.body .. string.rep(pack(CELL, c.last), units - 1)
+      c.body = c.body .. string.rep(cellOf(c.last, widthOf(false, c.ms)), units - 1)
     end
     c.units = c.units + units
   end
 
   local function toSlots(c)
-    local body, units, last = c.body, c.units, c.last
+    local body, units, last, width = c.body, c.units, c.last, widthOf(false, c.ms)
     empty(c)
     c.slotted = true
-    for at = 1, #body, WIDTH do add(c, (unpackFrom(CELL, body, at)), 1) end
+    for at = 1, #body, width do add(c, momentIn(body, at, width, last), 1) end
     if units > 0 then add(c, last, 1) end
   end
 
@@ -49,7 +49,7 @@ local function arranged(text, wanted, now, change)
     local kind, _, _, from
     kind, _, _, c.units, c.first, c.last, c.newest, from = unpackFrom(HEAD, text, at)
     c.slotted = kind % 2 == 1
-    at = from + WIDTH * (c.slotted and c.last - c.first or math.max(0, c.units - 1))
+    at = from + widthOf(c.slotted, c.ms) * (c.slotted and c.last - c.first or math.max(0, c.units - 1))
     c.body = sub(text, from, at - 1)
     if kind < 2 then return at end
     local bytes
@@ -78,11 +78,10 @@ local function arranged(text, wanted, now, change)
   -- The clock was set back: what lies ahead of it becomes a thing of now.
   local function fold(c, present)
     local before = c.slotted and WIDTH * math.max(0, present - c.first) or 0
-    local parts = { sub(c.body, 1, before) }
-    for at = before + 1, #c.body, WIDTH do
-      local cell = unpackFrom(CELL, c.body, at)
-      if c.slotted then c.newest = c.newest + cell
-      else parts[#parts + 1] = pack(CELL, math.min(cell, now)) end
+    local parts, width = { sub(c.body, 1, before) }, widthOf(c.slotted, c.ms)
+    for at = before + 1, #c.body, width do
+      if c.slotted then c.newest = c.newest + unpackFrom(CELL, c.body, at)
+      else parts[#parts + 1] = cellOf(math.min(momentIn(c.body, at, width, c.last), now), width) end
     end
     c.body, c.first, c.last = table.concat(parts), math.min(c.first, present), math.min(c.last, present)
   end
@@ -100,7 +99,8 @@ local function arranged(text, wanted, now, change)
     differs = true
     if c.last < oldest then return empty(c) end
     local from
-    c.units, c.first, from = withoutOld(c.body, 1, #c.body + 1, c.slotted, c.units, c.first, c.last, oldest)
+    local width = widthOf(c.slotted, c.ms)
+    c.units, c.first, from = withoutOld(c.body, 1, #c.body + 1, c.slotted, width, c.units, c.first, c.last, oldest)
     c.body = sub(c.body, from)
   end
 

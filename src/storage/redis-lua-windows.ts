@@ -3,20 +3,35 @@
  *
  * All counters of a key are that string: when it ends (ms), the windows as they were asked for (`limit:ms:name` and a NUL
  * each), then in their order a counter each, which is a head, all cells but the newest, and the leases, if there are any.
- * A cell is the moment of a unit or, with slots, the units of a slot. A head is the kind (1: slots; 2 more: leases), ms,
+ * A cell is the moment of a unit (of which four bytes will do, below the one in the head, where the window is shorter than
+ * what they can hold) or, with slots, the units of a slot. A head is the kind (1: slots; 2 more: leases), ms,
  * limit, units, the oldest and the newest moment or slot, and the units of the newest slot.
  */
 export const WINDOWS = `
 local pack, unpackFrom, sub, floor = struct.pack, struct.unpack, string.sub, math.floor
-local SLOTS, LONGEST_LOG, WIDTH = 96, 100, 7
+local SLOTS, LONGEST_LOG, WIDTH, SHORT = 96, 100, 7, 4294967296
 local TOP, HEAD, CELL, LEASES, LEASE = '<dI2c0', '<Bdddddd', '<I7', '<I2ddd', '<dds'
 
+-- How wide the cells are of a window of this length.
+local function widthOf(slotted, ms) return not slotted and 2 * ms < SHORT and 4 or WIDTH end
+
+local function cellOf(moment, width)
+  if width == WIDTH then return pack(CELL, moment) end
+  return pack('<I4', moment % SHORT)
+end
+
+-- The moment in a cell of a log whose newest is 'last'.
+local function momentIn(text, from, width, last)
+  if width == WIDTH then return (unpackFrom(CELL, text, from)) end
+  return last - (last - unpackFrom('<I4', text, from)) % SHORT
+end
+
 -- Takes off what is older than 'oldest', but not the newest: units, the oldest, and where its cell is.
-local function withoutOld(text, from, to, slotted, units, first, last, oldest)
+local function withoutOld(text, from, to, slotted, width, units, first, last, oldest)
   if not slotted then
     repeat
-      units, from = units - 1, from + WIDTH
-      first = from < to and unpackFrom(CELL, text, from) or last
+      units, from = units - 1, from + width
+      first = from < to and momentIn(text, from, width, last) or last
     until first >= oldest
     return units, first, from
   end
@@ -31,7 +46,7 @@ local function withoutOld(text, from, to, slotted, units, first, last, oldest)
 end
 
 -- The moment or the slot of a unit, counted from the oldest. What is leased comes last, as if it were used at the end.
-local function momentOf(unit, text, from, to, leases, rest, slotted, ms, units, first, last)
+local function momentOf(unit, text, from, to, leases, rest, slotted, width, ms, units, first, last)
   if unit > units and leases > to then
     local ends, leased, id
     unit = unit - units
@@ -42,8 +57,8 @@ local function momentOf(unit, text, from, to, leases, rest, slotted, ms, units, 
     return slotted and floor(ends * SLOTS / ms) or ends
   end
   if not slotted then
-    from = from + (unit - 1) * WIDTH
-    return from < to and unpackFrom(CELL, text, from) or last
+    from = from + (unit - 1) * width
+    return from < to and momentIn(text, from, width, last) or last
   end
   while first < last do
     unit = unit - unpackFrom(CELL, text, from)
@@ -68,7 +83,8 @@ local function pass(text, at, asked, now, cost, costs, takes, answer)
     i = i + 1
     local kind, ms, limit, units, first, last, newest, from = unpackFrom(HEAD, text, at)
     local slotted, leased, tail = kind % 2 == 1, 0, ''
-    local time, reach, to = now, ms, from + WIDTH * (units > 0 and units - 1 or 0)
+    local width = widthOf(slotted, ms)
+    local time, reach, to = now, ms, from + width * (units > 0 and units - 1 or 0)
     if slotted then time, reach, to = floor(now * SLOTS / ms), SLOTS, from + WIDTH * (last - first) end
     local leases = to
     at = to
@@ -85,7 +101,7 @@ local function pass(text, at, asked, now, cost, costs, takes, answer)
     if first < oldest and units > 0 then
       differs = true
       if last < oldest then units, first, last, newest, from = 0, 0, 0, 0, to
-      else units, first, from = withoutOld(text, from, to, slotted, units, first, last, oldest) end
+      else units, first, from = withoutOld(text, from, to, slotted, width, units, first, last, oldest) end
     end
 
     local used, wish = units + leased, i > asked and 0 or costs and costs[i] or cost
@@ -94,11 +110,12 @@ local function pass(text, at, asked, now, cost, costs, takes, answer)
       if used == 0 then
         slotted = limit > LONGEST_LOG
         kind, time = slotted and 1 or 0, slotted and floor(now * SLOTS / ms) or now
+        width = widthOf(slotted, ms)
       end
       if limit > LONGEST_LOG and not slotted then outgrown = true end
-      local more = not slotted and wish > 1 and string.rep(pack(CELL, time), wish - 1) or ''
+      local more = not slotted and wish > 1 and string.rep(cellOf(time, width), wish - 1) or ''
       if units == 0 then first, newest, tail = time, 0, more
-      elseif not slotted then tail = pack(CELL, last) .. more
+      elseif not slotted then tail = cellOf(last, width) .. more
       elseif time > last then newest, tail = 0, pack(CELL, newest) .. string.rep('\\0', WIDTH * (time - last - 1)) end
       last, newest, units, used, differs = time, newest + wish, units + wish, used + wish, true
     end
@@ -108,7 +125,7 @@ local function pass(text, at, asked, now, cost, costs, takes, answer)
       if used > 0 then
         local moment = first
         if units == 0 or used > limit then
-          moment = momentOf(math.max(1, used - limit + 1), text, from, to, leases, at, slotted, ms, units, first, last)
+          moment = momentOf(math.max(1, used - limit + 1), text, from, to, leases, at, slotted, width, ms, units, first, last)
         end
         resetsAt = slotted and math.ceil((moment + SLOTS + 1) * ms / SLOTS) or moment + ms
       end
@@ -121,7 +138,7 @@ local function pass(text, at, asked, now, cost, costs, takes, answer)
       new[part + 3], part = tail, part + 3
     elseif wish > limit then retryAt = -1
     elseif i <= asked and used + wish > limit and retryAt >= 0 then
-      local moment = momentOf(used + wish - limit, text, from, to, leases, at, slotted, ms, units, first, last)
+      local moment = momentOf(used + wish - limit, text, from, to, leases, at, slotted, width, ms, units, first, last)
       retryAt = math.max(retryAt, slotted and math.ceil((moment + SLOTS + 1) * ms / SLOTS) or moment + ms)
     end
     -- Leases count for one window more.
