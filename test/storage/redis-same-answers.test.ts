@@ -28,36 +28,62 @@ afterAll(async () => {
   await server.stop()
 })
 
-/** Nearly always on, by anything from nothing to windows; now and then back. */
-function tick({ upTo, of }: Dice): void {
-  now += of(0, 1, upTo(50), upTo(500), upTo(2_000), upTo(20_000), -upTo(900), -upTo(30_000))
+/** Nearly always on, by anything from nothing to windows; now and then back. With a pace windows last so many times as long. */
+function tick({ upTo, of }: Dice, pace = 1): void {
+  now +=
+    pace * of(0, 1, upTo(50), upTo(500), upTo(2_000), upTo(20_000), -upTo(900), -upTo(30_000)) +
+    (pace > 1 ? upTo(9) : 0)
 }
 
-function windowsBy({ upTo, of }: Dice): readonly SpendWindow[] {
+function windowsBy({ upTo, of }: Dice, pace = 1): readonly SpendWindow[] {
   const all = [
-    { name: 'second', limit: of(1, 3, 3, 3, 100, 101), ms: 1_000 },
-    { name: 'ten', limit: of(5, 20, 150), ms: 10_000 },
-    { name: 'odd', limit: of(120, 120, 100, 0), ms: 7_001 },
-    { name: 'own', limit: 9, ms: 3_000, cost: upTo(3) },
+    { name: 'second', limit: of(1, 3, 3, 3, 100, 101), ms: 1_000 * pace },
+    { name: 'ten', limit: of(5, 20, 150), ms: 10_000 * pace },
+    { name: 'odd', limit: of(120, 120, 100, 0), ms: 7_001 * pace },
+    { name: 'own', limit: 9, ms: 3_000 * pace, cost: upTo(3) },
   ]
   // Never none: a take without windows does not look at the counters at all.
   return all.filter(({ name }) => name === 'second' || upTo(2) > 0)
 }
 
 describe('Lua and JavaScript give the same answers', () => {
-  it.each([1, 2, 3, 4, 5, 6])('for windows, whatever the clock does (seed %d)', async (seed) => {
+  // In the second three, windows last for one to ten weeks: what is kept of a moment depends on it.
+  it.each([
+    [1, 1],
+    [2, 1],
+    [3, 1],
+    [4, 600_000],
+    [5, 600_000],
+    [6, 600_000],
+  ])('for windows, whatever the clock does (seed %d, times %d)', async (seed, pace) => {
     const roll = dice(seed)
     const [reference, key] = [sqliteStore(':memory:'), storedKey()]
     reference.insert(key)
     await store.insert(key)
     for (let step = 0; step < 400; step++) {
-      tick(roll)
-      const spend = { windows: windowsBy(roll), cost: roll.of(0, 1, 1, 1, 2, 5, 30) }
+      tick(roll, pace)
+      const spend = { windows: windowsBy(roll, pace), cost: roll.of(0, 1, 1, 1, 2, 5, 30) }
       const { at, ...taken } = (await store.take(key.id, key.version, spend, 0)) as { at: number }
       expect(at).toBe(now)
       expect(taken, `step ${step}`).toEqual(reference.take?.(key.id, key.version, spend, now))
     }
   })
+
+  it.each([1_000, 2_147_483_647, 2_147_483_648, 4_294_967_296, 6_000_000_000])(
+    'for a log of a window of %d ms, also where what is in it lies far apart',
+    async (ms) => {
+      const [reference, key] = [sqliteStore(':memory:'), storedKey()]
+      reference.insert(key)
+      await store.insert(key)
+      const began = now
+      for (const part of [0, 0.1, 0.75, 0.95, 0.999, 1, 1.05, 1.11, 1.9, 2.9, 3.895]) {
+        now = began + Math.round(part * ms)
+        const spend = { windows: [{ name: 'log', limit: 4, ms }], cost: 1 }
+        const { at, ...taken } = (await store.take(key.id, key.version, spend, 0)) as { at: number }
+        expect(taken, `after ${part}`).toEqual(reference.take?.(key.id, key.version, spend, now))
+      }
+    },
+  )
 
   it.each([1, 2, 3, 4, 5, 6])('for balances, holds and refills (seed %d)', async (seed) => {
     const roll = dice(seed + 100)
