@@ -3,7 +3,7 @@ import type { RequestFacts } from '../model/request.ts'
 /** A header that is there more than once, or as something that is no single line of text. */
 export const REPEATED = Symbol('repeated')
 
-type HeaderValue = string | undefined | typeof REPEATED
+export type HeaderValue = string | undefined | typeof REPEATED
 
 /** Node drops every header line after this many without a word: who sends so many may have hidden one. */
 const MOST_HEADERS = 1000
@@ -24,8 +24,12 @@ function rawLines({ rawHeaders }: RequestFacts): readonly string[] | undefined {
  * @param name in lower case
  */
 export function singleHeader(facts: RequestFacts, name: string): HeaderValue {
-  const value = singleLine(facts, name)
-  return typeof value === 'string' && value.includes(',') ? REPEATED : value
+  return onlyOne(singleLine(facts, name))
+}
+
+/** A line, unless it may be several. */
+export function onlyOne(line: HeaderValue): HeaderValue {
+  return typeof line === 'string' && line.includes(',') ? REPEATED : line
 }
 
 /** As `singleHeader`, with whatever commas are in it: other schemes than ours have them in one value. */

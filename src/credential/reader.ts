@@ -1,7 +1,7 @@
 import type { KeyFormat } from '../key/format.ts'
 import type { RequestFacts } from '../model/request.ts'
 import { warnOnce } from '../model/warn.ts'
-import { mayBeTruncated, REPEATED, singleHeader, singleLine, trimBlanks } from './headers.ts'
+import { type HeaderValue, mayBeTruncated, onlyOne, REPEATED, singleHeader, singleLine, trimBlanks } from './headers.ts'
 import { bearerToken, readsAlike, type Source } from './sources.ts'
 
 /** A kind of keys, as far as reading them goes: one instance of those behind a guard. */
@@ -62,10 +62,10 @@ export function createReader(kinds: readonly Kind[]): Reader {
     let lesser: Lesser = 'absent'
     let halves = 0
     for (const place of places) {
-      const values = look(facts, place.source)
-      if (values === undefined) continue
-      if (values === REPEATED) return 'ambiguous_credentials'
-      const read = recogniseAgain(place, values, facts.connection) ?? recognise(kinds, place, values)
+      const line = singleLine(facts, place.source.headers[0] as string)
+      const read = recogniseAgain(place, line, facts.connection) ?? recogniseIn(facts, line, kinds, place)
+      if (read === undefined) continue
+      if (read === REPEATED) return 'ambiguous_credentials'
       if (read === 'half') halves++
       if (typeof read === 'string') lesser = graver(lesser, read)
       else if (presented === undefined || same(presented, read)) presented = read
@@ -78,25 +78,31 @@ export function createReader(kinds: readonly Kind[]): Reader {
 }
 
 /** A connection that is kept open carries the same line again: it is read as before. */
-function recogniseAgain(
-  place: Place,
-  [value]: readonly (string | undefined)[],
-  connection: object | undefined,
-): Presented | undefined {
-  if (!place.readsAlike || connection === undefined || value === undefined) return undefined
+function recogniseAgain(place: Place, line: HeaderValue, connection: object | undefined): Presented | undefined {
+  if (!place.readsAlike || connection === undefined || typeof line !== 'string') return undefined
   const before = place.kind.carriedBefore?.(connection)
   const isIt =
-    before !== undefined && before.line === value && before.source === place.source && before.kind === place.index
+    before !== undefined && before.line === line && before.source === place.source && before.kind === place.index
   return isIt ? before : undefined
+}
+
+/** @returns `undefined` where none of the source's headers is there */
+function recogniseIn(
+  facts: RequestFacts,
+  first: HeaderValue,
+  kinds: readonly Kind[],
+  place: Place,
+): Presented | Lesser | typeof REPEATED | undefined {
+  const values = look(facts, place.source, first)
+  return values === undefined || values === REPEATED ? values : recognise(kinds, place, values)
 }
 
 /** The headers of a request that carry a key of any of these kinds, or half of one. */
 export function carriersOf(kinds: readonly Kind[], facts: RequestFacts): readonly string[] {
   const found = kinds.flatMap((kind, index) =>
     kind.sources.filter((source) => {
-      const values = look(facts, source)
-      if (values === undefined || values === REPEATED) return false
-      const read = recognise(kinds, { kind, index, source, readsAlike: false }, values)
+      const line = singleLine(facts, source.headers[0] as string)
+      const read = recogniseIn(facts, line, kinds, { kind, index, source, readsAlike: false })
       return typeof read === 'object' || read === 'half'
     }),
   )
@@ -120,13 +126,21 @@ export function recogniseBare(kinds: readonly Kind[], key: unknown, secret: unkn
   return 'invalid_key'
 }
 
-/** The values of a source's headers, an empty one as absent; `undefined` when none of the headers is there. */
-function look(facts: RequestFacts, source: Source): readonly (string | undefined)[] | typeof REPEATED | undefined {
+/**
+ * The values of a source's headers, an empty one as absent; `undefined` when none of the headers is there.
+ * @param first the line of the first
+ */
+function look(
+  facts: RequestFacts,
+  source: Source,
+  first: HeaderValue,
+): readonly (string | undefined)[] | typeof REPEATED | undefined {
   const { headers } = source
+  if (first === undefined && headers.length === 1) return undefined
   const values = new Array<string | undefined>(headers.length)
   let there = false
   for (let i = 0; i < headers.length; i++) {
-    const value = singleHeader(facts, headers[i] as string)
+    const value = onlyOne(i === 0 ? first : singleLine(facts, headers[i] as string))
     if (value === REPEATED) return isForeign(facts, source, headers[i] as string) ? undefined : REPEATED
     if (value !== undefined) there = true
     values[i] = value === '' ? undefined : value
