@@ -1,6 +1,6 @@
 import type { LeaseSpend, Taken } from '../model/store.ts'
 import { checkLease } from './counters.ts'
-import { LEASE } from './redis-scripts.ts'
+import { LEASE } from './redis-scripts-spending.ts'
 import { type Till, takenOf, wantedOf } from './redis-take.ts'
 
 /** One command: the earlier lease ends, and the next is taken from all windows or from none. */

@@ -15,7 +15,7 @@ import { escapeText } from './escaping.ts'
 import type { Run } from './redis-connection.ts'
 import { type Names, tagOfAccount } from './redis-keys.ts'
 import { toKey } from './redis-records.ts'
-import { MOVE, TAKE_PAID } from './redis-scripts.ts'
+import { MOVE, TAKE_PAID } from './redis-scripts-spending.ts'
 import type { RunTake } from './redis-together.ts'
 
 /** How long what a take holds on a balance in another slot waits for its windows, ms. */

@@ -1,6 +1,6 @@
 import type { Taken } from '../model/store.ts'
 import type { Run } from './redis-connection.ts'
-import { TAKE } from './redis-scripts.ts'
+import { TAKE } from './redis-scripts-spending.ts'
 import { TakeAnswers } from './redis-take-answers.ts'
 
 /** One TAKE: of one key, and alone as far as it can tell. */

@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis'
 import { expect } from 'vitest'
-import { LEASE, MOVE, type Script, TAKE, TAKE_PAID } from '../../src/storage/redis-scripts.ts'
+import type { Script } from '../../src/storage/redis-scripts.ts'
+import { LEASE, MOVE, TAKE, TAKE_PAID } from '../../src/storage/redis-scripts-spending.ts'
 
 const LIFE = '2 * longest + 1000'
 const CLOCK = /local time = redis\.call\('TIME'\)\nlocal now = .*\n/
