@@ -74,7 +74,7 @@ for (const framework of OVER_SOCKETS) {
   })
 
   describe(`N-13 A client that hangs up before the verdict, ${framework.name}`, () => {
-    it('is not handed to the handler, and no fault is told', async () => {
+    it('is not handed to the handler, no fault is told, and its address is not lost', async () => {
       const [asked, goOn] = [deferred<void>(), deferred<void>()]
       const store = wrapStore(memoryStore(), (verb, find) => {
         if (verb !== 'find') return find()
@@ -82,7 +82,8 @@ for (const framework of OVER_SOCKETS) {
         return goOn.promise.then(find)
       })
       const heard = listener()
-      const keys = createApiKeys({ prefix: 'end_', store, storeTimeout: '10s', onEvent: heard.onEvent })
+      const settings = { store, storeTimeout: '10s', trustedProxies: [], onEvent: heard.onEvent } as const
+      const keys = createApiKeys({ prefix: 'end_', ...settings })
       const { key } = await keys.create({ owner: 'acct_1' })
       let reached = 0
       const bound = await framework.open(keys, undefined, () => ++reached)
@@ -95,6 +96,7 @@ for (const framework of OVER_SOCKETS) {
       goOn.resolve()
       await settled()
       expect(heard.of('fault')).toEqual([])
+      expect(heard.of('admitted')).toMatchObject([{ address: '127.0.0.1' }])
       // A plain server decides for itself what it does with a verdict.
       expect(reached).toBe(framework.name === 'node:http' ? 1 : 0)
     })
