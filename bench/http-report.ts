@@ -6,7 +6,7 @@ import type { Run } from './report.ts'
 export interface Measured {
   readonly framework: string
   readonly name: string
-  /** Of all that were asked by turns, one after the other. */
+  /** Of one variant and bare, by turns. */
   readonly round: number
   /** Microseconds of the server's CPU a request. */
   readonly cpu: number
@@ -78,7 +78,7 @@ export function markdown(results: Results): string {
 
 - machine: ${cpu}, ${cores} cores, ${system}; load average before the run ${load}
 - versions: ${installed.join(' · ')}
-- each variant ${passes} times in a fresh process: ${warmUp} seconds of requests to warm up, then all of them by turns ${rounds} times, there and back, bare twice in each and never after itself, ${requests} requests each over ${connections} connections by autocannon, from a process of its own; each connection is one caller with a key, but where a proxy is said to stand: there each carries the keys of 100
+- each variant ${passes} times in a fresh process, beside a bare one that is as fresh: ${warmUp} seconds of requests to warm up each, by turns, then ${rounds} rounds of bare, variant, variant, bare, ${requests} requests each over ${connections} connections by autocannon, from a process of its own; each connection is one caller with a key, but where a proxy is said to stand: there each carries the keys of 100
 - the CPU is the server's (\`process.cpuUsage\`), garbage collection included; ratios are taken within a round, then their median and quartiles
 - every variant was seen to admit, refuse and limit before it was timed; everything is kept in memory
 

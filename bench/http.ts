@@ -13,15 +13,13 @@ const [only = '', word = ''] = process.argv.slice(2)
 
 /** Each variant is started so many times: one process alone is off by up to 8 %. */
 const PASSES = Number(process.env.PASSES ?? 6)
-/**
- * In each pass all are asked by turns so many times, there and back, a moment each: the machine's own pace changes within
- * seconds, and so weighs on all of them alike.
- */
-const ROUNDS = Number(process.env.ROUNDS ?? 6)
+/** Each time beside a bare server that is as fresh, both by turns: the machine's own pace changes within seconds. */
+const ROUNDS = Number(process.env.ROUNDS ?? 2)
 const CONNECTIONS = 16
-/** Seconds: for some 200,000 requests the engine still compiles, and what it has not compiled yet costs twice as much. */
-const WARM_UP = Number(process.env.WARM_UP ?? 6)
-const REQUESTS = Number(process.env.REQUESTS ?? 4_000)
+/** Seconds of each: for some 200,000 requests the engine still compiles, and what it has not compiled yet costs twice as much. */
+const WARM_UP = Number(process.env.WARM_UP ?? 3)
+/** In one go: a server that comes to it anew has none of its own in the processor's caches, which some ms must not hide. */
+const REQUESTS = Number(process.env.REQUESTS ?? 10_000)
 /** So high that nothing is refused. */
 const HIGH = 1e9
 
@@ -29,18 +27,13 @@ const before = machine()
 await compile('http-server')
 
 const measured: Measured[] = []
+let round = 0
 for (const [framework, all] of Object.entries(FRAMEWORKS).filter(([name]) => only === '' || name === only)) {
   const variants = all.filter(({ name }) => name === BARE || name.includes(word))
   if (!process.env.NOCHECK) for (const variant of variants) await check(framework, variant)
+  const [bare, ...others] = variants as [Variant, ...Variant[]]
   for (let pass = 1; pass <= PASSES; pass++) {
-    const lanes = await Promise.all(variants.map((variant) => startLane(framework, variant)))
-    await warmUp(lanes)
-    for (let round = 1; round <= ROUNDS; round++) {
-      for (const lane of orderOf(lanes, round)) {
-        measured.push({ framework, name: lane.variant.name, round: pass * ROUNDS + round, ...(await timeOf(lane)) })
-      }
-    }
-    for (const { server } of lanes) await server.stop()
+    for (const variant of others) measured.push(...(await beside(framework, bare, variant)))
     console.error(`${framework}, ${pass} of ${PASSES}\n${table(rowsOf(measured, framework))}`)
   }
   console.log(`\n${framework}\n\n${table(rowsOf(measured, framework))}`)
@@ -68,21 +61,21 @@ interface Lane {
   readonly server: Served
 }
 
-async function startLane(framework: string, variant: Variant): Promise<Lane> {
-  return { variant, server: await start(framework, variant, HIGH) }
+/** A variant and a bare server, in rounds of bare, variant, variant, bare: what came before weighs on both alike. */
+async function beside(framework: string, bare: Variant, variant: Variant): Promise<readonly Measured[]> {
+  const [a, b] = await Promise.all([startLane(framework, bare), startLane(framework, variant)])
+  await warmUp([a, b])
+  const found: Measured[] = []
+  for (let n = 0; n < ROUNDS; n++) {
+    round++
+    for (const lane of [a, b, b, a]) found.push({ framework, name: lane.variant.name, round, ...(await timeOf(lane)) })
+  }
+  await Promise.all([a.server.stop(), b.server.stop()])
+  return found
 }
 
-/**
- * Bare twice in every round, and a ratio is to the mean of the two: never after itself, when the processor would still
- * have in its caches what all others have to fetch.
- */
-function orderOf(lanes: readonly Lane[], round: number): readonly Lane[] {
-  const [bare, ...others] = lanes as [Lane, ...Lane[]]
-  const half = others.length >> 1
-  const order = [...others.slice(0, half), bare, ...others.slice(half), bare]
-  return round % 2 === 1
-    ? order
-    : [...others.slice(half).toReversed(), bare, ...others.slice(0, half).toReversed(), bare]
+async function startLane(framework: string, variant: Variant): Promise<Lane> {
+  return { variant, server: await start(framework, variant, HIGH) }
 }
 
 function start(framework: string, { name }: Variant, limit: number): Promise<Served> {
@@ -120,8 +113,8 @@ async function timeOf(lane: Lane): Promise<{ cpu: number; rate: number }> {
 }
 
 /**
- * All by turns as those that are timed, each turn with connections of its own. One after the other would not do: the
- * engine takes memory from a process that has nothing to do for some seconds, which then costs a fifth more.
+ * By turns, as they are timed, each turn with connections of its own. One after the other would not do: the engine takes
+ * memory from a process that has nothing to do for some seconds, which then costs a fifth more.
  */
 async function warmUp(lanes: readonly Lane[]): Promise<void> {
   const until = performance.now() + WARM_UP * lanes.length * 1000
