@@ -18,7 +18,7 @@ const ROUNDS = Number(process.env.ROUNDS ?? 2)
 const CONNECTIONS = 16
 /** Seconds of each: for some 200,000 requests the engine still compiles, and what it has not compiled yet costs twice as much. */
 const WARM_UP = Number(process.env.WARM_UP ?? 3)
-/** In one go: a server that comes to it anew has none of its own in the processor's caches, which some ms must not hide. */
+/** In one go: so many that it does not weigh what a server takes until the processor's caches hold it again. */
 const REQUESTS = Number(process.env.REQUESTS ?? 10_000)
 /** So high that nothing is refused. */
 const HIGH = 1e9
@@ -113,8 +113,8 @@ async function timeOf(lane: Lane): Promise<{ cpu: number; rate: number }> {
 }
 
 /**
- * By turns, as they are timed, each turn with connections of its own. One after the other would not do: the engine takes
- * memory from a process that has nothing to do for some seconds, which then costs a fifth more.
+ * By turns, as they are timed, each turn with connections of its own. One after the other would not do: of processes that
+ * are alike, one that has waited for some seconds before it is warmed up was found to cost up to a fifth more ever after.
  */
 async function warmUp(lanes: readonly Lane[]): Promise<void> {
   const until = performance.now() + WARM_UP * lanes.length * 1000

@@ -10,7 +10,7 @@ local function linesOf(kept) return string.match(type(kept) == 'string' and kept
 
 local function keepRecord(record, ...) redis.call('SET', record, table.concat({ ... }, '\\n')) end
 
--- Of a number Redis makes a text by way of printf, which takes longer than the command.
+-- Of a number Redis makes a text by way of printf, which takes about as long as the command.
 local lengths = {}
 local function isAt(record, version)
   local length = lengths[#version] or string.format('%d', #version)

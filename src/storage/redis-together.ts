@@ -38,7 +38,15 @@ interface Waiting {
 export function takesTogether(run: Run): RunTake {
   let waiting: Waiting[] = []
   let underWay = 0
-  const alone = takesApart((_, keys, args = []) => sent(keys, args))
+  const counted: Run = async (script, keys, args) => {
+    underWay++
+    try {
+      return await run(script, keys, args)
+    } finally {
+      underWay--
+    }
+  }
+  const alone = takesApart(counted)
 
   return (keys, args, read) => {
     if (underWay === 0) return alone(keys, args, read)
@@ -58,7 +66,8 @@ export function takesTogether(run: Run): RunTake {
       alone(first.keys, first.args, first.read).then(first.resolve, first.reject)
       return
     }
-    sent(
+    counted(
+      TAKE,
       some.flatMap(({ keys }) => keys),
       argsOf(some),
     ).then(
@@ -71,25 +80,16 @@ export function takesTogether(run: Run): RunTake {
       },
     )
   }
-
-  async function sent(keys: readonly string[], args: readonly string[]): Promise<unknown> {
-    underWay++
-    try {
-      return await run(TAKE, keys, args)
-    } finally {
-      underWay--
-    }
-  }
 }
 
 /** What is as before is not said again: most keys have the same windows and cost the same. */
 function argsOf(some: readonly Waiting[]): readonly string[] {
   const said: string[] = []
-  let [windows, costs] = ['', '']
-  for (const [at, { args }] of some.entries()) {
-    said.push(args[0], at > 0 && args[1] === windows ? '=' : args[1], at > 0 && args[2] === costs ? '=' : args[2])
-    windows = args[1]
-    costs = args[2]
+  let before: TakeArgs | undefined
+  for (const { args } of some) {
+    const [version, windows, costs] = args
+    said.push(version, windows === before?.[1] ? '=' : windows, costs === before?.[2] ? '=' : costs)
+    before = args
   }
   return said
 }

@@ -77,10 +77,52 @@ describe('takes of redisStore', () => {
     for (const answer of answers.slice(5)) expect(answer).toMatchObject({ value: { ok: true } })
   })
 
+  it('take from its own windows, and its own cost, whatever those before them take', async () => {
+    const [first, gone, ...others] = keys as [StoredKey, StoredKey]
+    await store.remove(gone.id)
+    const spends = others.map((_, at) => ({
+      windows: [{ name: at % 5 < 3 ? 'minute' : 'hour', limit: 50 + (at % 3), ms: at % 5 < 3 ? 60_000 : 3_600_000 }],
+      cost: at % 4 < 2 ? 1 : at,
+    }))
+    const asked = [gone, ...others].map(
+      ({ id, version }, at) =>
+        () =>
+          store.take(id, version, spends[Math.max(0, at - 1)] as (typeof spends)[number], 0),
+    )
+    const [, stale, ...taken] = await Promise.all([take(first), ...asked.map((ask) => ask())])
+    expect(stale).toEqual({ stale: undefined })
+    for (const [at, { windows, cost }] of spends.entries()) {
+      const readings = windows.map(({ name, limit }) => ({ name, limit, remaining: limit - cost }))
+      expect(taken[at]).toMatchObject({ ok: true, readings })
+    }
+    expect(commands()).toBeLessThan(keys.length / 4)
+  })
+
   it('are charged once when the server forgets the script', async () => {
     server.cli('script', 'flush')
     await Promise.all(keys.map((key) => take(key)))
     const after = await Promise.all(keys.map((key) => take(key, 0)))
     for (const { readings } of after as { readings: unknown }[]) expect(readings).toMatchObject([{ remaining: 4 }])
+  })
+
+  it.each([
+    ['nothing', undefined],
+    ['a text', 'OK'],
+    ['an empty list', []],
+    ['numbers in place of bytes', [1, 2, 3]],
+    ['no more than an outcome', [Buffer.from([1])]],
+    ['half a number', [Buffer.alloc(12, 1)]],
+    ['a damaged record', [Buffer.from([2]), Buffer.from('nonsense')]],
+    ['words', [Buffer.from([3]), Buffer.from('ERR no')]],
+  ])('fail where the server answers %s', async (_, reply) => {
+    const strange = new Redis(server.url, { lazyConnect: true })
+    const duplicate = strange.duplicate.bind(strange)
+    strange.duplicate = (...overrides) => Object.assign(duplicate(...overrides), { evalshaBuffer: async () => reply })
+    const asked = redisStore(strange) as Required<KeyStore>
+    const { id, version } = keys[0] as StoredKey
+    const answers = await Promise.allSettled(Array.from({ length: 3 }, () => asked.take(id, version, SPEND, 0)))
+    for (const answer of answers) expect(answer).toMatchObject({ reason: { code: 'STORE' } })
+    asked.close?.()
+    strange.disconnect()
   })
 })
