@@ -158,14 +158,11 @@ export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysO
 function verbs(door: Door, { parts, instance }: Verification): Pick<ApiKeys, 'verify' | 'explain' | 'of'> {
   const demands = demandsOf(door)
   return {
-    verify(credential, demand) {
-      const entered = demands(demand).entrance.credential(credential)
-      return entered instanceof Promise ? entered.then(({ verdict }) => verdict) : entered.verdict
-    },
+    verify: (credential, demand) => demands(demand).entrance.credential(credential),
     explain: async (credential, demand) => explain(parts, instance, demands(demand).requirement, credential),
     of(request) {
-      const passage = typeof request === 'object' && request !== null ? instance.passages.get(request) : undefined
-      if (passage?.admission.access !== undefined) return passage.admission.access
+      const passage = typeof request === 'object' && request !== null ? instance.admitted(request) : undefined
+      if (passage !== undefined) return passage.access
       throw new KeywardError('CONFIG', 'of: no guard of this instance has admitted the request with one of its keys')
     },
   }
@@ -173,13 +170,13 @@ function verbs(door: Door, { parts, instance }: Verification): Pick<ApiKeys, 've
 
 interface Compiled {
   readonly requirement: Requirement
-  readonly entrance: Entrance
+  readonly entrance: Entrance<Verdict>
 }
 
 function demandsOf(door: Door): (demand: Demand | undefined) => Compiled {
   const compile = (demand: AnyDemand): Compiled => {
     const requirement = door.compile(demand, [door])
-    return { requirement, entrance: door.open([door], requirement) }
+    return { requirement, entrance: door.open([door], requirement, (verdict) => verdict) }
   }
   const none = compile({})
   const compiled = oncePerDemand(compile)

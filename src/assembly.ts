@@ -7,7 +7,7 @@ import { pairFormat, plainFormat } from './key/format.ts'
 import { clashIn } from './key/prefix.ts'
 import { createInput } from './manage/input.ts'
 import type { Office } from './manage/office.ts'
-import { attach } from './model/attached.ts'
+import { type Attached, attach } from './model/attached.ts'
 import { KeywardError } from './model/errors.ts'
 import type { Announcer } from './model/event.ts'
 import { iso } from './model/iso.ts'
@@ -19,6 +19,7 @@ import { type FailureLimit, failureBudget } from './policy/failures.ts'
 import { coverage } from './policy/scopes.ts'
 import type { Settings } from './settings.ts'
 import { localWindows } from './storage/local-windows.ts'
+import { type Admission, passageOf } from './verify/admission.ts'
 import type { Attempt } from './verify/attempt.ts'
 import type { Bill } from './verify/bill.ts'
 import { createEntrance, type Instance } from './verify/entrance.ts'
@@ -79,6 +80,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     onForget: leases?.forget,
   })
   const { hold, released } = settlementsOf(settings, store, look, events, fault('settle'))
+  const admissions = attach<Admission>()
   const parts: Parts = {
     keys,
     open,
@@ -92,13 +94,22 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     lenience: settings.opensOnFault
       ? createLenience({ credits: settings.credits, maxLag: settings.cache?.maxLag, keys })
       : undefined,
-    verdicts: createVerdicts({ usage, events, locate, hold, look }),
+    verdicts: createVerdicts({ admissions, usage, events, locate, hold, look }),
     look,
   }
   const { watch } = store
   const hears = settings.cache !== undefined && watch !== undefined
   const tidings = hears ? listen({ watch, forget: keys.forget, onFault: fault('watch') }) : undefined
-  return { parts, instance: instanceOf(settings, parts, look), take, leases, usage, released, tidings, look }
+  return {
+    parts,
+    instance: instanceOf(settings, parts, admissions, look),
+    take,
+    leases,
+    usage,
+    released,
+    tidings,
+    look,
+  }
 }
 
 /**
@@ -161,13 +172,16 @@ function takeLocally(): NonNullable<KeyStore['take']> {
   }
 }
 
-function instanceOf(settings: Settings, parts: Parts, look: () => Time): Instance {
+function instanceOf(settings: Settings, parts: Parts, admissions: Attached<Admission>, look: () => Time): Instance {
   return {
     formats: settings.prefixes.all.map(settings.pair ? pairFormat : plainFormat),
     pair: settings.pair,
     sources: settings.sources,
     isSecure: settings.requireTls ? (facts) => cameOverTls(facts, settings.proxies) : undefined,
-    passages: attach(),
+    admitted(request) {
+      const admission = admissions.get(request)
+      return admission && passageOf(admission)
+    },
     proofs: parts.proofs,
     carriedBefore: parts.proofs.last,
     look,
@@ -189,7 +203,7 @@ export function assembleDoor(settings: Settings, { instance }: Verification): Do
       if (clash !== undefined) throw new KeywardError('CONFIG', `guard: the prefixes of its instances ${clash}`)
       return compileDemand(demand, together(doors))
     },
-    open: (doors, requirement) => createEntrance(instancesOf(doors), requirement),
+    open: (doors, requirement, conclude) => createEntrance(instancesOf(doors), requirement, conclude),
     carriers: settings.hideCredentials ? (doors, facts) => carriersOf(instancesOf(doors), facts) : undefined,
     addressOf(facts) {
       const found = clientAddress(facts, settings.proxies)

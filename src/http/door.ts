@@ -4,7 +4,7 @@ import type { RequestFacts } from '../model/request.ts'
 import type { DemandContext, Requirement } from '../policy/demand.ts'
 import type { LimitPlan } from '../policy/limits.ts'
 import type { Coverage } from '../policy/scopes.ts'
-import type { Entrance, Instance } from '../verify/entrance.ts'
+import type { Conclude, Entrance, Instance } from '../verify/entrance.ts'
 import type { ProblemOptions } from './problem.ts'
 
 /**
@@ -27,7 +27,7 @@ export interface Door {
   }
   /** Reads a demand for all these instances at once: what one of them knows may be named. */
   compile(demand: AnyDemand, doors: readonly Door[]): Requirement
-  open(doors: readonly Door[], requirement: Requirement): Entrance
+  open<T>(doors: readonly Door[], requirement: Requirement, conclude: Conclude<T>): Entrance<T>
   /** Where what it admits loses its credential: the headers that carry it, of any of these instances. */
   readonly carriers: ((doors: readonly Door[], facts: RequestFacts) => readonly string[]) | undefined
   /** The address of a client, as far as it can be known. */

@@ -2,8 +2,7 @@ import type { Answer } from '../model/answer.ts'
 import type { Awaitable } from '../model/awaitable.ts'
 import type { AnyDemand } from '../model/demand.ts'
 import type { RequestFacts } from '../model/request.ts'
-import type { Access, Admitted, Denied } from '../model/verdict.ts'
-import type { Entered } from '../verify/entrance.ts'
+import type { Access, Admitted, Denied, Verdict } from '../model/verdict.ts'
 import { checkAnswers } from './answers.ts'
 import { doorsOf, type WithDoor } from './door.ts'
 import { hideInNode } from './hide.ts'
@@ -43,7 +42,6 @@ export type Ask = (facts: RequestFacts) => Awaitable<Decision>
 export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDemand = {}): Ask {
   const doors = doorsOf(keys, 'guard: its first argument')
   const requirement = doors[0].compile(demand, doors)
-  const entrance = doors[0].open(doors, requirement)
   const demanded = checkAnswers(requirement.answers)
   const vary = [...new Set(doors.flatMap(({ instance }) => instance.sources.flatMap(({ headers }) => headers)))].join(
     ', ',
@@ -56,16 +54,12 @@ export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDem
     hide: carriers && ((facts) => hideInNode(facts, carriers(doors, facts))),
   }))
 
-  return (facts) => {
-    const entered = entrance.request(facts)
-    return entered instanceof Promise
-      ? entered.then((late) => decide(late, options, facts))
-      : decide(entered, options, facts)
-  }
+  return doors[0].open(doors, requirement, (verdict, instance, facts) =>
+    decide(verdict, options[instance] as Settings, facts),
+  ).request
 }
 
-function decide({ verdict, instance }: Entered, options: readonly Settings[], facts: RequestFacts): Decision {
-  const settings = options[instance] as Settings
+function decide(verdict: Verdict, settings: Settings, facts: RequestFacts): Decision {
   if (!verdict.ok) return { verdict, answer: answerTo(verdict, settings) }
   const { access, release } = verdict
   return { verdict, access, headers: headersOf(verdict, settings), release, hidden: settings.hide?.(facts) }

@@ -23,6 +23,8 @@ export interface WindowCounter {
   head: number
   length: number
   first: number
+  /** When the oldest will have left, as `settle` last found it; 0 where there was none. */
+  leaves: number
   /** Units that count now, leased ones with them: right after `bringUp`. */
   used: number
   /** What was taken to be used later, in order of the ends; absent, never empty. */
@@ -45,6 +47,7 @@ export function newCounter(name: string, ms: number): WindowCounter {
     head: 0,
     length: 0,
     first: 0,
+    leaves: 0,
     used: 0,
     leases: undefined,
   }
@@ -58,8 +61,11 @@ export function newCounter(name: string, ms: number): WindowCounter {
  * itself was set: what was taken since becomes a thing of now. Either way it is all gone two windows later.
  */
 export function settle(counter: WindowCounter, now: number): void {
+  // Nearly always nothing has left, nor has a clock been set back.
+  if (now < counter.leaves && now > counter.leaves - counter.ms) return
   if (counter.slotted) settleSlots(counter, slotOf(now, counter.ms))
   else settleLog(counter, now)
+  counter.leaves = counter.length === 0 ? 0 : oldestLeaves(counter)
 }
 
 /**
@@ -179,6 +185,10 @@ function becomeSlots(counter: WindowCounter): void {
   counter.length = 0
   counter.used -= moments.length
   for (const moment of moments) addToSlot(counter, slotOf(moment, counter.ms), 1)
+}
+
+function oldestLeaves(counter: WindowCounter): number {
+  return counter.slotted ? slotLeaves(counter.first, counter.ms) : cell(counter, 0) + counter.ms
 }
 
 /** When the oldest `units` of a counter that is not empty will have left the window; all of them, if it has fewer. */

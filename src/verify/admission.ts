@@ -1,27 +1,41 @@
 import type { Access, Admitted } from '../model/verdict.ts'
 import { accessOf } from './access.ts'
+import type { Attempt, Passage } from './attempt.ts'
 import type { Bill } from './bill.ts'
 import type { Known } from './known.ts'
 import type { Settlement } from './settlement.ts'
+
+/** What a later guard on the same request must know of an admission. */
+export let passageOf: (admission: Admission) => Passage
 
 /** Lets a request go on. Its identity is made when it is first asked for: until then an admission costs next to nothing. */
 export class Admission implements Admitted {
   readonly ok = true
   readonly overlap: Admitted['overlap']
   // Private to the engine, not to the compiler alone: what is known of a key holds hashes, which no log may show.
+  readonly #presented: Attempt['presented']
   readonly #known: Known
   readonly #now: number
   readonly #bill: Bill
   readonly #settlement: Settlement | undefined
   #access: Access | undefined
 
-  /** @param now when it was decided, by the time by which keys expire */
-  constructor(known: Known, now: number, bill: Bill, settlement: Settlement | undefined, overlap: Admitted['overlap']) {
+  constructor(attempt: Attempt, known: Known, bill: Bill, settlement: Settlement | undefined) {
+    this.overlap = attempt.overlap
+    this.#presented = attempt.presented
     this.#known = known
-    this.#now = now
+    this.#now = attempt.time.now
     this.#bill = bill
     this.#settlement = settlement
-    this.overlap = overlap
+  }
+
+  static {
+    passageOf = (admission) => ({
+      presented: admission.#presented,
+      access: admission.access,
+      bill: admission.#bill,
+      settlement: admission.#settlement,
+    })
   }
 
   get access(): Access {

@@ -1,6 +1,6 @@
 import type { Presented } from '../credential/reader.ts'
 import type { RequestFacts } from '../model/request.ts'
-import type { Admitted } from '../model/verdict.ts'
+import type { Access, Admitted } from '../model/verdict.ts'
 import type { Address } from '../network/address.ts'
 import type { Requirement } from '../policy/demand.ts'
 import type { Bill } from './bill.ts'
@@ -36,14 +36,12 @@ export interface Attempt {
   address: Address | null | undefined
   /** The overlap of a rotation, when the secret is the replaced one. */
   overlap: Admitted['overlap']
-  /** Set when the attempt is admitted. */
-  passage: Passage | undefined
 }
 
 /** What a request was admitted with: a later guard takes only what goes beyond it. */
 export interface Passage {
   readonly presented: Presented
-  readonly admission: Admitted
+  readonly access: Access
   readonly bill: Bill
   /** What is held for the request, by this guard and those before it. */
   readonly settlement: Settlement | undefined
@@ -61,25 +59,31 @@ export const NOBODY: Presented = Object.freeze({
   source: undefined,
 })
 
-/** An attempt at its beginning. */
+/** An attempt at its beginning. One argument each, as an object of them would be one more per request. */
 export function newAttempt(
-  given: Pick<Attempt, 'presented' | 'id' | 'requirement' | 'facts' | 'request' | 'time' | 'earlier' | 'proof'>,
+  presented: Presented,
+  id: string,
+  requirement: Requirement,
+  facts: RequestFacts,
+  request: unknown,
+  time: Time,
+  earlier?: Passage,
+  proof?: Proof,
 ): Attempt {
   return {
-    presented: given.presented,
-    id: given.id,
-    requirement: given.requirement,
-    facts: given.facts,
-    request: given.request,
-    time: given.time,
-    earlier: given.earlier,
-    proof: given.proof,
+    presented,
+    id,
+    requirement,
+    facts,
+    request,
+    time,
+    earlier,
+    proof,
     current: false,
     refuted: undefined,
     stale: 0,
     staleSince: undefined,
     address: undefined,
     overlap: undefined,
-    passage: undefined,
   }
 }

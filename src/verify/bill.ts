@@ -1,6 +1,6 @@
 import type { StoredKey } from '../model/key.ts'
 import type { Window } from '../model/limits.ts'
-import type { CreditSpend, MeterReading, SpendWindow } from '../model/store.ts'
+import type { CreditSpend, MeterReading, Spend } from '../model/store.ts'
 
 /** What a request takes, or took. */
 export interface Bill {
@@ -30,10 +30,7 @@ export type Metered =
   | { readonly type: 'failed'; readonly error: unknown }
 
 /** What is to be taken. */
-export interface Order {
-  readonly cost: number
-  readonly windows: readonly SpendWindow[]
-  readonly credits: CreditSpend | undefined
+export interface Order extends Spend {
   /** From so much on, what is there of the credit will do, where the whole is not. */
   readonly least?: number | undefined
 }

@@ -1,5 +1,4 @@
 import { createReader, type Kind, type NoCredential, type Presented, recogniseBare } from '../credential/reader.ts'
-import type { Attached } from '../model/attached.ts'
 import type { Awaitable } from '../model/awaitable.ts'
 import type { BareCredential, Credential, RequestFacts } from '../model/request.ts'
 import type { Verdict } from '../model/verdict.ts'
@@ -8,6 +7,9 @@ import { type Attempt, newAttempt, type Passage } from './attempt.ts'
 import type { Proofs } from './proofs.ts'
 import type { Time } from './time.ts'
 
+/** Why nothing was looked at. */
+type Unlooked = Exclude<NoCredential, 'absent'> | 'tls_required'
+
 /** One instance, as an entrance sees it. */
 export interface Instance extends Kind {
   /** Looks at the clocks. */
@@ -15,52 +17,47 @@ export interface Instance extends Kind {
   /** Runs the pipeline. */
   verify(attempt: Attempt): Awaitable<Verdict>
   /** The verdict on a request without a credential that could be looked at. */
-  turnAway(
-    code: Exclude<NoCredential, 'absent'> | 'tls_required',
-    facts: RequestFacts,
-    requirement: Requirement,
-  ): Verdict
+  turnAway(code: Unlooked, facts: RequestFacts, requirement: Requirement): Verdict
   /** Where it takes requests over TLS only: whether one came so. */
   readonly isSecure: ((facts: RequestFacts) => boolean) | undefined
-  /** What this instance admitted, by the framework's request object. */
-  readonly passages: Attached<Passage>
+  /** What this instance admitted a request with, by the framework's request object. */
+  readonly admitted: (request: object) => Passage | undefined
   /** What connections proved. */
   readonly proofs: Proofs
 }
 
-/** A verdict, and whose it is: the instance that the credential belongs to, or the first, which answers for nobody's. */
-export interface Entered {
-  readonly verdict: Verdict
-  readonly instance: number
-}
+/**
+ * What becomes of a verdict.
+ * @param instance whose it is: the instance that the credential belongs to, or the first, which answers for nobody's
+ */
+export type Conclude<T> = (verdict: Verdict, instance: number, facts: RequestFacts) => T
 
 /** Where credentials meet the instances that may know them. Made once per guard. */
-export interface Entrance {
+export interface Entrance<T> {
   /** Judges a request; its credentials are read first. */
-  request(facts: RequestFacts): Awaitable<Entered>
+  request(facts: RequestFacts): Awaitable<T>
   /** Judges whatever `verify` may be given. */
-  credential(credential: Credential): Awaitable<Entered>
+  credential(credential: Credential): Awaitable<T>
 }
 
 const NO_FACTS = factsOfBare(undefined)
 
-export function createEntrance(instances: readonly [Instance, ...Instance[]], requirement: Requirement): Entrance {
+export function createEntrance<T>(
+  instances: readonly [Instance, ...Instance[]],
+  requirement: Requirement,
+  conclude: Conclude<T>,
+): Entrance<T> {
   const read = createReader(instances)
   const needTls = instances.some(({ isSecure }) => isSecure !== undefined)
   return { request, credential }
 
-  function request(facts: RequestFacts): Awaitable<Entered> {
+  function request(facts: RequestFacts): Awaitable<T> {
     // Before anything of the credential is looked at: the answer is the same for all of them.
-    return (needTls ? withoutTls(facts) : undefined) ?? enter(facts, facts.request ?? facts, read(facts))
+    const insecure = needTls ? instances.findIndex(({ isSecure }) => isSecure?.(facts) === false) : -1
+    return insecure === -1 ? enter(facts, facts.request ?? facts, read(facts)) : refuse('tls_required', facts, insecure)
   }
 
-  function withoutTls(facts: RequestFacts): Entered | undefined {
-    const instance = instances.findIndex(({ isSecure }) => isSecure?.(facts) === false)
-    const verdict = instances[instance]?.turnAway('tls_required', facts, requirement)
-    return verdict && { verdict, instance }
-  }
-
-  function credential(given: Credential): Awaitable<Entered> {
+  function credential(given: Credential): Awaitable<T> {
     if (typeof given !== 'object' || given === null)
       return enter(NO_FACTS, undefined, recogniseBare(instances, given, undefined))
     if (!isBare(given)) return request(cleanFacts(given))
@@ -68,44 +65,35 @@ export function createEntrance(instances: readonly [Instance, ...Instance[]], re
     return enter(factsOfBare(ownValue(given, 'address')), undefined, found)
   }
 
-  function enter(facts: RequestFacts, from: unknown, found: Presented | NoCredential): Awaitable<Entered> {
+  function enter(facts: RequestFacts, from: unknown, found: Presented | NoCredential): Awaitable<T> {
     if (typeof found !== 'string') return judge(facts, from, found)
     const earlier = found === 'absent' || found === 'missing_credentials' ? admittedBefore(instances, from) : undefined
     // What an earlier guard proved is not forgotten because a header was taken away in between.
     if (earlier !== undefined) return judge(facts, from, earlier)
-    const [first] = instances
-    if (found === 'absent' && requirement.optional) return { verdict: anonymous(first), instance: 0 }
-    return {
-      verdict: first.turnAway(found === 'absent' ? 'missing_credentials' : found, facts, requirement),
-      instance: 0,
-    }
+    if (found === 'absent' && requirement.optional) return conclude(anonymous(instances[0]), 0, facts)
+    return refuse(found === 'absent' ? 'missing_credentials' : found, facts, 0)
   }
 
-  function judge(facts: RequestFacts, from: unknown, presented: Presented): Awaitable<Entered> {
-    const instance = instances[presented.kind] as Instance
+  function judge(facts: RequestFacts, from: unknown, presented: Presented): Awaitable<T> {
+    const { kind } = presented
+    const instance = instances[kind] as Instance
     const { connection } = facts
     const proof = connection === undefined ? undefined : instance.proofs.of(connection, presented)
     const id = proof === undefined ? presented.format.idOf(presented.key, presented.secret) : proof.id
-    if (id === undefined) {
-      return { verdict: instance.turnAway('invalid_key', facts, requirement), instance: presented.kind }
-    }
-    const passage = isObject(from) ? instance.passages.get(from) : undefined
+    if (id === undefined) return refuse('invalid_key', facts, kind)
+    const passage = isObject(from) ? instance.admitted(from) : undefined
     const earlier = passage?.presented.key === presented.key ? passage : undefined
-    const attempt = newAttempt({
-      presented,
-      id,
-      requirement,
-      facts,
-      request: from,
-      time: instance.look(),
-      earlier,
-      proof,
-    })
-    const verdict = instance.verify(attempt)
-    if (!(verdict instanceof Promise)) return note(instance, attempt, verdict)
+    const verdict = instance.verify(
+      newAttempt(presented, id, requirement, facts, from, instance.look(), earlier, proof),
+    )
+    if (!(verdict instanceof Promise)) return conclude(verdict, kind, facts)
     // While this waits, its client may go, and the address of a socket with it.
     void facts.peer
-    return verdict.then((late) => note(instance, attempt, late))
+    return verdict.then((late) => conclude(late, kind, facts))
+  }
+
+  function refuse(code: Unlooked, facts: RequestFacts, instance: number): T {
+    return conclude((instances[instance] as Instance).turnAway(code, facts, requirement), instance, facts)
   }
 }
 
@@ -158,16 +146,11 @@ function ownValue<T extends object, F extends keyof T>(object: T, field: F): T[F
   return value !== undefined && Object.hasOwn(object, field) ? value : undefined
 }
 
-function note(instance: Instance, { passage, request, presented }: Attempt, verdict: Verdict): Entered {
-  if (passage !== undefined && isObject(request)) instance.passages.set(request, passage)
-  return { verdict, instance: presented.kind }
-}
-
 /** The credential of an earlier guard on the same request, as this entrance would have read it. */
 function admittedBefore(instances: readonly Instance[], request: unknown): Presented | undefined {
   if (!isObject(request)) return undefined
   for (const [kind, instance] of instances.entries()) {
-    const passage = instance.passages.get(request)
+    const passage = instance.admitted(request)
     if (passage !== undefined) return { ...passage.presented, kind }
   }
   return undefined

@@ -48,16 +48,7 @@ export async function explain(
   const { facts, request, from } = read(instance, given)
   const presented = typeof from === 'object' && 'key' in from ? from : NOBODY
   const id = presented.format.idOf(presented.key, presented.secret) ?? ''
-  const attempt = newAttempt({
-    presented,
-    id,
-    requirement,
-    facts,
-    request,
-    time: instance.look(),
-    earlier: undefined,
-    proof: undefined,
-  })
+  const attempt = newAttempt(presented, id, requirement, facts, request, instance.look())
   const note: Note = (step, ok, detail) => steps.push({ step, ok, detail })
   const code = await walk(parts, instance, attempt, from, note).catch((error) => failed(error, note))
   return code === undefined ? { ok: true, steps } : { ok: false, code, steps }

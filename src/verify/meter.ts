@@ -49,21 +49,21 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
   function orderOf({ requirement, request, time }: Attempt, known: Known): Order {
     const windows = windowsFor(known, requirement)
     const account = accountOf(mode, known.stored, time.now)
-    if (windows.length === 0 && account === undefined) return { cost: 0, windows, credits: undefined }
+    if (windows.length === 0 && account === undefined) return { cost: 0, windows }
     const cost = costFor(requirement, request)
-    if (account === undefined) return { cost, windows, credits: undefined }
+    if (account === undefined) return { cost, windows }
     if (requirement.reserve === undefined) return { cost, windows, credits: { ...account, amount: cost } }
     const { amount, least } = reserveFor(requirement.reserve, request)
     return { cost, windows, credits: { ...account, amount, hold: newHold(time.steady) }, least }
   }
 
   function fill(attempt: Attempt, known: Known, order: Order, tries = 0): Awaitable<Metered> {
-    const { cost, windows, credits } = order
+    const { cost, windows, credits, least } = order
     const at = attempt.time.steady
     if (windows.length === 0 && credits === undefined)
       return billFor('admitted', order, NO_READINGS, undefined, at, undefined)
     try {
-      const spend = credits === undefined ? { windows, cost } : { windows, cost, credits }
+      const spend = credits === undefined || least === undefined ? order : { windows, cost, credits }
       const taken = take(known.stored.id, known.stored.version, spend, at)
       return taken instanceof Promise
         ? taken.then((late) => readOrLess(attempt, known, order, late, tries))
@@ -119,9 +119,10 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
     )
     const beyond = (amount: number) => Math.max(0, amount - earlier.held)
     const amount = order.credits?.hold === undefined ? excess : beyond(order.credits.amount)
-    const credits = order.credits && { ...order.credits, amount }
+    const plain = { cost: order.cost, windows }
     const least = order.least === undefined ? undefined : beyond(order.least)
-    const rest = await fill(attempt, known, { cost: order.cost, windows, credits, least })
+    const beside = order.credits && { ...plain, credits: { ...order.credits, amount }, least }
+    const rest = await fill(attempt, known, beside ?? plain)
     return rest.type === 'admitted' ? { ...rest, ...sum(earlier, rest) } : rest
   }
 
@@ -139,7 +140,7 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
     const lowered = windows.filter((window) => window.limit < (before.get(counterOf(window))?.limit ?? 0))
     if (lowered.length === 0) return undefined
     const earlier = lowered.map((window) => before.get(counterOf(window)) as Window)
-    const read = await fill(attempt, known, { cost: 0, windows: earlier, credits: undefined })
+    const read = await fill(attempt, known, { cost: 0, windows: earlier })
     if (read.type !== 'admitted') return read
     const readings = lowered.map(({ name, limit }, i) => {
       const { limit: higher, remaining, resetsAt } = read.readings[i] as MeterReading

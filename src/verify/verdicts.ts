@@ -1,4 +1,5 @@
 import { toRecord } from '../key/record.ts'
+import type { Attached } from '../model/attached.ts'
 import type { Announcer } from '../model/event.ts'
 import { iso } from '../model/iso.ts'
 import { redact } from '../model/redact.ts'
@@ -33,6 +34,8 @@ export interface Verdicts {
 }
 
 export interface VerdictsOptions {
+  /** What was admitted, by the framework's request object. */
+  readonly admissions: Attached<Admission>
   readonly usage: Usage
   readonly events: Announcer
   readonly locate: Locate
@@ -41,7 +44,7 @@ export interface VerdictsOptions {
   readonly look: () => Time
 }
 
-export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOptions): Verdicts {
+export function createVerdicts({ admissions, usage, events, locate, hold, look }: VerdictsOptions): Verdicts {
   const wantsAdmitted = events.asker('admitted')
   const wantsDenied = events.asker('denied')
   return { admit, admitUnmetered, turnAway, deny, limit, throttle, fault }
@@ -50,10 +53,8 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
     const { now } = attempt.time
     const { id, owner } = known.stored
     const settlement = bill.balance === undefined ? attempt.earlier?.settlement : hold(attempt, known, bill)
-    const admission = new Admission(known, now, bill, settlement, attempt.overlap)
-    if (attempt.request !== undefined) {
-      attempt.passage = { presented: attempt.presented, admission, bill, settlement }
-    }
+    const admission = new Admission(attempt, known, bill, settlement)
+    if (isObject(attempt.request)) admissions.set(attempt.request, admission)
     // One request is one use, however many guards it passes.
     if (attempt.earlier !== undefined) return admission
     usage.mark(known, now)
@@ -76,16 +77,7 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
   function turnAway(code: DenialCode, facts: RequestFacts, requirement: Requirement): Verdict {
     const denied: Denied = { ok: false, code, status: DENIALS[code] }
     if (!wantsDenied()) return denied
-    const nobodys = {
-      presented: NOBODY,
-      id: '',
-      requirement,
-      facts,
-      request: facts.request,
-      earlier: undefined,
-      proof: undefined,
-    }
-    return tell(newAttempt({ ...nobodys, time: look() }), denied)
+    return tell(newAttempt(NOBODY, '', requirement, facts, facts.request, look()), denied)
   }
 
   function deny(attempt: Attempt, code: DenialCode, known?: Known): Verdict {
@@ -135,6 +127,10 @@ export function createVerdicts({ usage, events, locate, hold, look }: VerdictsOp
     const address = locate(attempt)
     return address === undefined ? {} : { address: address.text }
   }
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null
 }
 
 function overlapOf({ overlap }: Attempt): { overlap?: Admitted['overlap'] } {

@@ -10,16 +10,8 @@ const HELD_UNTIL = 60_000
 /** A network that is always held back, so that what was proved is all that passes. */
 function heldBack() {
   const throttle = createThrottle({ spentUntil: () => HELD_UNTIL, count: () => {} }, () => HERE)
-  const attempt = newAttempt({
-    presented: NOBODY,
-    id: '',
-    requirement: compileDemand({}, { vocabulary: undefined, environments: [] }),
-    facts: {},
-    request: undefined,
-    time: { wall: 0, steady: 0, now: 0 },
-    earlier: undefined,
-    proof: undefined,
-  })
+  const requirement = compileDemand({}, { vocabulary: undefined, environments: [] })
+  const attempt = newAttempt(NOBODY, '', requirement, {}, undefined, { wall: 0, steady: 0, now: 0 })
   return { prove: throttle.proved, passes: (text: string) => throttle.heldUntil(attempt, text) === undefined }
 }
 
