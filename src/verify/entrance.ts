@@ -79,7 +79,7 @@ export function createEntrance<T>(
     const instance = instances[kind] as Instance
     const { connection } = facts
     const proof = connection === undefined ? undefined : instance.proofs.of(connection, presented)
-    const id = proof === undefined ? presented.format.idOf(presented.key, presented.secret) : proof.id
+    const id = proof === undefined ? presented.format.idOf(presented.key, presented.secret) : proof.found.id
     if (id === undefined) return refuse('invalid_key', facts, kind)
     const passage = isObject(from) ? instance.admitted(from) : undefined
     const earlier = passage?.presented.key === presented.key ? passage : undefined

@@ -1,3 +1,4 @@
+import type { Moment } from '../model/clock.ts'
 import type { StoredKey } from '../model/key.ts'
 import { provableIn } from '../policy/soundness.ts'
 import type { Known } from './known.ts'
@@ -21,6 +22,8 @@ export interface Found {
   earlier: Known | undefined
   /** Whether `raw` cannot change any more: given again, it need not be looked at again. Looked for when that happens. */
   isLasting: boolean | undefined
+  /** When the store was last asked for it; `undefined` unless this is what is remembered of its id. */
+  asked: Moment | undefined
 }
 
 /** What can be proved of a record, or what is damaged in it. `last` is what was found before. */
@@ -42,5 +45,6 @@ export function foundIn(id: string, raw: StoredKey, last: Found | undefined): Fo
     known: undefined,
     earlier: last?.known ?? last?.earlier,
     isLasting: undefined,
+    asked: undefined,
   }
 }

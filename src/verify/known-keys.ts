@@ -20,10 +20,13 @@ export interface KnownKeysOptions {
 
 /** The store, with what is remembered of it in this process. */
 export interface KnownKeys {
-  /** What is remembered and young enough to be used. Never waits, never asks the store. */
-  recall(id: string, now: Moment): Found | undefined
-  /** Whether this is what is remembered of it, and the store was asked for it no longer than `maxLag` ago. */
-  isYoung(id: string, found: Found, now: Moment): boolean
+  /**
+   * What is remembered and young enough to be used. Never waits, never asks the store.
+   * @param last what was found of this id before: where that is still what is remembered, it is not looked up
+   */
+  recall(id: string, now: Moment, last: Found | undefined): Found | undefined
+  /** Whether this is what is remembered of its id, and the store was asked for it no longer than `maxLag` ago. */
+  isYoung(found: Found, now: Moment): boolean
   /** Asks the store; callers who ask for one id at once share one read. Unknown ids are never remembered. */
   read(id: string): Awaitable<Found | undefined>
   /**
@@ -35,13 +38,6 @@ export interface KnownKeys {
   forget(id: string | '*'): void
 }
 
-/** A key that was found, and when the store was last asked for it. */
-interface Entry {
-  readonly found: Found
-  wall: number
-  steady: number
-}
-
 /** A read under way, and since when. */
 interface Flight extends Moment {
   readonly landing: Promise<Found | undefined>
@@ -51,18 +47,17 @@ interface Flight extends Moment {
 /** Remembers keys that exist, by the rules of API.md section 8: nothing older than `maxLag` is used, by either clock. */
 export function knownKeys(options: KnownKeysOptions): KnownKeys {
   const { store, cache, moment, look, provenElsewhere, onForget } = options
-  const entries = new Map<string, Entry>()
+  const remembered = new Map<string, Found>()
   const flights = new Map<string, Flight>()
 
-  function recall(id: string, now: Moment): Found | undefined {
-    const entry = entries.get(id)
-    if (entry === undefined || cache === undefined) return undefined
-    return provenElsewhere(entry.found) || age(entry, now) <= cache.maxLag ? entry.found : undefined
+  function recall(id: string, now: Moment, last: Found | undefined): Found | undefined {
+    const found = last?.asked === undefined ? remembered.get(id) : last
+    if (found === undefined) return undefined
+    return provenElsewhere(found) || isYoung(found, now) ? found : undefined
   }
 
-  function isYoung(id: string, found: Found, now: Moment): boolean {
-    const entry = entries.get(id)
-    return entry?.found === found && cache !== undefined && age(entry, now) <= cache.maxLag
+  function isYoung({ asked }: Found, now: Moment): boolean {
+    return asked !== undefined && cache !== undefined && age(asked, now) <= cache.maxLag
   }
 
   function read(id: string): Awaitable<Found | undefined> {
@@ -88,21 +83,24 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
   function land(id: string, stored: StoredKey | undefined, since: Moment): Found | undefined {
     const found = make(id, stored)
     const isLate = cache === undefined || age(since, moment()) > cache.maxLag
-    const entry = entries.get(id)
-    if (entry !== undefined && entry.found === found && !isLate) {
-      entry.wall = since.wall
-      entry.steady = since.steady
-      return found
-    }
-    entries.delete(id)
+    if (found?.asked === undefined || isLate) drop(id)
     if (found === undefined || isLate) return found
-    if (entries.size >= cache.maxKeys) for (const old of oldestOf(entries)) entries.delete(old)
-    entries.set(id, { found, wall: since.wall, steady: since.steady })
+    if (found.asked === undefined) {
+      if (remembered.size >= cache.maxKeys) for (const old of oldestOf(remembered)) drop(old)
+      remembered.set(id, found)
+    }
+    found.asked = since
     return found
   }
 
   function make(id: string, stored: StoredKey | undefined): Found | undefined {
-    return stored === undefined ? undefined : look(id, stored, entries.get(id)?.found)
+    return stored === undefined ? undefined : look(id, stored, remembered.get(id))
+  }
+
+  function drop(id: string): void {
+    const found = remembered.get(id)
+    if (found !== undefined) found.asked = undefined
+    remembered.delete(id)
   }
 
   function forget(id: string | '*'): void {
@@ -110,13 +108,12 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
       keep.value = false
       flights.delete(flying)
     }
-    if (id === '*') entries.clear()
-    else entries.delete(id)
+    for (const known of id === '*' ? remembered.keys() : [id]) drop(known)
     onForget?.(id)
   }
 
   function once(id: string, stored: StoredKey | undefined): Found | undefined {
-    entries.delete(id)
+    drop(id)
     return make(id, stored)
   }
 

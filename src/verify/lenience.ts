@@ -30,9 +30,9 @@ export function createLenience({ credits, maxLag, keys }: LenienceOptions): Leni
     return { ...taken, hold: undefined, at: attempt.time.steady, isUnmetered: true }
   }
 
-  function isFresh({ id, time, current }: Attempt, known: Known): boolean {
+  function isFresh({ time, current }: Attempt, known: Known): boolean {
     if (maxLag === undefined) return current
-    if (keys.isYoung(id, known.found, time)) return true
+    if (keys.isYoung(known.found, time)) return true
     return known.proved !== undefined && age(known.proved, time) <= maxLag
   }
 }

@@ -10,20 +10,17 @@ export class Proof implements Presented {
   readonly secret: string | undefined
   readonly line: string | undefined
   readonly source: Presented['source']
-  readonly id: string
-  readonly version: number
-  readonly hash: string | undefined
+  /** As it was found last. */
+  found: Found
 
-  constructor({ kind, format, key, secret, line, source }: Presented, { id, version, hashes }: Found) {
+  constructor({ kind, format, key, secret, line, source }: Presented, found: Found) {
     this.kind = kind
     this.format = format
     this.key = key
     this.secret = secret
     this.line = line
     this.source = source
-    this.id = id
-    this.version = version
-    this.hash = hashes[0]
+    this.found = found
   }
 }
 
@@ -57,7 +54,10 @@ export function createProofs(): Proofs {
   }
 
   function keep({ presented, proof }: Attempt, connection: object, found: Found): void {
-    if (proof !== undefined && proves(proof, found)) return
+    if (proof !== undefined && proves(proof, found)) {
+      proof.found = found
+      return
+    }
     const before = kept.get(connection)
     if (before === SHARED) return
     const isItsOwn = before === undefined || isSame(before, presented)
@@ -74,6 +74,7 @@ function isSame(a: Presented, b: Presented): boolean {
 }
 
 /** Whether a proof still is one: nothing of the record has changed since. */
-export function proves(proof: Proof, { id, version, hashes }: Found): boolean {
-  return proof.id === id && proof.version === version && proof.hash === hashes[0]
+export function proves({ found: before }: Proof, found: Found): boolean {
+  if (before === found) return true
+  return before.id === found.id && before.version === found.version && before.hashes[0] === found.hashes[0]
 }

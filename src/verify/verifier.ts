@@ -45,7 +45,7 @@ export interface Parts {
 export function verify(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
   const until = parts.throttle?.heldUntil(attempt, textOf(attempt))
   if (until !== undefined) return parts.verdicts.throttle(attempt, until)
-  const remembered = parts.keys.recall(attempt.id, attempt.time)
+  const remembered = parts.keys.recall(attempt.id, attempt.time, attempt.proof?.found)
   return remembered === undefined ? find(parts, attempt) : prove(parts, attempt, remembered)
 }
 
