@@ -7,7 +7,6 @@ import { pairFormat, plainFormat } from './key/format.ts'
 import { clashIn } from './key/prefix.ts'
 import { createInput } from './manage/input.ts'
 import type { Office } from './manage/office.ts'
-import { type Attached, attach } from './model/attached.ts'
 import { KeywardError } from './model/errors.ts'
 import type { Announcer } from './model/event.ts'
 import { iso } from './model/iso.ts'
@@ -19,7 +18,7 @@ import { type FailureLimit, failureBudget } from './policy/failures.ts'
 import { coverage } from './policy/scopes.ts'
 import type { Settings } from './settings.ts'
 import { localWindows } from './storage/local-windows.ts'
-import { type Admission, passageOf } from './verify/admission.ts'
+import { type Admissions, createAdmissions } from './verify/admission.ts'
 import type { Attempt } from './verify/attempt.ts'
 import type { Bill } from './verify/bill.ts'
 import { createEntrance, type Instance } from './verify/entrance.ts'
@@ -80,7 +79,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     onForget: leases?.forget,
   })
   const { hold, released } = settlementsOf(settings, store, look, events, fault('settle'))
-  const admissions = attach<Admission>()
+  const admissions = createAdmissions()
   const parts: Parts = {
     keys,
     open,
@@ -100,16 +99,8 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
   const { watch } = store
   const hears = settings.cache !== undefined && watch !== undefined
   const tidings = hears ? listen({ watch, forget: keys.forget, onFault: fault('watch') }) : undefined
-  return {
-    parts,
-    instance: instanceOf(settings, parts, admissions, look),
-    take,
-    leases,
-    usage,
-    released,
-    tidings,
-    look,
-  }
+  const instance = instanceOf(settings, parts, admissions, look)
+  return { parts, instance, take, leases, usage, released, tidings, look }
 }
 
 /**
@@ -172,16 +163,13 @@ function takeLocally(): NonNullable<KeyStore['take']> {
   }
 }
 
-function instanceOf(settings: Settings, parts: Parts, admissions: Attached<Admission>, look: () => Time): Instance {
+function instanceOf(settings: Settings, parts: Parts, admissions: Admissions, look: () => Time): Instance {
   return {
     formats: settings.prefixes.all.map(settings.pair ? pairFormat : plainFormat),
     pair: settings.pair,
     sources: settings.sources,
     isSecure: settings.requireTls ? (facts) => cameOverTls(facts, settings.proxies) : undefined,
-    admitted(request) {
-      const admission = admissions.get(request)
-      return admission && passageOf(admission)
-    },
+    admitted: admissions.of,
     proofs: parts.proofs,
     carriedBefore: parts.proofs.last,
     look,

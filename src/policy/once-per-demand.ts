@@ -1,4 +1,5 @@
 import type { AnyDemand } from '../model/demand.ts'
+import { isObject } from '../model/is-object.ts'
 
 /** As many are remembered: more than a program writes down, but for those with a function made anew for each request. */
 const MOST = 16
@@ -57,8 +58,4 @@ function isPlain(value: unknown): value is Readonly<Record<string, unknown>> {
   if (!isObject(value)) return false
   const prototype: unknown = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null || Array.isArray(value)
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }

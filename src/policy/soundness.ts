@@ -1,3 +1,4 @@
+import { isObject } from '../model/is-object.ts'
 import type { StoredCredits, StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
 import { isInterval } from './credits.ts'
@@ -99,8 +100,4 @@ function isWindow(limit: unknown): boolean {
   if (!isObject(limit)) return false
   const { limit: most, ms } = limit as { limit?: unknown; ms?: unknown }
   return Number.isSafeInteger(most) && (most as number) >= 0 && Number.isSafeInteger(ms) && (ms as number) > 0
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }

@@ -195,7 +195,7 @@ function oldestLeaves(counter: WindowCounter): number {
 function gone(counter: WindowCounter, units: number): number {
   const { leases } = counter
   if (leases !== undefined) {
-    const ahead = units - (counter.used - unitsOf(leases))
+    const ahead = units - leases.reduce((left, leased) => left - leased.units, counter.used)
     if (ahead > 0) return lastGone(counter, leases, ahead)
   }
   if (!counter.slotted) return Math.ceil(cell(counter, Math.min(units, counter.length) - 1) + counter.ms)
@@ -212,10 +212,6 @@ function lastGone({ slotted, ms }: WindowCounter, leases: readonly Leased[], uni
   }
   const { until } = leases[at] as Leased
   return slotted ? slotLeaves(slotOf(until, ms), ms) : Math.ceil(until + ms)
-}
-
-function unitsOf(leases: readonly Leased[]): number {
-  return leases.reduce((sum, { units }) => sum + units, 0)
 }
 
 /** Whole milliseconds only: so that an interval of `ms` touches 97 slots at most, whatever the rounding. */

@@ -1,3 +1,5 @@
+import { attach } from '../model/attached.ts'
+import { isObject } from '../model/is-object.ts'
 import type { Access, Admitted } from '../model/verdict.ts'
 import { accessOf } from './access.ts'
 import type { Attempt, Passage } from './attempt.ts'
@@ -5,8 +7,7 @@ import type { Bill } from './bill.ts'
 import type { Known } from './known.ts'
 import type { Settlement } from './settlement.ts'
 
-/** What a later guard on the same request must know of an admission. */
-export let passageOf: (admission: Admission) => Passage
+let passageOf: (admission: Admission) => Passage
 
 /** Lets a request go on. Its identity is made when it is first asked for: until then an admission costs next to nothing. */
 export class Admission implements Admitted {
@@ -62,5 +63,25 @@ export class Admission implements Admitted {
   /** With the identity, as if it were a member like any other. */
   toJSON(): { readonly ok: true; readonly access: Access } {
     return { ok: true, access: this.access }
+  }
+}
+
+/** What requests were admitted with, by the framework's own object. */
+export interface Admissions {
+  add(request: unknown, admission: Admission): void
+  /** What a later guard on the same request must know. */
+  of(request: object): Passage | undefined
+}
+
+export function createAdmissions(): Admissions {
+  const attached = attach<Admission>()
+  return {
+    add(request, admission) {
+      if (isObject(request)) attached.set(request, admission)
+    },
+    of(request) {
+      const admission = attached.get(request)
+      return admission && passageOf(admission)
+    },
   }
 }

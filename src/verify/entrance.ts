@@ -1,5 +1,6 @@
 import { createReader, type Kind, type NoCredential, type Presented, recogniseBare } from '../credential/reader.ts'
 import type { Awaitable } from '../model/awaitable.ts'
+import { isObject } from '../model/is-object.ts'
 import type { BareCredential, Credential, RequestFacts } from '../model/request.ts'
 import type { Verdict } from '../model/verdict.ts'
 import type { Requirement } from '../policy/demand.ts'
@@ -162,8 +163,4 @@ function anonymous({ look }: Instance): Verdict {
 
 function isBare(given: BareCredential | RequestFacts): given is BareCredential {
   return Object.hasOwn(given, 'key')
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }

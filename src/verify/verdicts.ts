@@ -1,5 +1,4 @@
 import { toRecord } from '../key/record.ts'
-import type { Attached } from '../model/attached.ts'
 import type { Announcer } from '../model/event.ts'
 import { iso } from '../model/iso.ts'
 import { redact } from '../model/redact.ts'
@@ -8,7 +7,7 @@ import { type Admitted, DENIALS, type DenialCode, type Denied, type Verdict } fr
 import { warnOnce } from '../model/warn.ts'
 import type { Requirement } from '../policy/demand.ts'
 import { recordOf } from './access.ts'
-import { Admission } from './admission.ts'
+import { Admission, type Admissions } from './admission.ts'
 import { type Attempt, NOBODY, newAttempt } from './attempt.ts'
 import type { Bill } from './bill.ts'
 import type { Known } from './known.ts'
@@ -34,8 +33,7 @@ export interface Verdicts {
 }
 
 export interface VerdictsOptions {
-  /** What was admitted, by the framework's request object. */
-  readonly admissions: Attached<Admission>
+  readonly admissions: Pick<Admissions, 'add'>
   readonly usage: Usage
   readonly events: Announcer
   readonly locate: Locate
@@ -54,7 +52,7 @@ export function createVerdicts({ admissions, usage, events, locate, hold, look }
     const { id, owner } = known.stored
     const settlement = bill.balance === undefined ? attempt.earlier?.settlement : hold(attempt, known, bill)
     const admission = new Admission(attempt, known, bill, settlement)
-    if (isObject(attempt.request)) admissions.set(attempt.request, admission)
+    admissions.add(attempt.request, admission)
     // One request is one use, however many guards it passes.
     if (attempt.earlier !== undefined) return admission
     usage.mark(known, now)
@@ -127,10 +125,6 @@ export function createVerdicts({ admissions, usage, events, locate, hold, look }
     const address = locate(attempt)
     return address === undefined ? {} : { address: address.text }
   }
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === 'object' && value !== null
 }
 
 function overlapOf({ overlap }: Attempt): { overlap?: Admitted['overlap'] } {
