@@ -98,7 +98,7 @@ export interface Spend {
   readonly windows: readonly SpendWindow[]
   /** A whole number ≥ 0, for every window that has no `cost` of its own. From a window with 0 nothing is taken; it is only read. */
   readonly cost: number
-  readonly credits?: CreditSpend
+  readonly credits?: CreditSpend | undefined
 }
 
 /** Uses that one process takes at once, and makes one by one without asking again. */

@@ -1,6 +1,6 @@
 import type { StoredKey } from '../model/key.ts'
 import type { Window } from '../model/limits.ts'
-import type { CreditSpend, MeterReading, Spend } from '../model/store.ts'
+import type { CreditSpend, MeterReading, Spend, SpendWindow } from '../model/store.ts'
 
 /** What a request takes, or took. */
 export interface Bill {
@@ -31,8 +31,14 @@ export type Metered =
 
 /** What is to be taken. */
 export interface Order extends Spend {
+  readonly credits: CreditSpend | undefined
   /** From so much on, what is there of the credit will do, where the whole is not. */
-  readonly least?: number | undefined
+  readonly least: number | undefined
+}
+
+/** Every member its own, so that nothing shines through from `Object.prototype`. */
+export function orderFor(cost: number, windows: readonly SpendWindow[], credits?: CreditSpend, least?: number): Order {
+  return { cost, windows, credits, least }
 }
 
 export function billFor(

@@ -5,7 +5,7 @@ import { accountOf, type CreditMode } from '../policy/credits.ts'
 import { costFor, type Requirement, reserveFor } from '../policy/demand.ts'
 import { areReadings, isTime } from '../policy/readings.ts'
 import type { Attempt } from './attempt.ts'
-import { type Bill, billFor, type Metered, type Order } from './bill.ts'
+import { type Bill, billFor, type Metered, type Order, orderFor } from './bill.ts'
 import type { Known } from './known.ts'
 import type { LeaseBook } from './lease-book.ts'
 import { createLeasing } from './leasing.ts'
@@ -49,12 +49,12 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
   function orderOf({ requirement, request, time }: Attempt, known: Known): Order {
     const windows = windowsFor(known, requirement)
     const account = accountOf(mode, known.stored, time.now)
-    if (windows.length === 0 && account === undefined) return { cost: 0, windows }
+    if (windows.length === 0 && account === undefined) return orderFor(0, windows)
     const cost = costFor(requirement, request)
-    if (account === undefined) return { cost, windows }
-    if (requirement.reserve === undefined) return { cost, windows, credits: { ...account, amount: cost } }
+    if (account === undefined) return orderFor(cost, windows)
+    if (requirement.reserve === undefined) return orderFor(cost, windows, { ...account, amount: cost })
     const { amount, least } = reserveFor(requirement.reserve, request)
-    return { cost, windows, credits: { ...account, amount, hold: newHold(time.steady) }, least }
+    return orderFor(cost, windows, { ...account, amount, hold: newHold(time.steady) }, least)
   }
 
   function fill(attempt: Attempt, known: Known, order: Order, tries = 0): Awaitable<Metered> {
@@ -63,7 +63,7 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
     if (windows.length === 0 && credits === undefined)
       return billFor('admitted', order, NO_READINGS, undefined, at, undefined)
     try {
-      const spend = credits === undefined || least === undefined ? order : { windows, cost, credits }
+      const spend = least === undefined ? order : { windows, cost, credits }
       const taken = take(known.stored.id, known.stored.version, spend, at)
       return taken instanceof Promise
         ? taken.then((late) => readOrLess(attempt, known, order, late, tries))
@@ -119,10 +119,9 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
     )
     const beyond = (amount: number) => Math.max(0, amount - earlier.held)
     const amount = order.credits?.hold === undefined ? excess : beyond(order.credits.amount)
-    const plain = { cost: order.cost, windows }
+    const credits = order.credits && { ...order.credits, amount }
     const least = order.least === undefined ? undefined : beyond(order.least)
-    const beside = order.credits && { ...plain, credits: { ...order.credits, amount }, least }
-    const rest = await fill(attempt, known, beside ?? plain)
+    const rest = await fill(attempt, known, orderFor(order.cost, windows, credits, least))
     return rest.type === 'admitted' ? { ...rest, ...sum(earlier, rest) } : rest
   }
 
@@ -140,7 +139,7 @@ export function createMeter({ take, credits: mode, patience, look, leases }: Met
     const lowered = windows.filter((window) => window.limit < (before.get(counterOf(window))?.limit ?? 0))
     if (lowered.length === 0) return undefined
     const earlier = lowered.map((window) => before.get(counterOf(window)) as Window)
-    const read = await fill(attempt, known, { cost: 0, windows: earlier })
+    const read = await fill(attempt, known, orderFor(0, earlier))
     if (read.type !== 'admitted') return read
     const readings = lowered.map(({ name, limit }, i) => {
       const { limit: higher, remaining, resetsAt } = read.readings[i] as MeterReading
