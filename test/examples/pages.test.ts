@@ -63,7 +63,8 @@ describe.each(SERVERS)('A2Agent, its page, on %s', (engine) => {
     const key = await make(page, /^a2_/)
     await dialog.getByText('If you lose it, create another key.').waitFor() // there is no rotation
     await button('Done').click()
-    await dialog.waitFor({ state: 'detached' })
+    // By its own name: by its role, a dialog that is closed is gone a moment before its element is.
+    await page.locator('keyward-told-key').waitFor({ state: 'detached' })
     expect(await kept(page)).not.toContain(key.slice(15, 47))
     await page.getByRole('row', { name: 'Production' }).waitFor()
     expect(await names(page, 'columnheader')).toEqual(['Name', 'Last used', 'Usage', 'Status', 'Actions'])
