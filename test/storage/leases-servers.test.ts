@@ -91,22 +91,30 @@ describe.each(PLACES)('leases on $name', ({ begin }) => {
     stores.map((store) => createApiKeys({ prefix: 'se_', store, limits, storeTimeout: '20s' }))
 
   it('of four instances give out exactly the limit together, and what nobody used to whoever asks next', async () => {
+    for (const minute of [100, 2_000]) {
+      let given = 0
+      // What is given back a quarter of a second late counts as used: a machine that stands still so long gets another go.
+      for (let go = 0; go < 5 && given !== minute; go++) given = await giveOut(minute)
+      expect(given).toBe(minute)
+    }
+  })
+
+  /** How many of a new key's requests were admitted, when four instances leased and another took what they gave back. */
+  async function giveOut(minute: number): Promise<number> {
     const leasing = instances({ lease: 50 })
     const [plain] = instances({}) as [ApiKeys]
-    for (const minute of [100, 2_000]) {
-      const { key } = await plain.create({ owner: 'acct_1', limits: { minute, hour: 1_000_000 } })
+    const { key } = await plain.create({ owner: 'acct_1', limits: { minute, hour: 1_000_000 } })
+    let given = 0
+    for (let round = 0; round < 2; round++) {
       const served = await Promise.all(leasing.map((keys) => admitted(keys, key, minute / 5, 8)))
-      const before = served.reduce((sum, each) => sum + each, 0)
-      expect(before).toBeLessThanOrEqual(minute)
-      const more = await Promise.all(leasing.map((keys) => admitted(keys, key, minute / 5, 8)))
-      const after = more.reduce((sum, each) => sum + each, before)
-      expect(after).toBeLessThanOrEqual(minute)
-      for (const keys of leasing) await keys.close()
-      expect(after + (await admitted(plain, key, minute - after + 20, 1))).toBe(minute)
-      for (const [at, keys] of instances({ lease: 50 }).entries()) leasing[at] = keys
+      given += served.reduce((sum, each) => sum + each, 0)
+      expect(given).toBeLessThanOrEqual(minute)
     }
     for (const keys of leasing) await keys.close()
-  })
+    given += await admitted(plain, key, minute - given + 20, 1)
+    expect(given).toBeLessThanOrEqual(minute)
+    return given
+  }
 })
 
 describe('leases of 100', () => {
