@@ -47,6 +47,8 @@ const POLLUTIONS: readonly (readonly [name: string, value: unknown])[] = [
   ['actor', 'someone'],
   ['address', '198.51.100.1'],
   ['most', 0],
+  ['least', 1],
+  ['asked', { wall: 4_102_444_800_000, steady: 4_102_444_800_000 }],
 ]
 
 /** Runs with a name on every object, and takes it away again whatever happens. */
