@@ -23,6 +23,7 @@ import { type Usage, usage } from './manage/usage.ts'
 import type { Awaitable } from './model/awaitable.ts'
 import type { AnyDemand, Demand } from './model/demand.ts'
 import { KeywardError } from './model/errors.ts'
+import { isObject } from './model/is-object.ts'
 import type { KeyRecord } from './model/key.ts'
 import type { Credential } from './model/request.ts'
 import type { Access, Verdict } from './model/verdict.ts'
@@ -161,7 +162,7 @@ function verbs(door: Door, { parts, instance }: Verification): Pick<ApiKeys, 've
     verify: (credential, demand) => demands(demand).entrance.credential(credential),
     explain: async (credential, demand) => explain(parts, instance, demands(demand).requirement, credential),
     of(request) {
-      const passage = typeof request === 'object' && request !== null ? instance.admitted(request) : undefined
+      const passage = isObject(request) ? instance.admitted(request) : undefined
       if (passage !== undefined) return passage.access
       throw new KeywardError('CONFIG', 'of: no guard of this instance has admitted the request with one of its keys')
     },
