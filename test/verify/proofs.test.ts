@@ -6,7 +6,7 @@ import { guard } from 'keyward/express'
 import { describe, expect, it } from 'vitest'
 
 /** An instance that counts what it hashes to verify, and a key of it. */
-async function counting(options: { cache?: false } = {}) {
+async function counting(options: { cache?: false | { maxKeys: number } } = {}) {
   let hashed = 0
   const inner = sha256()
   const hasher: Hasher = {
@@ -78,6 +78,7 @@ describe('a connection that proved a key', () => {
 
   it.each([
     ['revoked', 'revoked', (keys: Counting['keys'], id: string) => keys.revoke(id, { owner: 'acct_1' })],
+    ['revoked with others', 'revoked', (keys: Counting['keys']) => keys.revokeAll({ owner: 'acct_1' })],
     ['disabled', 'disabled', (keys: Counting['keys'], id: string) => keys.disable(id, { owner: 'acct_1' })],
     ['removed', 'invalid_key', (keys: Counting['keys'], id: string) => keys.remove(id, { owner: 'acct_1' })],
     [
@@ -91,6 +92,19 @@ describe('a connection that proved a key', () => {
     await send(it.key)
     await change(it.keys, it.id)
     expect(await send(it.key)).toBe(code)
+  })
+
+  it.each([
+    ['revoke', (keys: Counting['keys'], id: string) => keys.revoke(id, { owner: 'acct_1' })],
+    ['revokeAll', (keys: Counting['keys']) => keys.revokeAll({ owner: 'acct_1' })],
+  ] as const)('is refused at once after %s, also where its key had made room for another', async (_, change) => {
+    const it = await counting({ cache: { maxKeys: 1 } })
+    const other = await it.keys.create({ owner: 'acct_2' })
+    const send = connect(it)
+    expect(await send(it.key)).toBe(it.id)
+    expect(await connect(it)(other.key)).toBe(other.record.id)
+    await change(it.keys, it.id)
+    expect(await send(it.key)).toBe('revoked')
   })
 
   it('is hashed once more after any change of the key', async () => {
