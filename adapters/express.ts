@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request } from 'express'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
-import { identify } from '../src/http/identity.ts'
 import { addHeaders, hasAnswered, nodeFacts, onceEnded, writeAnswer } from '../src/http/node.ts'
+import { showIdentity } from '../src/http/shown-identity.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
@@ -51,6 +51,6 @@ function settle(req: IncomingMessage, res: ServerResponse, decision: Decision, n
   if (decision.answer !== undefined) return writeAnswer(res, decision.answer)
   addHeaders(res, decision.headers)
   if (decision.release !== undefined) onceEnded(res, decision.release)
-  identify(req, decision.access)
+  showIdentity(req, decision.verdict)
   return next()
 }

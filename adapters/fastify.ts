@@ -3,8 +3,8 @@ import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { type Application, asPlugin, guardEverything, type Hook } from '../src/http/fastify.ts'
 import { hasReplied, type Reply, sendAnswer, setHeaders } from '../src/http/fastify-reply.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
-import { identify } from '../src/http/identity.ts'
 import { nodeFacts, onceEnded } from '../src/http/node.ts'
+import { showIdentity } from '../src/http/shown-identity.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
@@ -52,7 +52,7 @@ function settle(request: object, reply: Reply, decision: Decision, done: (error?
     if (decision.answer !== undefined) return sendAnswer(reply, decision.answer)
     setHeaders(reply, decision.headers)
     if (decision.release !== undefined) onceEnded(reply.raw, decision.release)
-    identify(request, decision.access)
+    showIdentity(request, decision.verdict)
   } catch (error) {
     return done(error as Error)
   }

@@ -53,10 +53,10 @@ export function guard<
     const asked = ask(fetchFacts(request as FetchRequest, rest[0], addressOf(request, ...rest), request))
     const decision = asked instanceof Promise ? await inTime(asked, request.signal) : asked
     if (decision.answer !== undefined) return responseOf(decision.answer)
-    const { access, headers, release, hidden } = decision
+    const { verdict, headers, release, hidden } = decision
     const shown = hidden === undefined ? request : hideInRequest(request, hidden)
     try {
-      const response = withHeaders(await handler(shown, access as Identity<K, Optional>, ...rest), headers)
+      const response = withHeaders(await handler(shown, verdict.access as Identity<K, Optional>, ...rest), headers)
       return release === undefined ? response : onceRead(response, release)
     } catch (error) {
       release?.()

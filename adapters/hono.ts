@@ -36,7 +36,8 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
       setHeaders(c, fieldsOf(decision.answer))
       return new Response(decision.answer.body, { status: decision.answer.status, headers: c.res.headers })
     }
-    const { access, headers, release, hidden } = decision
+    const { headers, release, hidden } = decision
+    const { access } = decision.verdict
     if (hidden !== undefined) c.req.raw = hideInRequest(c.req.raw, hidden)
     if (access !== undefined || !isAccess(c.get('apiKey'))) c.set('apiKey', access as Access)
     try {

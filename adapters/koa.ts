@@ -51,7 +51,7 @@ function settle(ctx: Context, decision: Decision, next: () => Promise<unknown>):
   }
   addHeaders(ctx.res as ServerResponse, decision.headers)
   if (decision.release !== undefined) onceEnded(ctx.res as ServerResponse, decision.release)
-  identify(ctx.state, decision.access)
+  identify(ctx.state, decision.verdict.access)
   return next()
 }
 

@@ -3,6 +3,7 @@ import { show, unwanted } from '../model/redact.ts'
 import type { WithDoor } from './door.ts'
 import { MARK, type WriteDocument, withSecurity } from './fastify-docs.ts'
 import { securityOf } from './security.ts'
+import { apiKey } from './shown-identity.ts'
 
 /** A hook of Fastify. It declares the least that it looks at, so that it fits routes of any types. */
 export type Hook = (
@@ -44,7 +45,7 @@ export function guardEverything(app: Application, hook: Hook, options: Options):
       throw config(name, unwanted(`is no option of the plugin (${OPTIONS.slice(0, 2).join(', ')})`, value))
     if (value === undefined) throw config(name, 'must not be undefined; leave it out')
   }
-  if (!app.hasRequestDecorator('apiKey')) app.decorateRequest('apiKey', null)
+  if (!app.hasRequestDecorator('apiKey')) app.decorateRequest('apiKey', apiKey)
   for (const scope of withScopesBelow(app)) scope.addHook('onRequest', unlessOpened(hook))
 
   const { security, schemes } = securityOf(options.keys, options.demand?.optional === true)

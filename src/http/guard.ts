@@ -2,7 +2,7 @@ import type { Answer } from '../model/answer.ts'
 import type { Awaitable } from '../model/awaitable.ts'
 import type { AnyDemand } from '../model/demand.ts'
 import type { RequestFacts } from '../model/request.ts'
-import type { Access, Admitted, Denied, Verdict } from '../model/verdict.ts'
+import type { Admitted, Denied, Verdict } from '../model/verdict.ts'
 import { checkAnswers } from './answers.ts'
 import { doorsOf, type WithDoor } from './door.ts'
 import { hideInNode } from './hide.ts'
@@ -13,7 +13,6 @@ import { rateFields } from './rate-headers.ts'
 export type Decision =
   | {
       readonly verdict: Admitted
-      readonly access: Access | undefined
       readonly headers: Readonly<Record<string, string>>
       /** To be called when the response has ended: gives back what is held and was not settled. */
       readonly release: (() => void) | undefined
@@ -61,8 +60,12 @@ export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDem
 
 function decide(verdict: Verdict, settings: Settings, facts: RequestFacts): Decision {
   if (!verdict.ok) return { verdict, answer: answerTo(verdict, settings) }
-  const { access, release } = verdict
-  return { verdict, access, headers: headersOf(verdict, settings), release, hidden: settings.hide?.(facts) }
+  return {
+    verdict,
+    headers: headersOf(verdict, settings),
+    release: verdict.release,
+    hidden: settings.hide?.(facts),
+  }
 }
 
 /** A 401 tells nothing of a rotation: another secret would not help, and `reveal` may forbid it. */

@@ -28,8 +28,9 @@ export function selfService(keys: ApiKeys): (call: Call) => Promise<Reply | Resp
     if (decision.answer !== undefined) return responseOf(decision.answer)
     decision.release?.()
     // There is none only where a demand is optional.
-    if (decision.access === undefined) return refusal('unauthenticated')
-    const { id, owner } = decision.access
+    const { access } = decision.verdict
+    if (access === undefined) return refusal('unauthenticated')
+    const { id, owner } = access
     if (method === 'DELETE') {
       const author = { owner, actor: `key:${id}`, address, when: precondition?.when }
       await keys.revoke(id, { ...author, reason: 'ended by the key itself' })

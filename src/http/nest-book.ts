@@ -1,12 +1,12 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import { KeywardError } from '../model/errors.ts'
 import type { Decision } from './guard.ts'
-import { identify } from './identity.ts'
 import { type Exchange, exchangeOf } from './nest-exchange.ts'
 import { handlersOf } from './nest-layers.ts'
 import type { Class, Handler } from './nest-metadata.ts'
 import { type RequestContext, requestOf } from './nest-request.ts'
 import { type BookOptions, createRules, type Rule } from './nest-rules.ts'
+import { showIdentity } from './shown-identity.ts'
 
 /** What is used of an execution context of Nest. */
 export interface GuardContext extends RequestContext {
@@ -29,6 +29,9 @@ export interface Book {
 /** Under which Nest's container has the book of an application. */
 export const BOOK = Symbol.for('keyward.nest')
 
+/** Who comes to a handler that is open. */
+const NOBODY = { access: undefined }
+
 /** @throws KeywardError `CONFIG` for each wrong option */
 export function createBook(options: BookOptions): Book {
   const ruleOf = createRules(options)
@@ -43,7 +46,7 @@ export function createBook(options: BookOptions): Book {
       const rule = ruleOf(context.getClass(), context.getHandler())
       if (!rule.isSaid && !everywhere) return true
       if (rule.ask === 'open') {
-        if (context.getType() === 'http') identify(requestOf(context), undefined)
+        if (context.getType() === 'http') showIdentity(requestOf(context), NOBODY)
         return true
       }
       const request = requestOf(context)
@@ -52,7 +55,7 @@ export function createBook(options: BookOptions): Book {
       const settle = (decision: Decision): Awaitable<boolean> => {
         if (!conclude(exchange, decision)) return never()
         passed.set(request, rule)
-        identify(request, decision.access)
+        showIdentity(request, decision.verdict)
         return true
       }
       const decision = rule.ask(exchange.facts)

@@ -6,6 +6,7 @@ import { BOOK, type Book, type GuardContext, needBook } from './nest-book.ts'
 import { type Layer, layerAt, putLayer } from './nest-layers.ts'
 import { type Class, fillParameter, guardWith, injects, metadata, type Name } from './nest-metadata.ts'
 import { type RequestContext, requestOf } from './nest-request.ts'
+import { isIdentityShown } from './shown-identity.ts'
 
 /** A decorator for a controller or for a handler. */
 export type Decorator = (target: object, name?: Name, descriptor?: PropertyDescriptor) => void
@@ -66,7 +67,7 @@ export function parameterOf(field: keyof Access | undefined): ParameterOfHandler
     if (name === undefined) throw config('@CurrentApiKey() belongs before a parameter of a handler')
     fillParameter(target, name, index, (_data, context: RequestContext) => {
       const request: { apiKey?: Access } = requestOf(context)
-      if (!Object.hasOwn(request, 'apiKey')) {
+      if (!isIdentityShown(request)) {
         throw config('@CurrentApiKey() is of a handler that no guard stands before: add @ApiKey(), or use KeywardGuard')
       }
       return field === undefined ? request.apiKey : request.apiKey?.[field]

@@ -103,7 +103,8 @@ async function want(scene: Scene): Promise<Wanted> {
   const ask = createGuard(set.guarded, set.demand)
   const decision = await ask({ rawHeaders: set.lines.flat(), peer: '127.0.0.1', request: bagOf(set) })
   agree('what the core says (not the adapter)', wordOf(decision), scene.expected)
-  if (decision.answer === undefined) return { status: 200, headers: decision.headers, body: bodyFor(decision.access) }
+  if (decision.answer === undefined)
+    return { status: 200, headers: decision.headers, body: bodyFor(decision.verdict.access) }
   const { status, headers, body } = decision.answer
   const length = { 'Content-Length': String(new TextEncoder().encode(body).length) }
   const cleaned = Object.entries({ ...headers, ...length }).map(([name, value]) => [name, anonymised(value)])
