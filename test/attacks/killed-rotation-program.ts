@@ -7,7 +7,6 @@ const [file = '', id = ''] = process.argv.slice(2)
 const keys = createApiKeys({ prefix: 'kr_', store: sqliteStore(file), cache: false })
 for (;;) {
   const { key } = await keys.rotate(id, { overlap: '1h' })
-  process.send?.(key)
-  // Lets go what was told.
-  await new Promise((resolve) => setImmediate(resolve))
+  // The next only once it was told: Deno sends later than Node.
+  await new Promise((resolve) => process.send?.(key, resolve))
 }

@@ -132,20 +132,24 @@ describe.each(STORES)('the life of a key over HTTP, kept in %s,', (_, open) => {
     expect((await call('delete', '/{id}', { path, header: { 'If-Match': '*' } })).status).toBe(204)
     await expect(call('get', '/{id}', { path })).rejects.toThrow('404')
 
-    const told = (await call('get', '/audit', { query: { key: path.id } })).body.items
-    const types = told.map(({ type, actor, address }) => `${type} by ${actor} from ${address}`)
-    // Two processes, whose clocks are one here: what each did stands in its order.
-    expect(types.sort()).toEqual(
-      [
-        'created by user_7 from 127.0.0.1',
-        'updated by user_7 from 127.0.0.1',
-        'rotated by user_7 from 127.0.0.1',
-        'disabled by user_7 from 127.0.0.1',
-        'enabled by user_7 from 127.0.0.1',
-        `revoked by key:${path.id} from 127.0.0.1`,
-        'removed by user_7 from 127.0.0.1',
-      ].sort(),
-    )
+    const told = async () => {
+      const { items } = (await call('get', '/audit', { query: { key: path.id } })).body
+      return items.map(({ type, actor, address }) => `${type} by ${actor} from ${address}`).sort()
+    }
+    // What the other process did, it writes a moment later.
+    await expect
+      .poll(told, { timeout: 5_000 })
+      .toEqual(
+        [
+          'created by user_7 from 127.0.0.1',
+          'updated by user_7 from 127.0.0.1',
+          'rotated by user_7 from 127.0.0.1',
+          'disabled by user_7 from 127.0.0.1',
+          'enabled by user_7 from 127.0.0.1',
+          `revoked by key:${path.id} from 127.0.0.1`,
+          'removed by user_7 from 127.0.0.1',
+        ].sort(),
+      )
     await expect(clientAt(url)('get', '/', {})).rejects.toThrow('401')
   })
 
