@@ -29,7 +29,7 @@ const SUITE = readdirSync(`${root}test`, { withFileTypes: true })
   .map(({ name }) => `test/${name}/`)
 
 /** So often is a file run again whose process ended before all of its tests had their turn: Deno 2.9's nghttp2 aborts. */
-const TRIES = 3
+const TRIES = 5
 
 interface Tests {
   readonly passed: number
