@@ -31,7 +31,10 @@ class Shown {
 /** Whether requests of a class show their identity: by the class that they have at once, looked at when first seen. */
 const classes = new WeakMap<object, boolean>()
 
-/** `apiKey` of a class of requests, in the shape that Fastify wants it in, too. */
+/**
+ * `apiKey` of a class of requests, in the shape that Fastify wants it in, too. What is made of a request, and shares the
+ * state of its stream, shows the same identity until it has one of its own.
+ */
 export const apiKey = {
   getter(this: { readonly [SHOWN]?: Shown; readonly _readableState?: { readonly [SHOWN]?: Shown } }) {
     return (this[SHOWN] ?? this._readableState?.[SHOWN])?.access
