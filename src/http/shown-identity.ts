@@ -1,32 +1,13 @@
 import { IncomingMessage } from 'node:http'
 import { Readable } from 'node:stream'
-import { seatOf } from '../model/attached.ts'
+import { Held, seatOf } from '../model/attached.ts'
 import type { Admitted } from '../model/verdict.ts'
 import { identify } from './identity.ts'
 
 /** With what a request was admitted last. */
 const SHOWN = Symbol('keyward.shown')
 
-type WithAccess = Pick<Admitted, 'access'>
-
-/** Private to the engine, as what hangs on a request is. */
-class Shown {
-  readonly #host: object
-  readonly #admitted: WithAccess
-
-  constructor(host: object, admitted: WithAccess) {
-    this.#host = host
-    this.#admitted = admitted
-  }
-
-  get access(): WithAccess['access'] {
-    return this.#admitted.access
-  }
-
-  isOf(host: object): boolean {
-    return this.#host === host
-  }
-}
+type Shown = Held<Pick<Admitted, 'access'>>
 
 /** Whether requests of a class show their identity: by the class that they have at once, looked at when first seen. */
 const classes = new WeakMap<object, boolean>()
@@ -37,7 +18,7 @@ const classes = new WeakMap<object, boolean>()
  */
 export const apiKey = {
   getter(this: { readonly [SHOWN]?: Shown; readonly _readableState?: { readonly [SHOWN]?: Shown } }) {
-    return (this[SHOWN] ?? this._readableState?.[SHOWN])?.access
+    return (this[SHOWN] ?? this._readableState?.[SHOWN])?.value.access
   },
   /** What somebody else puts there lies on the request itself, and is seen in place of ours until the next guard. */
   setter(this: object, value: unknown) {
@@ -51,16 +32,16 @@ export const apiKey = {
  * so that it is made when it is first read. For Express that also spares a member of the request, which would be the
  * dearest part of a guard (`seatOf`). Where the class is not the framework's own, it is a member of the request.
  */
-export function showIdentity(host: object, admitted: WithAccess): void {
+export function showIdentity(host: object, admitted: Pick<Admitted, 'access'>): void {
   const seat: { [SHOWN]?: Shown } = seatOf(host)
   const earlier = seat[SHOWN]
-  const isCopy = earlier !== undefined && !earlier.isOf(host)
+  const isCopy = earlier !== undefined && earlier.of(host) === undefined
   if (isCopy || Object.hasOwn(host, 'apiKey') || !shows(Object.getPrototypeOf(host))) {
     identify(host, admitted.access)
     return
   }
   // What an earlier guard proved stays where this one admits without any.
-  if (earlier === undefined || admitted.access !== undefined) seat[SHOWN] = new Shown(host, admitted)
+  if (earlier === undefined || admitted.access !== undefined) seat[SHOWN] = new Held(host, admitted)
 }
 
 /** Whether a guard stood before a request, or it was said that none does. */
@@ -96,7 +77,6 @@ function ownerOf(type: object): object | undefined {
   if (!(type instanceof IncomingMessage)) {
     return type instanceof Readable || Object.getPrototypeOf(type) === null ? undefined : type
   }
-  let last: object = type
-  for (let at = type; at !== IncomingMessage.prototype; at = Object.getPrototypeOf(at)) last = at
-  return last
+  const above = Object.getPrototypeOf(type)
+  return above === IncomingMessage.prototype ? type : ownerOf(above)
 }

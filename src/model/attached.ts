@@ -7,7 +7,7 @@ export interface Attached<Value> {
 }
 
 /** What hangs on such an object. Its members are private to the engine, so that no log of the object shows a key. */
-class Held<Value> {
+export class Held<Value> {
   readonly #host: object
   readonly #value: Value
 
@@ -25,6 +25,11 @@ class Held<Value> {
   of(host: object): Value | undefined {
     return this.#host === host ? this.#value : undefined
   }
+
+  /** Of whatever object. */
+  get value(): Value {
+    return this.#value
+  }
 }
 
 /** Attaches to a copy of a request what is attached to the request, for every instance. */
@@ -36,9 +41,9 @@ export function carry(from: object, to: object): void {
 }
 
 /**
- * Where members are put that are to lie on an object. Each of a request of Express has a hidden class of its own, since
- * Express changes its prototype: on Node 20 one more member costs it 2 µs, and to look for one 0.3. The state of its
- * stream, which nobody replaces, has the class of all others.
+ * Where members are put that are to lie on an object. Each request of Express has a hidden class of its own, since Express
+ * changes its prototype: on Node 20 one more member costs it 2 µs, and to look for one that is not there 0.3. The state of
+ * its stream, which nobody replaces, has the class of all others.
  */
 export function seatOf(host: object): object {
   const { _readableState: state } = host as { readonly _readableState?: unknown }

@@ -6,7 +6,7 @@ import manifest from '../../package.json' with { type: 'json' }
 /** What an entry may weigh, kB, minified and compressed with Brotli, all of the build that it loads with it. */
 const MOST: Readonly<Record<string, number>> = {
   keyward: 49,
-  'keyward/express': 6.5,
+  'keyward/express': 6.2,
   'keyward/fastify': 7,
   'keyward/koa': 6,
   'keyward/hono': 6,
