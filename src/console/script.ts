@@ -1,4 +1,4 @@
-/** The build puts the browser's code here: tsup.config.ts. */
+/** The build puts the browser's code here: build/bundle.ts. */
 declare const KEYWARD_CONSOLE_SCRIPT: string | undefined
 
 let made: Promise<string> | undefined

@@ -73,6 +73,22 @@ describe.each(languages)('$language', ({ flag, script }) => {
     expect(asked.filter((specifier) => IN_THE_BUILD.test(specifier))).toEqual([])
   })
 
+  it.each([
+    ['keyward/express', 3],
+    ['keyward/fastify', 3],
+    ['keyward/koa', 3],
+    ['keyward/node', 3],
+    ['keyward/nest', 3],
+    ['keyward/hono', 2],
+    ['keyward/fetch', 2],
+  ])('%s is %i files: a cold start pays for each', (entry, count) => {
+    expect(new Set(trace(entry).loaded)).toHaveProperty('size', count)
+  })
+
+  it.each(['keyward', 'keyward/fetch', 'keyward/hono'])('%s loads no server', (entry) => {
+    expect(trace(entry).asked.filter((specifier) => /^node:(http|https|http2|tls)$/.test(specifier))).toEqual([])
+  })
+
   it('keyward/express loads none of zod, which keyward has in it', () => {
     const withZod = (entry: string) =>
       trace(entry).loaded.filter((path) => readFileSync(path.replace('file://', ''), 'utf8').includes('$ZodRegistry'))

@@ -38,8 +38,8 @@ export default function setup(project: TestProject): () => void {
 /** Whether anything that the build reads is newer than what it wrote; `npm test` works on a fresh clone by this. */
 function isStale(): boolean {
   const built = statSync('dist/testing.d.cts', { throwIfNoEntry: false })?.mtimeMs ?? 0
-  const sources = ['src', 'adapters'].flatMap((folder) =>
+  const sources = ['src', 'adapters', 'build'].flatMap((folder) =>
     readdirSync(folder, { recursive: true, encoding: 'utf8' }).map((path) => join(folder, path)),
   )
-  return [...sources, 'package.json', 'tsconfig.json', 'tsup.config.ts'].some((path) => statSync(path).mtimeMs > built)
+  return [...sources, 'package.json', 'tsconfig.json'].some((path) => statSync(path).mtimeMs > built)
 }
