@@ -71,7 +71,8 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
   enable(id: string, by?: UpdateBy): Promise<KeyRecord<Scope>>
   /**
    * Gives a key a new secret under the same id; the one before works for `overlap` more.
-   * @throws KeywardError `NOT_FOUND`, `STATE` unless active, `CONFLICT` when another rotation won
+   * @throws KeywardError `NOT_FOUND`, `STATE` unless active, `CONFLICT` when another rotation won, `STORE`: with `outcome:
+   * 'unknown'` it is to be called again in this process, which knows that nobody has the secret
    */
   rotate(id: string, options: RotateOptions): Promise<Created<Scope>>
   /** Ends a key for good and keeps its record. @throws KeywardError `NOT_FOUND` */
@@ -129,6 +130,8 @@ export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysO
     await tidings?.stop()
     await released()
     await leases?.close()
+    await uses.flush()
+    // Once more, for what a write could not write that was under way.
     await uses.flush()
     uses.stop()
   }

@@ -30,6 +30,7 @@ import { type LeaseBook, leaseBookOf } from './verify/lease-book.ts'
 import { createLenience } from './verify/lenience.ts'
 import { createLocate } from './verify/locate.ts'
 import { createMeter } from './verify/meter.ts'
+import { neighboursOn } from './verify/neighbours.ts'
 import { createOpening } from './verify/opening.ts'
 import { createProofs } from './verify/proofs.ts'
 import type { Locate } from './verify/rules.ts'
@@ -55,6 +56,8 @@ export interface Verification {
   /** What is heard of other processes; `undefined` where nothing is remembered, or the store tells nothing. */
   readonly tidings: Tidings | undefined
   readonly look: () => Time
+  /** A change is durable: what this process remembers of the key is to be forgotten. */
+  readonly onChange: (id: string | '*') => void
 }
 
 /** Where keys are not remembered, what was proved of them still is: a hash says by itself whether it is the one. */
@@ -66,7 +69,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     if (events.wants('fault')) events.tell({ type: 'fault', at: iso(look().now), code, message: textOf(error) })
   }
   const take = store.take ?? takeLocally()
-  const usage = createUsage(store, fault('touch'))
+  const usage = createUsage(store, settings.storeTimeout, fault('touch'))
   const locate = createLocate(settings.proxies)
   const leases = leaseBookOf(settings, store, look, fault('lease'))
   const { look: lookAt, open } = createOpening(settings, fault('record'))
@@ -78,13 +81,14 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     provenElsewhere: provenByTake(settings, store),
     onForget: leases?.forget,
   })
+  const onChange = neighboursOn(settings.store, keys)
   const { hold, released } = settlementsOf(settings, store, look, events, fault('settle'))
   const admissions = createAdmissions()
   const parts: Parts = {
     keys,
     open,
     hasher: settings.hasher.cheap ? settings.hasher : remembering(settings.hasher, MOST_PROOFS),
-    upgrade: createUpgrade({ store, hasher: settings.hasher, onChange: keys.forget, onFault: fault('upgrade') }),
+    upgrade: createUpgrade({ store, hasher: settings.hasher, onChange, onFault: fault('upgrade') }),
     locate,
     gatekeeper: settings.gate && createGatekeeper(settings.gate, settings.storeTimeout),
     proofs: createProofs(),
@@ -100,7 +104,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
   const hears = settings.cache !== undefined && watch !== undefined
   const tidings = hears ? listen({ watch, forget: keys.forget, onFault: fault('watch') }) : undefined
   const instance = instanceOf(settings, parts, admissions, look)
-  return { parts, instance, take, leases, usage, released, tidings, look }
+  return { parts, instance, take, leases, usage, released, tidings, look, onChange }
 }
 
 /**
@@ -218,7 +222,7 @@ export function assembleOffice(
   settings: Settings,
   store: KeyStore,
   events: Announcer,
-  { parts, take, look }: Verification,
+  { take, look, onChange }: Verification,
 ): Office {
   const { vocabulary, plan, names, prefixes } = settings
   return {
@@ -236,7 +240,7 @@ export function assembleOffice(
     now: () => look().now,
     steady: () => look().steady,
     events,
-    onChange: parts.keys.forget,
+    onChange,
     unseen: new Set(),
   }
 }

@@ -67,7 +67,7 @@ function isAsked(office: Office, stored: StoredKey, { status, name }: ListOption
 }
 
 /** Whoever looks for the key that makes trouble finds its id here; without a listener, one warning tells of the first. */
-function tellDamage({ events, now }: Office, id: string, damage: string): void {
+export function tellDamage({ events, now }: Office, id: string, damage: string): void {
   const message = `the record of ${id} ${damage}`
   warnOnce('KEYWARD_DAMAGED_RECORD', `${message}: lists leave it out. Mend it in the store, or remove it there.`)
   if (events.wants('fault')) events.tell({ type: 'fault', at: iso(now()), id, code: 'record', message })

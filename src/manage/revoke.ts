@@ -3,8 +3,10 @@ import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
 import type { Filter, ListQuery } from '../model/store.ts'
+import { soundKey } from '../policy/soundness.ts'
 import type { RevokeAllOptions, UpdateBy } from './arguments.ts'
 import { refused } from './input.ts'
+import { tellDamage } from './list.ts'
 import { announce, authorOf, change, lookUp, notFound, type Office } from './office.ts'
 
 /** Ends a key for good. A second call changes nothing. */
@@ -84,7 +86,12 @@ async function* idsOf(office: Office, query: ListQuery): AsyncGenerator<string> 
   let cursor: string | undefined
   do {
     const page = own(await office.store.list(cursor === undefined ? query : { ...query, cursor }))
-    for (const { id } of page.items) yield id
+    for (const stored of page.items) {
+      const sound = soundKey(stored.id, stored)
+      if ('key' in sound) yield stored.id
+      // It admits nobody, and must not keep the others from being revoked.
+      else tellDamage(office, stored.id, sound.damage)
+    }
     cursor = page.cursor
   } while (cursor !== undefined)
 }

@@ -57,13 +57,13 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
   }
 
   function isYoung({ asked }: Found, now: Moment): boolean {
-    return asked !== undefined && cache !== undefined && age(asked, now) <= cache.maxLag
+    return asked !== undefined && cache !== undefined && isWithin(cache.maxLag, asked, now)
   }
 
   function read(id: string): Awaitable<Found | undefined> {
     const since = moment()
     const flight = flights.get(id)
-    if (flight !== undefined && cache !== undefined && age(flight, since) <= cache.maxLag) return flight.landing
+    if (flight !== undefined && cache !== undefined && isWithin(cache.maxLag, flight, since)) return flight.landing
     const stored = store.find(id)
     return stored instanceof Promise ? takeOff(id, stored, since) : land(id, stored, since)
   }
@@ -82,7 +82,7 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
 
   function land(id: string, stored: StoredKey | undefined, since: Moment): Found | undefined {
     const found = make(id, stored)
-    const isLate = cache === undefined || age(since, moment()) > cache.maxLag
+    const isLate = cache === undefined || !isWithin(cache.maxLag, since, moment())
     if (found?.asked === undefined || isLate) drop(id)
     if (found === undefined || isLate) return found
     if (found.asked === undefined) {
@@ -123,6 +123,12 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
 /** By the larger of the two differences: a clock that was set back, or a machine that slept, makes nothing younger. */
 export function age(entry: Moment, now: Moment): number {
   return Math.max(now.wall - entry.wall, now.steady - entry.steady)
+}
+
+/** Where there is but one clock, and that ran back, nobody knows how old anything is: then it is too old. */
+function isWithin(ms: number, entry: Moment, now: Moment): boolean {
+  const passed = age(entry, now)
+  return passed >= 0 && passed <= ms
 }
 
 function entryOf<T>(map: ReadonlyMap<string, T>, id: string): readonly (readonly [string, T])[] {

@@ -18,19 +18,27 @@ export interface Usage {
   stop(): void
 }
 
-export function createUsage(store: Pick<KeyStore, 'touch'>, onFault: (error: unknown) => void): Usage {
+/** @param patience how long a write may take, ms */
+export function createUsage(
+  store: Pick<KeyStore, 'touch'>,
+  patience: number,
+  onFault: (error: unknown) => void,
+): Usage {
   let waiting: Known[] = []
   let timer: NodeJS.Timeout | undefined
   let scheduledAt = 0
-  let writing: Promise<unknown> = Promise.resolve()
+  let writing: Promise<void> | undefined
 
   function mark(known: Known, now: number): void {
-    if (known.uses++ === 0) {
-      if (waiting.length < MOST_WAITING) waiting.push(known)
+    if (known.uses === 0) {
+      // Nor is it counted: a key with uses is one that waits.
+      if (waiting.length >= MOST_WAITING) return
+      waiting.push(known)
       if (now - scheduledAt > LOST) stop()
       if (timer === undefined) scheduledAt = now
       timer ??= schedule()
     }
+    known.uses++
     known.usedAt = now
   }
 
@@ -38,10 +46,14 @@ export function createUsage(store: Pick<KeyStore, 'touch'>, onFault: (error: unk
     return inBackground(setTimeout(() => void flush(), DELAY))
   }
 
+  /** The writes do not wait for each other: on Workers one ends with its request, and is never heard of again. */
   function flush(): Promise<void> {
-    // Not one after the other: on Workers a write ends with its request, and the next must not wait for it in vain.
-    writing = Promise.all([writing, write()])
-    return writing.then(() => {})
+    const before = writing && inTime(writing, patience)
+    const written = Promise.all([before, write()]).then(() => {
+      if (writing === written) writing = undefined
+    })
+    writing = written
+    return written
   }
 
   async function write(): Promise<void> {
@@ -78,6 +90,17 @@ export function createUsage(store: Pick<KeyStore, 'touch'>, onFault: (error: unk
   }
 
   return store.touch === undefined ? { mark() {}, flush: () => Promise.resolve(), stop } : { mark, flush, stop }
+}
+
+/** Resolves with the work, or when it has taken too long to come to an end. */
+function inTime(work: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = inBackground(setTimeout(resolve, ms))
+    void work.then(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
 }
 
 /** One mark per id: a key that was compiled anew in between waits twice. */

@@ -43,10 +43,16 @@ export interface Parts {
  * next and waits only for what is a promise, so a warm verification is synchronous.
  */
 export function verify(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
-  const until = parts.throttle?.heldUntil(attempt, textOf(attempt))
-  if (until !== undefined) return parts.verdicts.throttle(attempt, until)
+  const held = holdBack(parts, attempt)
+  if (held !== undefined) return held
   const remembered = parts.keys.recall(attempt.id, attempt.time, attempt.proof?.found)
   return remembered === undefined ? find(parts, attempt) : prove(parts, attempt, remembered)
+}
+
+/** The answer to a network that has sent too many bad keys already. */
+function holdBack(parts: Parts, attempt: Attempt): Verdict | undefined {
+  const until = parts.throttle?.heldUntil(attempt, textOf(attempt))
+  return until === undefined ? undefined : parts.verdicts.throttle(attempt, until)
 }
 
 /** Asks the store. What is decided from here on is decided on a record that was read for this request. */
@@ -60,7 +66,8 @@ function find(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
   }
   if (!(found instanceof Promise)) return prove(parts, attempt, found)
   return found.then(
-    (read) => prove(parts, resumed(parts, attempt), read),
+    // Others of its network may have failed meanwhile: a flood that comes at once is no dearer than one in a row.
+    (read) => holdBack(parts, resumed(parts, attempt)) ?? prove(parts, attempt, read),
     (error) => parts.verdicts.fault(attempt, 'find', error),
   )
 }
@@ -94,6 +101,8 @@ function prove(parts: Parts, attempt: Attempt, found: Found | undefined): Awaita
 
 /** Unknown, or known with another secret: told alike, and counted against the network that it came from. */
 function refuse(parts: Parts, attempt: Attempt): Verdict {
+  const held = holdBack(parts, attempt)
+  if (held !== undefined) return held
   parts.throttle?.failed(attempt)
   return parts.verdicts.deny(attempt, 'invalid_key')
 }

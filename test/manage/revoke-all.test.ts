@@ -176,6 +176,20 @@ describe('revokeAll', () => {
     expect((await keys.list({ status: 'active' })).items).toEqual([])
   })
 
+  it('does not stumble over a damaged record, which it tells of', async () => {
+    const { revokeWhere: _, ...store } = memoryStore()
+    const [clock, heard] = [fakeClock(), listener()]
+    const keys = createApiKeys({ prefix: 'ra_', store, clock, onEvent: heard.onEvent })
+    const sound = await keys.create({ owner: 'acct_1' })
+    clock.advance(1)
+    const { record } = await keys.create({ owner: 'acct_1' })
+    const stored = await kept(store, record.id)
+    await store.replace({ ...stored, version: stored.version + 1, expiresAt: 'soon' as never }, stored.version)
+    expect(await keys.revokeAll({ owner: 'acct_1' })).toBe(1)
+    expect(await judged(keys, sound.key)).toBe('revoked')
+    expect(heard.events.filter(({ type }) => type === 'fault')).toMatchObject([{ code: 'record', id: record.id }])
+  })
+
   it('that fails is a STORE error with nothing secret in it, and what is remembered is forgotten', async () => {
     const inner = memoryStore()
     const store = wrapStore(inner, async (verb, ask) => {

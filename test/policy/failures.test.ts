@@ -1,10 +1,10 @@
-import { type ApiKeysOptions, type Created, createApiKeys } from 'keyward'
+import { type ApiKeysOptions, type Created, createApiKeys, type Hasher, sha256 } from 'keyward'
 import { fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
 import { CARRIERS } from '../support/express.ts'
 import { carrying } from '../support/money.ts'
 import { accessIn, countingHasher, judged, listener, refusalIn } from '../support/outcome.ts'
-import { spiedStore, wrongSecretFor } from '../support/stores.ts'
+import { distantStore, spiedStore, wrongSecretFor } from '../support/stores.ts'
 import { unknownKeys } from '../support/strangers.ts'
 
 type Texts = Pick<Created, 'key' | 'secret'>
@@ -166,6 +166,24 @@ for (const carrier of CARRIERS) {
       expect(await ask(created, '203.0.113.10')).toBe('admitted')
       // And from there it is known in this process: its own network is open to it again.
       expect(await ask(created)).toBe('admitted')
+    })
+
+    it('A-08 a flood that comes at once gets no further than one in a row, however long the store takes', async () => {
+      const { hasher, computed } = countingHasher()
+      const { ask, created, strangers } = await guarded({ store: distantStore(), hasher })
+      const before = computed()
+      const outcomes = await Promise.all(strangers.map((stranger) => ask(stranger)))
+      expect(outcomes.filter((code) => code === 'invalid_key')).toHaveLength(3)
+      expect(outcomes.filter((code) => code === 'too_many_failures')).toHaveLength(strangers.length - 3)
+      expect(computed() - before).toBe(3)
+      expect(await ask(created, '203.0.113.10')).toBe('admitted')
+    })
+
+    it('A-08 nor where a hash takes long', async () => {
+      const slow: Hasher = { ...sha256(), waste: async (text) => sha256().waste(text) }
+      const { ask, strangers } = await guarded({ hasher: slow })
+      const outcomes = await Promise.all(strangers.map((stranger) => ask(stranger)))
+      expect(outcomes.filter((code) => code === 'invalid_key')).toHaveLength(3)
     })
 
     it('without the option there is no budget', async () => {

@@ -2,7 +2,7 @@ import { type ApiKeys, createApiKeys, type Limits, memoryStore } from 'keyward'
 import { type FakeClock, fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
 import { accessIn, judged } from '../support/outcome.ts'
-import { distantStore, spiedStore, wrongSecretFor } from '../support/stores.ts'
+import { distantStore, spiedStore, wrapStore, wrongSecretFor } from '../support/stores.ts'
 
 /** Two processes on one store: what is changed there, and what is seen here. */
 async function processes(cache?: false | { maxLag?: number; maxKeys?: number }, limits?: Limits) {
@@ -37,6 +37,37 @@ describe('C. Remembered keys: how old they may be', () => {
     expect(await judged(here, key, DEMAND)).toBe('admitted')
     await change(here, record.id)
     expect(await judged(here, key, DEMAND)).toBe(code)
+  })
+
+  it.each(CHANGES)(
+    '%s is obeyed at once by every instance of its process on the same store',
+    async (_, change, code) => {
+      const [clock, store] = [fakeClock(), memoryStore()]
+      const [one, other] = [
+        createApiKeys({ prefix: 'ca_', store, clock }),
+        createApiKeys({ prefix: 'ca_', store, clock }),
+      ]
+      const { key, record } = await one.create({ owner: 'acct_1', scopes: ['a:read'] })
+      expect(await judged(other, key, DEMAND)).toBe('admitted')
+      await change(one, record.id)
+      expect(await judged(other, key, DEMAND)).toBe(code)
+    },
+  )
+
+  it('is as old as nobody knows where the only clock ran back', async () => {
+    const inner = memoryStore()
+    let now = fakeClock().now()
+    const here = createApiKeys({
+      prefix: 'ca_',
+      store: wrapStore(inner, (_verb, ask) => ask()),
+      clock: { now: () => now },
+    })
+    const there = createApiKeys({ prefix: 'ca_', store: inner })
+    const { key, record } = await there.create({ owner: 'acct_1' })
+    expect(await judged(here, key)).toBe('admitted')
+    await there.revoke(record.id)
+    now -= 1
+    expect(await judged(here, key)).toBe('revoked')
   })
 
   it.each(CHANGES)('%s is obeyed by every other no later than maxLag', async (_, change, code) => {

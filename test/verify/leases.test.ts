@@ -19,7 +19,8 @@ async function leasing({ limits = MANY, store: inner = memoryStore(), lease = 10
   const { store: spied, asked, calls, forget } = spiedStore(inner)
   const store = inner.move === undefined ? spied : { ...spied, move: inner.move }
   const another = () =>
-    createApiKeys({ prefix: 'le_', store, clock, storeTimeout: '10s', limits: { lease }, ...options })
+    // A store of its own, as in another process: nothing but what the store tells reaches it.
+    createApiKeys({ prefix: 'le_', store: { ...store }, clock, storeTimeout: '10s', limits: { lease }, ...options })
   const keys = another()
   const made = await keys.create({ owner: 'acct_1', limits })
   const id = made.record.id

@@ -1,6 +1,8 @@
 import { createApiKeys, memoryStore, type UseMark } from 'keyward'
 import { fakeClock } from 'keyward/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import type { Known } from '../../src/verify/known.ts'
+import { createUsage } from '../../src/verify/usage.ts'
 import { judged, listener } from '../support/outcome.ts'
 import { deferred, kept, never, sabotagedStore, spiedStore, wrongSecretFor } from '../support/stores.ts'
 
@@ -10,6 +12,15 @@ function instance() {
   const keys = createApiKeys({ prefix: 'us_', store: sabotaged.store, clock, onEvent: heard.onEvent, storeTimeout: 20 })
   const marks = () => spied.calls.filter(({ verb }) => verb === 'touch').map(({ args }) => args[0] as UseMark[])
   return { clock, spied, heard, sabotaged, keys, marks }
+}
+
+/** One key more was used than may wait. */
+function ofMany() {
+  const touched: (readonly UseMark[])[] = []
+  const usage = createUsage({ touch: (marks) => void touched.push(marks) }, 20, () => {})
+  const used = Array.from({ length: 100_001 }, (_, n) => ({ stored: { id: `k${n}` }, uses: 0, usedAt: 0 }) as Known)
+  for (const known of used) usage.mark(known, 1)
+  return { usage, touched, used }
 }
 
 describe('use marks', () => {
@@ -138,6 +149,32 @@ describe('use marks', () => {
     expect((await keys.get(record.id))?.uses).toBe(3)
   })
 
+  it('that a write could not write are written by close(), though it was under way', async () => {
+    const { keys, sabotaged, marks } = instance()
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    const held = deferred()
+    sabotaged.break('touch', async () => {
+      await held.promise
+      throw new Error('gone')
+    })
+    await keys.verify(key)
+    const flushed = keys.flush()
+    const closed = keys.close()
+    sabotaged.break('touch', undefined)
+    held.resolve()
+    await Promise.all([flushed, closed])
+    expect(marks()).toMatchObject([[{ id: record.id, uses: 1 }]])
+  })
+
+  it('of a key for which there was no room are written from its next use on', async () => {
+    const { usage, touched, used } = ofMany()
+    const last = used.at(-1) as Known
+    await usage.flush()
+    usage.mark(last, 2)
+    await usage.flush()
+    expect(touched.at(-1)).toEqual([{ id: last.stored.id, at: 2, uses: 1 }])
+  })
+
   it('are not missed by a store that has no touch', async () => {
     const { touch: _, ...store } = memoryStore()
     const keys = createApiKeys({ prefix: 'us_', store })
@@ -188,6 +225,22 @@ describe('use marks and time', () => {
     if (how === 'close') await keys.close()
     else await keys[Symbol.asyncDispose]()
     expect(marks()).toHaveLength(1)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('do not wait for a write that has ended without a word, as one of a Worker does with its request', async () => {
+    const touch = vi.fn(async () => {}).mockReturnValueOnce(never())
+    const usage = createUsage({ touch }, 20, () => {})
+    const known = { stored: { id: 'k' }, uses: 0, usedAt: 0 } as Known
+    usage.mark(known, 1)
+    void usage.flush()
+    for (let at = 2; at < 5; at++) {
+      usage.mark(known, at)
+      const flushed = usage.flush()
+      await vi.advanceTimersByTimeAsync(20)
+      await flushed
+    }
+    expect(touch).toHaveBeenCalledTimes(4)
     expect(vi.getTimerCount()).toBe(0)
   })
 
