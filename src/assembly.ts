@@ -19,12 +19,9 @@ import { coverage } from './policy/scopes.ts'
 import type { Settings } from './settings.ts'
 import { localWindows } from './storage/local-windows.ts'
 import { type Admissions, createAdmissions } from './verify/admission.ts'
-import type { Attempt } from './verify/attempt.ts'
-import type { Bill } from './verify/bill.ts'
 import { createEntrance, type Instance } from './verify/entrance.ts'
 import type { Found } from './verify/found.ts'
 import { createGatekeeper } from './verify/gatekeeper.ts'
-import type { Known } from './verify/known.ts'
 import { knownKeys } from './verify/known-keys.ts'
 import { type LeaseBook, leaseBookOf } from './verify/lease-book.ts'
 import { createLenience } from './verify/lenience.ts'
@@ -34,13 +31,13 @@ import { neighboursOn } from './verify/neighbours.ts'
 import { createOpening } from './verify/opening.ts'
 import { createProofs } from './verify/proofs.ts'
 import type { Locate } from './verify/rules.ts'
-import { createSettlement, type Settlement } from './verify/settlement.ts'
+import { createSettlements } from './verify/settlements.ts'
 import { createThrottle, type Throttle } from './verify/throttle.ts'
 import { listen, type Tidings } from './verify/tidings.ts'
 import { type Time, timekeeper } from './verify/time.ts'
 import { createUpgrade } from './verify/upgrade.ts'
 import { createUsage, type Usage } from './verify/usage.ts'
-import { createVerdicts, textOf, type VerdictsOptions } from './verify/verdicts.ts'
+import { createVerdicts, textOf } from './verify/verdicts.ts'
 import { type Parts, verify } from './verify/verifier.ts'
 
 /** Everything that an instance verifies with. */
@@ -82,7 +79,9 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     onForget: leases?.forget,
   })
   const onChange = neighboursOn(settings.store, keys)
-  const { hold, released } = settlementsOf(settings, store, look, events, fault('settle'))
+  const { move, watch } = store
+  const { credits } = settings
+  const { hold, giveBack, released } = createSettlements({ move, credits, look, events, onFault: fault('settle') })
   const admissions = createAdmissions()
   const parts: Parts = {
     keys,
@@ -93,14 +92,11 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     gatekeeper: settings.gate && createGatekeeper(settings.gate, settings.storeTimeout),
     proofs: createProofs(),
     throttle: settings.failures && throttleOf(settings.failures, locate),
-    meter: createMeter({ take, credits: settings.credits, patience: settings.storeTimeout, look, leases }),
-    lenience: settings.opensOnFault
-      ? createLenience({ credits: settings.credits, maxLag: settings.cache?.maxLag, keys })
-      : undefined,
+    meter: createMeter({ take, giveBack, credits, patience: settings.storeTimeout, look, leases }),
+    lenience: settings.opensOnFault ? createLenience({ credits, maxLag: settings.cache?.maxLag, keys }) : undefined,
     verdicts: createVerdicts({ admissions, usage, events, locate, hold, look }),
     look,
   }
-  const { watch } = store
   const hears = settings.cache !== undefined && watch !== undefined
   const tidings = hears ? listen({ watch, forget: keys.forget, onFault: fault('watch') }) : undefined
   const instance = instanceOf(settings, parts, admissions, look)
@@ -122,41 +118,6 @@ const MOST_NETWORKS = 100_000
 
 function throttleOf(limit: FailureLimit, locate: Locate): Throttle {
   return createThrottle(failureBudget(limit, localWindows({ most: MOST_NETWORKS })), locate)
-}
-
-/** Keeps what requests hold, on the account that it was held on. */
-function settlementsOf(
-  settings: Settings,
-  { move }: KeyStore,
-  look: () => Time,
-  events: Announcer,
-  onFault: (error: unknown) => void,
-): Pick<Verification, 'released'> & Pick<VerdictsOptions, 'hold'> {
-  const releasing = new Set<Promise<void>>()
-  return { hold, released: async () => void (await Promise.all(releasing)) }
-
-  function hold(attempt: Attempt, { stored }: Known, bill: Bill): Settlement | undefined {
-    const earlier = attempt.earlier?.settlement
-    if (move === undefined) return earlier
-    const settlement =
-      earlier ??
-      createSettlement({
-        move,
-        account: () => accountOf(settings.credits, stored, look().now),
-        now: () => look().steady,
-        onSettled(amount, balance) {
-          const { id, owner } = stored
-          if (events.wants('settled')) events.tell({ type: 'settled', at: iso(look().now), id, owner, amount, balance })
-        },
-        onRelease(release) {
-          releasing.add(release)
-          void release.finally(() => releasing.delete(release))
-        },
-        onFault,
-      })
-    if (bill.hold?.hold !== undefined) settlement.add(bill.hold.hold.id, bill.hold.amount)
-    return settlement
-  }
 }
 
 function takeLocally(): NonNullable<KeyStore['take']> {

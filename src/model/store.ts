@@ -176,7 +176,8 @@ export interface KeyStore {
   /**
    * Takes from all windows and the credit, or from none, atomically across every process, and only at this version.
    * A window of a key is known by name and length; its limit may differ from one take to the next.
-   * `now` (ms) counts where the store has no clock of its own.
+   * `now` (ms) counts where the store has no clock of its own. Where it has one, `until` of a hold is as far from that as
+   * it is from `now`: the clocks may be apart.
    */
   take?(id: string, version: number, spend: Spend, now: number): Awaitable<Taken>
 
@@ -190,7 +191,7 @@ export interface KeyStore {
    */
   lease?(id: string, version: number, spend: LeaseSpend, now: number): Awaitable<Taken>
 
-  /** Moves credit, atomically across every process. A store has it if it has `take`, or its keys have no credits. */
+  /** Moves credit, atomically across every process; `now` and `until` as `take` has them. A store has it if it has `take`, or its keys have no credits. */
   move?(credit: CreditMove, now: number): Awaitable<Moved>
 
   /** Revokes every key that matches and is not revoked yet, each under a new version; answers how many. */

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto'
+
 /**
  * A client of ioredis 5 or 6: standalone, behind Sentinel, or a Cluster. What is asked of it is its settings; the store
  * works on connections of its own, made by its `duplicate`.
@@ -22,6 +23,7 @@ export interface Connection {
   evalshaBuffer(sha: string, keys: number, ...rest: readonly string[]): Promise<unknown>
   evalBuffer(text: string, keys: number, ...rest: readonly string[]): Promise<unknown>
   info(): Promise<unknown>
+  ping(): Promise<unknown>
   wait(replicas: number, ms: number): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
   on(event: string, listener: (...args: readonly unknown[]) => void): unknown
@@ -55,7 +57,10 @@ const retryStrategy = (times: number): number => Math.min(50 * times, 400)
  * Settings that keep the promises, whatever those of the client are. Nothing waits in a queue that nobody watches, and
  * nothing is sent twice: a command whose answer was lost may have charged already.
  */
-const SETTINGS = {
+const settingsFor = (timeout: number) => ({
+  // A host that is lost, or a firewall that has forgotten the connection, says nothing: TCP gives it up after a quarter of
+  // an hour. Whoever waited for an answer has given up by then, so that another connection is made, maybe elsewhere.
+  socketTimeout: timeout,
   lazyConnect: true,
   enableOfflineQueue: false,
   autoResendUnfulfilledCommands: false,
@@ -71,14 +76,18 @@ const SETTINGS = {
   // A master that has become a replica: the next attempt asks Sentinel or DNS again. What failed did nothing. Redis 6
   // puts words of its own before those of a script.
   reconnectOnError: (error: Error) => (/\bREADONLY /.test(error.message) ? 1 : false),
-}
+})
 
-/** A connection for commands, which is made when it is first needed. */
-export function commandConnection(client: RedisClient): Connection {
-  if (!isCluster(client)) return duplicate(client, [{ ...SETTINGS, sentinelRetryStrategy: retryStrategy }])
-  const { lazyConnect, enableOfflineQueue: _, enableAutoPipelining, ...ofNodes } = SETTINGS
+/**
+ * A connection for commands, which is made when it is first needed.
+ * @param timeout how long an answer is waited for, ms: where nothing is heard for so long, another connection is made
+ */
+export function commandConnection(client: RedisClient, timeout: number): Connection {
+  const settings = settingsFor(timeout)
+  if (!isCluster(client)) return duplicate(client, [{ ...settings, sentinelRetryStrategy: retryStrategy }])
+  const { lazyConnect, enableOfflineQueue: _, enableAutoPipelining, ...ofNodes } = settings
   const { redisOptions = {} } = client.options as ClientOptions
-  const settings = {
+  const ofAll = {
     lazyConnect,
     // Else a Cluster refuses what it is asked while it connects to one of its nodes.
     enableOfflineQueue: true,
@@ -89,12 +98,16 @@ export function commandConnection(client: RedisClient): Connection {
     clusterRetryStrategy: retryStrategy,
     redisOptions: { ...redisOptions, ...ofNodes },
   }
-  return duplicate(client, [[], settings])
+  return duplicate(client, [[], ofAll])
 }
 
 /** A connection that only listens. It ends when it breaks: whoever listens makes another. */
-export function listeningConnection(client: RedisClient, commands: Connection): Connection | undefined {
-  const settings = { ...SETTINGS, keyPrefix: '', retryStrategy: null, sentinelRetryStrategy: () => null }
+export function listeningConnection(
+  client: RedisClient,
+  commands: Connection,
+  timeout: number,
+): Connection | undefined {
+  const settings = { ...settingsFor(timeout), keyPrefix: '', retryStrategy: null, sentinelRetryStrategy: () => null }
   if (!isCluster(client)) return duplicate(client, [settings])
   const masters = commands.nodes?.('master') ?? []
   return masters[randomInt(Math.max(1, masters.length))]?.duplicate(settings)

@@ -20,35 +20,50 @@ local function accountOf(name)
   return account
 end
 
-local function holdOf(member)
-  local kept = redis.call('HGET', purse, 'h:' .. member)
+local function readHold(kept)
   if not kept then return nil end
   local amount, charged = string.match(kept, '^(%d+):(%d*)$')
   if not amount then error('the hold is damaged') end
   return { amount = tonumber(amount), charged = tonumber(charged) }
 end
 
+local function holdOf(member) return readHold(redis.call('HGET', purse, 'h:' .. member)) end
+
 local function setHold(member, amount, untilTime, charged)
   redis.call('HSET', purse, 'h:' .. member, number(amount) .. ':' .. (charged and number(charged) or ''))
   redis.call('ZADD', ends, number(untilTime), member)
 end
 
+-- An account that was closed meanwhile, and opened anew, knows nothing of it.
+local function giveBack(account, hold)
+  local amount = math.min(hold.amount, account.held)
+  account.free, account.held = account.free + amount, account.held - amount
+end
+
 local function endHold(account, member, hold)
-  if account then
-    account.free = account.free + hold.amount
-    account.held = account.held - hold.amount
-  end
+  giveBack(account, hold)
   redis.call('HDEL', purse, 'h:' .. member)
   redis.call('ZREM', ends, member)
 end
 
+-- The oldest of the holds whose time is over, and of the marks of those that were settled. So many at most: everybody
+-- waits for a script, and nobody's balance needs a mark to be gone.
+local function endThoseThatAreOver(now)
+  local over, fields = redis.call('ZRANGEBYSCORE', ends, '-inf', number(now), 'LIMIT', '0', '1000'), {}
+  if #over == 0 then return end
+  for at, member in ipairs(over) do fields[at] = 'h:' .. member end
+  for at, kept in ipairs(redis.call('HMGET', purse, unpack(fields))) do
+    local hold = readHold(kept)
+    local account = hold and hold.amount > 0 and accountOf(string.match(over[at], '^(%Z*)%z'))
+    if account then giveBack(account, hold) end
+  end
+  redis.call('HDEL', purse, unpack(fields))
+  redis.call('ZREM', ends, unpack(over))
+end
+
 -- The account as it is at 'now': holds whose time is over are given back, a refill that is due is made.
 local function bringUp(credit, now)
-  for _, member in ipairs(redis.call('ZRANGEBYSCORE', ends, '-inf', number(now))) do
-    local hold = holdOf(member)
-    if hold then endHold(accountOf(string.match(member, '^(%Z*)%z')), member, hold)
-    else redis.call('ZREM', ends, member) end
-  end
+  endThoseThatAreOver(now)
   local account = accountOf(credit.name)
   if not account then
     account = { free = credit.opening, held = 0, refilledAt = credit.openedAt }

@@ -113,7 +113,7 @@ local function pass(text, at, asked, now, cost, costs, takes, answer)
         width = widthOf(slotted, ms)
       end
       if limit > LONGEST_LOG and not slotted then outgrown = true end
-      local more = not slotted and wish > 1 and string.rep(cellOf(time, width), wish - 1) or ''
+      local more = not slotted and not outgrown and wish > 1 and string.rep(cellOf(time, width), wish - 1) or ''
       if units == 0 then first, newest, tail = time, 0, more
       elseif not slotted then tail = cellOf(last, width) .. more
       elseif time > last then newest, tail = 0, pack(CELL, newest) .. string.rep('\\0', WIDTH * (time - last - 1)) end

@@ -44,7 +44,8 @@ answers[1] = table.concat(bytes)
 return answers`)
 
 /**
- * Of one key, as TAKE, and purse, ends; behind the costs the account, the amount, and the hold. `{2, record}`: stale; else
+ * Of one key, as TAKE, and purse, ends; behind the costs the account, the amount, and the hold, of which the last says
+ * how long it is (ms). `{2, record}`: stale; else
  * `{ok, at, used and resetsAt of each window…}` and, where there is no room, retryAt. Last is what is free.
  */
 export const TAKE_PAID = script(`${WRITABLE}${NOW}${RECORD}${WINDOWS}${ARRANGED}${TAKES}${PURSE}
@@ -64,7 +65,7 @@ else
   account.free = account.free - amount
   if hold then
     account.held = account.held + amount
-    setHold(ARGV[4] .. '\\0' .. hold, amount, tonumber(ARGV[11]))
+    setHold(ARGV[4] .. '\\0' .. hold, amount, now + tonumber(ARGV[11]))
   end
 end
 -- As text: one driver reads large integers inexactly.
@@ -88,16 +89,15 @@ if differs then keep(KEYS[2], partsOf(text), longest, now) end
 return lease and answer or stale(KEYS[1])`)
 
 /**
- * Purse, ends; the account, then `add` and an amount, and an id and an end where it is to be done once, `hold` or
- * `settle` and an amount, an id and an end, `release` and an id, or nothing; an end that begins with a plus counts from now. `{balance, charged}`; a balance of -1: too
- * much; a hold with 0 as charged: there was not enough.
+ * Purse, ends; the account, then `add` and an amount, and an id and for how long it is to be done once (ms), `hold` or
+ * `settle` and an amount, an id and for how long it is known, `release` and an id, or nothing. `{balance, charged}`; a
+ * balance of -1: too much; a hold with 0 as charged: there was not enough.
  */
 export const MOVE = script(`${NOW}${PURSE}
 purse, ends = KEYS[1], KEYS[2]
 local account, deed, amount = bringUp(creditAt(1), now), ARGV[6], tonumber(ARGV[7])
 local charged, member = -1, ARGV[1] .. '\\0' .. (ARGV[8] or '')
-local hold, ends_at = ARGV[8] and holdOf(member), tonumber(ARGV[9])
-if ends_at and string.sub(ARGV[9], 1, 1) == '+' then ends_at = now + ends_at end
+local hold, ends_at = ARGV[8] and holdOf(member), now + (tonumber(ARGV[9]) or 0)
 if deed == 'add' and hold and hold.charged then charged = hold.charged
 elseif deed == 'add' then
   if account.free + account.held + amount > 9007199254740991 then

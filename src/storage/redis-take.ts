@@ -30,20 +30,24 @@ export interface Till {
   readonly oneSlot: boolean
 }
 
-/** @throws KeywardError `INPUT` for a cost that is none */
-export function take(till: Till, id: string, version: number, spend: Spend): Promise<Taken> {
+/**
+ * @param now by the caller's clock: what it holds ends as long after the server's
+ * @throws KeywardError `INPUT` for a cost that is none
+ */
+export function take(till: Till, id: string, version: number, spend: Spend, now: number): Promise<Taken> {
   const { windows } = spend
   const costs = costsOf(windows, spend.cost)
-  const credits = spend.credits === undefined || !Object.hasOwn(spend, 'credits') ? undefined : own(spend.credits)
-  if (credits === undefined) return takeAt(till, id, version, windows, costs, undefined)
+  const given = spend.credits === undefined || !Object.hasOwn(spend, 'credits') ? undefined : own(spend.credits)
+  if (given === undefined) return takeAt(till, id, version, windows, costs, undefined)
+  const credits = toPaid(given, now)
   if (!isWhole(credits.amount)) throw new RangeError('the amount of a spend is a whole number ≥ 0')
   const isNear = till.oneSlot || tagOfAccount(credits.account) === id
   return (isNear ? takeAt : takeApart)(till, id, version, windows, costs, credits)
 }
 
-export async function move({ run, names }: Till, credit: CreditMove): Promise<Moved> {
+export async function move({ run, names }: Till, credit: CreditMove, now: number): Promise<Moved> {
   const { settle, release } = credit
-  if (credit.add !== undefined) return give({ run, names }, credit)
+  if (credit.add !== undefined) return give({ run, names }, credit, now)
   if (release !== undefined) {
     const { balance } = await moved(run, names, credit, ['release', '0', escapeText(release)])
     return { balance }
@@ -54,7 +58,7 @@ export async function move({ run, names }: Till, credit: CreditMove): Promise<Mo
     'settle',
     String(amount),
     escapeText(id),
-    String(until),
+    String(until - now),
   ])
   return { balance, charged }
 }
@@ -62,13 +66,24 @@ export async function move({ run, names }: Till, credit: CreditMove): Promise<Mo
 async function give(
   { run, names }: Pick<Till, 'run' | 'names'>,
   credit: Extract<CreditMove, { readonly add: number }>,
+  now: number,
 ): Promise<Moved> {
   const { add, once } = credit
   if (!Number.isSafeInteger(add)) throw tooMuch()
-  const mark = once === undefined ? [] : [escapeText(once.id), String(once.until)]
+  const mark = once === undefined ? [] : [escapeText(once.id), String(once.until - now)]
   const { balance, charged } = await moved(run, names, credit, ['add', String(add), ...mark])
   if (balance < 0) throw tooMuch()
   return once === undefined ? { balance } : { balance, added: charged }
+}
+
+/** What is taken from a balance, and for how long, ms, what is held of it. */
+interface Paid extends CreditAccount {
+  readonly amount: number
+  readonly hold?: { readonly id: string; readonly ms: number }
+}
+
+function toPaid({ hold, ...credits }: CreditSpend, now: number): Paid {
+  return hold === undefined ? credits : { ...credits, hold: { id: hold.id, ms: hold.until - now } }
 }
 
 /** One command: everything or nothing. */
@@ -78,14 +93,14 @@ function takeAt(
   version: number,
   windows: readonly SpendWindow[],
   costs: string,
-  credits: CreditSpend | undefined,
+  credits: Paid | undefined,
 ): Promise<Taken> {
   const keys = [names.record(id), names.windows(id)]
   const args = [String(version), wantedOf(windows), costs] as const
   if (credits === undefined) return runTake(keys, args, (answers) => answers.next(id, windows))
   const { amount, hold } = credits
   const tag = tagOfAccount(credits.account)
-  const held = hold ? [escapeText(hold.id), String(hold.until)] : []
+  const held = hold ? [escapeText(hold.id), String(hold.ms)] : []
   return run(
     TAKE_PAID,
     [...keys, names.purse(tag), names.ends(tag)],
@@ -103,45 +118,52 @@ async function takeApart(
   version: number,
   windows: readonly SpendWindow[],
   costs: string,
-  credits: CreditSpend,
+  credits: Paid,
 ): Promise<Taken> {
   const { run, names } = till
-  const { amount, hold = { id: randomBytes(12).toString('base64url'), until: 0 } } = credits
+  const { amount, hold = { id: randomBytes(12).toString('base64url'), ms: HELD_FOR } } = credits
   const isSpent = credits.hold === undefined
-  const held = await holdFirst(run, names, credits, hold)
+  const release = async (): Promise<number> =>
+    (await moved(run, names, credits, ['release', '0', escapeText(hold.id)])).balance
+  const abandon = (error: unknown): never => {
+    release().catch(() => {})
+    throw error
+  }
+  const held = await holdFirst(run, names, credits, hold).catch(abandon)
   if (!held.ok) {
     const looked = await takeAt(till, id, version, windows, '0', undefined)
     return looked.ok === undefined ? looked : { ...looked, ok: false, balance: held.balance }
   }
-  const release = async (): Promise<number> =>
-    (await moved(run, names, credits, ['release', '0', escapeText(hold.id)])).balance
-  let taken: Taken
-  try {
-    taken = await takeAt(till, id, version, windows, costs, undefined)
-  } catch (error) {
-    release().catch(() => {})
-    throw error
-  }
+  const taken = await takeAt(till, id, version, windows, costs, undefined).catch(abandon)
   if (taken.ok === undefined) {
     if (amount > 0 || !isSpent) await release()
     return taken
   }
   if (!taken.ok) return { ...taken, balance: amount > 0 || !isSpent ? await release() : held.balance }
   if (!isSpent || amount === 0) return { ...taken, balance: held.balance }
-  const { balance } = await moved(run, names, credits, ['settle', String(amount), escapeText(hold.id), `+${HELD_FOR}`])
+  const { balance } = await moved(run, names, credits, [
+    'settle',
+    String(amount),
+    escapeText(hold.id),
+    String(HELD_FOR),
+  ])
   return { ...taken, balance }
 }
 
 async function holdFirst(
   run: Run,
   names: Names,
-  credits: CreditSpend,
-  hold: { readonly id: string; readonly until: number },
+  credits: Paid,
+  hold: NonNullable<Paid['hold']>,
 ): Promise<{ readonly ok: boolean; readonly balance: number }> {
   const { amount } = credits
   if (amount === 0 && credits.hold === undefined) return { ok: true, ...(await moved(run, names, credits, [])) }
-  const until = credits.hold === undefined ? `+${HELD_FOR}` : String(hold.until)
-  const { balance, charged } = await moved(run, names, credits, ['hold', String(amount), escapeText(hold.id), until])
+  const { balance, charged } = await moved(run, names, credits, [
+    'hold',
+    String(amount),
+    escapeText(hold.id),
+    String(hold.ms),
+  ])
   return { ok: charged !== 0, balance }
 }
 

@@ -6,12 +6,16 @@ import type { Line } from './redis-connection.ts'
 /** Longer is no message of ours. */
 const LONGEST = 4_096
 const SLOWEST = 400
+/** Nobody may have anything to tell for long: so often a line that listens is asked whether it still stands, ms. */
+const PULSE = 5_000
 
 export interface Watch {
   readonly client: RedisClient
   readonly commands: Connection
   readonly line: Line
   readonly channel: string
+  /** How long an answer is waited for, ms. */
+  readonly timeout: number
   readonly onChange: (id: string | '*') => void
 }
 
@@ -19,7 +23,7 @@ export interface Watch {
  * Listens on a connection of its own, and makes another when that breaks. Each time it has begun to listen, it says
  * `'*'`: nobody knows what was told in between.
  */
-export function watchOver({ client, commands, line, channel, onChange }: Watch): () => void {
+export function watchOver({ client, commands, line, channel, timeout, onChange }: Watch): () => void {
   let current: Connection | undefined
   let isOver = false
   let attempts = 0
@@ -36,7 +40,7 @@ export function watchOver({ client, commands, line, channel, onChange }: Watch):
     try {
       // A Cluster knows its nodes once it is open.
       if (isCluster(client)) await line.opened()
-      if (!isOver) current = listeningConnection(client, commands)
+      if (!isOver) current = listeningConnection(client, commands, timeout)
     } catch {}
     if (isOver) return
     if (current === undefined) return again()
@@ -48,7 +52,11 @@ export function watchOver({ client, commands, line, channel, onChange }: Watch):
     // To listen is no reason for a process to live on.
     connection.on('connect', () => connection.stream?.unref?.())
     connection.on('message', (_, message) => tell(String(message)))
-    connection.on('end', again)
+    const pulse = inBackground(setInterval(() => void connection.ping().catch(() => {}), PULSE))
+    connection.on('end', () => {
+      clearInterval(pulse)
+      again()
+    })
     connection.on('ready', () => {
       connection.subscribe(channel).then(
         () => {

@@ -31,7 +31,7 @@ export type { RedisStoreOptions } from './redis-options.ts'
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): KeyStore {
   const { namespace, channel, timeout, replicas } = parseRedisOptions(client, options)
   const names = namesIn(namespace, channel)
-  const connection = commandConnection(client)
+  const connection = commandConnection(client, timeout)
   const line = lineOver(connection, timeout)
   const { run } = line
   const oneSlot = !isCluster(client)
@@ -39,7 +39,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const runTake = oneSlot ? takesTogether(line.runForBytesAtOnce) : takesApart(line.runForBytes)
   const till = { run, runTake, names, oneSlot }
   const plain = changesOver(run, names)
-  const changing = replicas === 0 ? undefined : lineOver(commandConnection(client), timeout)
+  const changing = replicas === 0 ? undefined : lineOver(commandConnection(client, timeout), timeout)
   const { change, find } =
     changing === undefined ? plain : replicatedChanges(run, changing, names, { replicas, timeout })
   const watches = new Set<() => void>()
@@ -61,21 +61,21 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     remove: (id) => change(id, (send) => remove(send, names, id)),
     list: (query) => list(run, names, own(query)),
     touch: (marks) => touch(run, names, oneSlot, marks),
-    take(id, version, spend) {
+    take(id, version, spend, now) {
       // Not async: a promise of a promise is waited for twice, on every request.
       try {
-        return take(till, id, version, spend)
+        return take(till, id, version, spend, now)
       } catch (error) {
         return Promise.reject(error)
       }
     },
     lease: async (id, version, spend) => lease(till, id, version, ownLease(spend)),
-    move: (credit) => move(till, own(credit)),
+    move: (credit, now) => move(till, own(credit), now),
     revokeWhere: (filter, at, reason) => change(undefined, (send) => revokeWhere(send, names, own(filter), at, reason)),
     ...notesOver(run, names),
     async watch(onChange) {
       if (typeof onChange !== 'function') throw new KeywardError('CONFIG', 'watch of redisStore needs a function')
-      const stop = watchOver({ client, commands: connection, line, channel, onChange })
+      const stop = watchOver({ client, commands: connection, line, channel, timeout, onChange })
       watches.add(stop)
       return async () => {
         watches.delete(stop)

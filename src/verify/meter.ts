@@ -1,6 +1,6 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Window } from '../model/limits.ts'
-import type { KeyStore, MeterReading, Taken } from '../model/store.ts'
+import type { CreditSpend, KeyStore, MeterReading, Taken } from '../model/store.ts'
 import { accountOf, type CreditMode } from '../policy/credits.ts'
 import { costFor, type Requirement, reserveFor } from '../policy/demand.ts'
 import { areReadings, isTime } from '../policy/readings.ts'
@@ -17,6 +17,8 @@ export type Meter = (attempt: Attempt, known: Known) => Awaitable<Metered>
 
 export interface MeterOptions {
   readonly take: NonNullable<KeyStore['take']>
+  /** Gives back what a take may have held that failed. */
+  readonly giveBack: (credits: CreditSpend) => void
   readonly credits: CreditMode
   /** How long a record may keep changing under a request, ms. */
   readonly patience: number
@@ -34,16 +36,33 @@ const NO_READINGS: readonly MeterReading[] = Object.freeze([])
 /** A `Taken` that decided something. */
 type Settled = Extract<Taken, { readonly ok: boolean }>
 
-export function createMeter({ take, credits: mode, patience, look, leases }: MeterOptions): Meter {
+export function createMeter({ take, giveBack, credits: mode, patience, look, leases }: MeterOptions): Meter {
   const leasing = leases && createLeasing({ leases, patience, look, fill, read })
 
   return (attempt, known) => {
     const order = orderOf(attempt, known)
+    const { credits } = order
+    if (credits?.hold === undefined) return meter(attempt, known, order)
+    const metered = meter(attempt, known, order)
+    if (!(metered instanceof Promise)) return heldOrNot(metered, credits)
+    return metered.then(
+      (late) => heldOrNot(late, credits),
+      (error): Metered => heldOrNot({ type: 'failed', error }, credits),
+    )
+  }
+
+  function meter(attempt: Attempt, known: Known, order: Order): Awaitable<Metered> {
     if (attempt.earlier !== undefined) {
       const before = attempt.earlier.bill
       return leasing?.covered(attempt, known, order, before) ?? fillRest(attempt, known, order, before)
     }
     return leasing === undefined ? fill(attempt, known, order) : leasing.serve(attempt, known, order)
+  }
+
+  /** Of a take that failed nobody knows whether it holds anything: nobody would settle it. */
+  function heldOrNot(metered: Metered, credits: CreditSpend): Metered {
+    if (metered.type === 'failed') giveBack(credits)
+    return metered
   }
 
   function orderOf({ requirement, request, time }: Attempt, known: Known): Order {

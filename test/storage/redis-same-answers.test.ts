@@ -118,12 +118,12 @@ function deedBy({ upTo, of }: Dice): Partial<CreditMove> {
 
 async function compareTakes(reference: KeyStore, id: string, credits: CreditSpend, roll: Dice): Promise<void> {
   const spend = { windows: windowsBy(roll), cost: roll.of(0, 1, 2), credits }
-  const { at, ...taken } = (await store.take(id, 7, spend, 0)) as { at: number }
+  const { at, ...taken } = (await store.take(id, 7, spend, now)) as { at: number }
   expect(taken).toEqual(reference.take?.(id, 7, spend, now))
 }
 
 async function compareMoves(reference: KeyStore, move: CreditMove, step: string): Promise<void> {
-  const answers = [() => store.move(move, 0), async () => reference.move?.(move, now)].map((ask) =>
+  const answers = [() => store.move(move, now), async () => reference.move?.(move, now)].map((ask) =>
     Promise.resolve(ask()).catch((error: { code: string; message: string }) => [error.code, error.message]),
   )
   const [ours, theirs] = await Promise.all(answers)
