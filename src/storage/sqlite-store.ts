@@ -44,21 +44,23 @@ export function storeOver(database: Database): KeyStore {
       throw translated(error)
     }
   }
-  const change = <T>(verb: (connection: Connection) => T): T =>
-    ask((connected) => durably(connected.database, () => verb(connected)))
+  // Also one statement is a transaction: libsql leaves a statement open that meets a lock, and nothing that comes after
+  // it is committed. Behind BEGIN IMMEDIATE none meets one.
+  const change = <T>(verb: (statements: Statements) => T): T =>
+    ask(({ database, statements }) => durably(database, () => transaction(database, () => verb(statements))))
 
   return {
     find: (id) => ask(({ statements }) => find(statements, id)),
-    insert: (key) => change(({ statements }) => void statements.insert.run(...toValues(key))),
-    replace: (key, ifVersion) => change(({ statements }) => replace(statements, key, ifVersion)),
-    remove: (id) => change((connected) => remove(connected, id)),
+    insert: (key) => change(({ insert }) => void insert.run(...toValues(key))),
+    replace: (key, ifVersion) => change((statements) => replace(statements, key, ifVersion)),
+    remove: (id) => change((statements) => remove(statements, id)),
     list: (query) => ask(({ statements }) => list(statements, query)),
     touch: (marks) => ask((connected) => touch(connected, marks)),
     take: (id, version, spend, now) => ask((connected) => take(connected, id, version, spend, now)),
     lease: (id, version, spend, now) => ask((connected) => lease(connected, id, version, ownLease(spend), now)),
     // Money is not counted as uses are: what was moved has reached the disk.
-    move: (credit, now) => change((connected) => move(connected, own(credit), now)),
-    revokeWhere: (filter, at, reason) => change(({ statements }) => revokeWhere(statements, filter, at, reason)),
+    move: (credit, now) => change((statements) => move(statements, own(credit), now)),
+    revokeWhere: (filter, at, reason) => change((statements) => revokeWhere(statements, filter, at, reason)),
     note: (notes, keep) => ask((connected) => note(connected, notes, keep)),
     notes: (query) => ask(({ statements }) => listNotes(statements, own(query))),
     close: () => {
@@ -77,15 +79,13 @@ function replace({ replace }: Statements, key: StoredKey, ifVersion: number): bo
   return changed(replace.run(...toValues(key), escapeText(key.id), ifVersion)) > 0
 }
 
-function remove({ database, statements }: Connection, id: string): boolean {
+function remove(statements: Statements, id: string): boolean {
   const text = escapeText(id)
-  return transaction(database, () => {
-    statements.removeUses.run(text)
-    statements.removeCounters.run(text)
-    statements.removeAccounts.run(text, text)
-    statements.removeHolds.run(text, text)
-    return changed(statements.remove.run(text)) > 0
-  })
+  statements.removeUses.run(text)
+  statements.removeCounters.run(text)
+  statements.removeAccounts.run(text, text)
+  statements.removeHolds.run(text, text)
+  return changed(statements.remove.run(text)) > 0
 }
 
 function list({ prepared }: Statements, query: ListQuery): ListPage {
@@ -148,8 +148,8 @@ function keepCounters({ count }: Statements, text: string, { counters }: Metered
   if (after !== before) count.run(text, after)
 }
 
-function move({ database, statements }: Connection, credit: CreditMove, now: number): Moved {
-  return transaction(database, () => onAccount(statements, credit, now, (account) => moveOn(account, credit)))
+function move(statements: Statements, credit: CreditMove, now: number): Moved {
+  return onAccount(statements, credit, now, (account) => moveOn(account, credit))
 }
 
 interface MeterRow {
