@@ -44,6 +44,11 @@ export function isClash(error: unknown): boolean {
   return CLASHES.includes(codeOf(error))
 }
 
+/** Whether a driver stopped waiting, on a connection that goes on. */
+export function isUnanswered(error: unknown): boolean {
+  return /time-?out/i.test(messageOf(error))
+}
+
 export function lacksTable(error: unknown): boolean {
   const code = codeOf(error)
   return (code !== undefined && NO_TABLE.includes(code)) || /^no such table: \w+$/.test(messageOf(error))

@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto'
+import { inBackground } from '../model/timer.ts'
 import { type SqlDatabase, send } from './sql-database.ts'
 import type { Engine, Value } from './sql-engine.ts'
-import { isClash, translated } from './sql-errors.ts'
+import { isClash, isUnanswered, translated } from './sql-errors.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -25,21 +26,26 @@ export interface Connections extends Session {
 /** A clash is over as soon as the other transaction is: tries are many and waits short, between one and two seconds together. */
 const TRIES = 30
 const LONGEST_PAUSE = 64
+/** From one ROLLBACK to the next on a connection that does not answer, ms. */
+const LONGEST_SILENCE = 5_000
 
 export function connectionsOf(database: SqlDatabase, engine: Engine): Connections {
   const alone: Connections['alone'] = (work) =>
     database.connection().execute((connection) => work(sessionOf(connection, engine)))
   const transaction: Connections['transaction'] = (work) =>
-    alone(async (session) => {
-      await session.run(engine.begin)
-      try {
-        const result = await work(session)
-        await session.run('COMMIT')
-        return result
-      } catch (error) {
-        await rollBack(session)
-        throw error
-      }
+    new Promise((resolve, reject) => {
+      const ended = alone(async (session) => {
+        try {
+          await session.run(engine.begin)
+          const result = await work(session)
+          await session.run('COMMIT')
+          return result
+        } catch (error) {
+          await rollBack(session, () => reject(error))
+          throw error
+        }
+      })
+      ended.then(resolve, reject)
     })
   const shared = sessionOf(database, engine)
   // In SQLite a statement of its own could meet a lock half-way; after BEGIN IMMEDIATE, none can.
@@ -70,11 +76,24 @@ function sessionOf(database: SqlDatabase, engine: Engine): Session {
   }
 }
 
-/** Where it fails, the connection is gone, and its transaction with it. */
-async function rollBack(session: Session): Promise<void> {
-  try {
-    await session.run('ROLLBACK')
-  } catch {}
+/**
+ * Until this is done the connection is nobody else's: what others did on it would be a part of the transaction. Where
+ * ROLLBACK fails, the connection is gone, and its transaction with it; but a driver that stopped waiting may never have
+ * sent it.
+ *
+ * @param late is called where that may take long, as on a connection that is silent: nobody need wait for it
+ */
+async function rollBack(session: Session, late: () => void): Promise<void> {
+  for (let tried = 1; ; tried++) {
+    try {
+      await session.run('ROLLBACK')
+      return
+    } catch (error) {
+      if (!isUnanswered(error)) return
+    }
+    late()
+    await new Promise((resolve) => inBackground(setTimeout(resolve, Math.min(LONGEST_SILENCE, 2 ** tried))))
+  }
 }
 
 function pause(ms: number): Promise<void> {
