@@ -12,8 +12,14 @@ import { touch } from './sql-touch.ts'
 import { inTurns } from './sql-turns.ts'
 import { type SqlListener, watchOver } from './sql-watch.ts'
 
+export interface StoreSettings {
+  /** How long a take waits for its turn, ms. */
+  readonly timeout: number
+  readonly listen?: (() => SqlListener) | undefined
+}
+
 /** The verbs over a database, which whoever opened it closes. */
-export function storeOver(connections: Connections, tables: Tables, listen?: () => SqlListener): KeyStore {
+export function storeOver(connections: Connections, tables: Tables, { timeout, listen }: StoreSettings): KeyStore {
   const { engine } = connections
   let isOpen = true
   let isReady = false
@@ -30,7 +36,8 @@ export function storeOver(connections: Connections, tables: Tables, listen?: () 
   }
 
   const takeAll = takesOver(connections, tables)
-  const takeInTurns = inTurns((row: string, asks: readonly TakeAsk[]) => ask(() => takeAll(row, asks)))
+  const takeInTurns = inTurns((row: string, asks: readonly TakeAsk[]) => ask(() => takeAll(row, asks)), timeout)
+  // What is to be settled or given back is, however late: nobody asks for it again.
   const moveInTurns = inTurns((_account: string, asks: readonly MoveAsk[]) =>
     ask(() => moveAll(connections, tables, asks)),
   )

@@ -7,6 +7,8 @@ const MOST_AT_ONCE = 256
 
 interface Waiting<Ask, Answer> {
   readonly ask: Ask
+  /** Until when its turn must have begun, ms by the monotonic clock. */
+  readonly until: number
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
 }
@@ -16,21 +18,24 @@ interface Waiting<Ask, Answer> {
  * served together. So a hot row costs one connection, not all of them, and one transaction for many callers.
  *
  * @param serve Answers each of them in order; what it throws is thrown to all of that turn.
+ * @param patience How long one waits for its turn at most, ms: whoever has given up must not be served, and pay.
  */
 export function inTurns<Ask, Answer>(
   serve: (row: string, asks: readonly Ask[]) => Promise<readonly PromiseSettledResult<Answer>[]>,
+  patience = Number.POSITIVE_INFINITY,
 ): (row: string, ask: Ask) => Promise<Answer> {
   const queues = new Map<string, Waiting<Ask, Answer>[]>()
 
   return (row, ask) =>
     new Promise((resolve, reject) => {
       const queue = queues.get(row)
+      const waiting = { ask, until: performance.now() + patience, resolve, reject }
       if (queue === undefined) {
         queues.set(row, [])
-        void serveAll(row, { ask, resolve, reject })
+        void serveAll(row, waiting)
         return
       }
-      if (queue.length < MOST_WAITING) queue.push({ ask, resolve, reject })
+      if (queue.length < MOST_WAITING) queue.push(waiting)
       else reject(new KeywardError('STORE', 'too many wait for the same key or balance'))
     })
 
@@ -38,9 +43,19 @@ export function inTurns<Ask, Answer>(
     let turn: readonly Waiting<Ask, Answer>[] = [first]
     while (turn.length > 0) {
       await serveTurn(row, turn)
-      turn = queues.get(row)?.splice(0, MOST_AT_ONCE) ?? []
+      turn = nextOf(queues.get(row) ?? [])
     }
     queues.delete(row)
+  }
+
+  /** They stand in the order in which they came, so that those who are late come first. */
+  function nextOf(queue: Waiting<Ask, Answer>[]): readonly Waiting<Ask, Answer>[] {
+    const now = performance.now()
+    const late = queue.findIndex(({ until }) => until > now)
+    for (const { reject } of queue.splice(0, late === -1 ? queue.length : late)) {
+      reject(new KeywardError('STORE', `no turn at the key or balance within ${patience} ms`))
+    }
+    return queue.splice(0, MOST_AT_ONCE)
   }
 
   async function serveTurn(row: string, turn: readonly Waiting<Ask, Answer>[]): Promise<void> {
