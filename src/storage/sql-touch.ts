@@ -38,7 +38,16 @@ function touchSql({ name }: Engine, { keys }: Tables, count: number): string {
   const greatest = name === 'SQLite' ? 'max' : 'greatest'
   const at = `${greatest}(coalesce(k.last_used_at, m.used_at), m.used_at)`
   const uses = 'coalesce(k.uses, 0) + m.uses'
-  return name === 'MySQL'
-    ? `UPDATE ${keys} AS k JOIN (${marks}) AS m ON k.id = m.id SET k.last_used_at = ${at}, k.uses = ${uses}`
-    : `UPDATE ${keys} AS k SET last_used_at = ${at}, uses = ${uses} FROM (${marks}) AS m WHERE k.id = m.id`
+  if (name === 'MySQL') {
+    return `UPDATE ${keys} AS k JOIN (${marks}) AS m ON k.id = m.id SET k.last_used_at = ${at}, k.uses = ${uses}`
+  }
+  const update = `UPDATE ${keys} AS k SET last_used_at = ${at}, uses = ${uses} FROM`
+  if (name === 'SQLite') return `${update} (${marks}) AS m WHERE k.id = m.id`
+  // An UPDATE locks rows in whatever order it finds them, and one that waited for a row forgets marks that were joined
+  // to it. So rows are locked first, in one order, and nothing is left to wait for.
+  return `WITH m AS MATERIALIZED (${marks}),
+    locked AS MATERIALIZED (
+      SELECT id FROM ${keys} WHERE id IN (SELECT id FROM m) ORDER BY id FOR NO KEY UPDATE
+    )
+    ${update} m JOIN locked ON locked.id = m.id WHERE k.id = m.id`
 }
