@@ -20,12 +20,21 @@ export function readCursor(cursor: string): Place {
   return place
 }
 
+/** The same for a store that keeps times as whole numbers. */
+export function readWholeCursor(cursor: string): Place {
+  const place = readCursor(cursor)
+  if (Number.isInteger(place.createdAt)) return place
+  throw nonsense()
+}
+
 function parse(text: string): Place | undefined {
   try {
     const value: unknown = JSON.parse(text)
     if (!Array.isArray(value) || value.length !== 2) return undefined
     const [createdAt, id] = value as readonly unknown[]
-    return typeof createdAt === 'number' && typeof id === 'string' ? { createdAt, id } : undefined
+    // No time is as large as what a database may stumble over.
+    const isTime = typeof createdAt === 'number' && Math.abs(createdAt) <= Number.MAX_SAFE_INTEGER
+    return isTime && typeof id === 'string' ? { createdAt, id } : undefined
   } catch {
     return undefined
   }

@@ -1,6 +1,6 @@
 import type { StoredKey } from '../model/key.ts'
 import type { Filter, ListPage, ListQuery } from '../model/store.ts'
-import { type Place, readCursor } from './cursor.ts'
+import { type Place, readWholeCursor } from './cursor.ts'
 import { pageOf } from './page.ts'
 import { type Engine, plainTextOf, type Value, wholeOf } from './sql-engine.ts'
 import { keyOf, SELECTED, valuesOf } from './sql-rows.ts'
@@ -91,7 +91,7 @@ function conditionsOf(engine: Engine, { prefixes, owner, resource }: Filter): re
 
 /** Written so that each engine finds the place in its index, which not all do for a comparison of pairs. */
 function after(engine: Engine, cursor: string): Condition {
-  const { createdAt, id } = readCursor(cursor)
+  const { createdAt, id } = readWholeCursor(cursor)
   return {
     sql: 'created_at <= ? AND (created_at < ? OR id < ?)',
     values: [createdAt, createdAt, engine.text(id)],

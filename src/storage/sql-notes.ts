@@ -1,5 +1,5 @@
 import type { Note, NotesKept, NotesPage, NotesQuery } from '../model/store.ts'
-import { readCursor } from './cursor.ts'
+import { readWholeCursor } from './cursor.ts'
 import { equalTo, NOTE_COLUMNS, notesPage, toNote, toNoteValues } from './note-rows.ts'
 import { type Engine, textOf, type Value, wholeOf } from './sql-engine.ts'
 import { orNull, parametersOf } from './sql-rows.ts'
@@ -69,7 +69,7 @@ function conditionsOf(
     values.push(...query.prefixes.map((prefix) => engine.text(prefix)))
   }
   if (query.cursor !== undefined) {
-    const { createdAt, id } = readCursor(query.cursor)
+    const { createdAt, id } = readWholeCursor(query.cursor)
     // Written so that each engine finds the place in its index, which not all do for a comparison of pairs.
     where.push('noted_at <= ? AND (noted_at < ? OR id < ?)')
     values.push(createdAt, createdAt, engine.text(id))

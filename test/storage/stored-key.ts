@@ -29,4 +29,7 @@ export const NONSENSE = [
   'WyIxIiwiYSJd',
   '%00',
   '🔑',
+  ...['[1e+300,"a"]', '[1e+25,"a"]', '[9007199254740992,"a"]', '[-9007199254740992,"a"]'].map((place) =>
+    Buffer.from(place).toString('base64url'),
+  ),
 ]
