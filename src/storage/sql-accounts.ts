@@ -3,6 +3,7 @@ import { type Account, bringUp, move as moveOn, openAccount } from './accounts.t
 import { escapeText } from './escaping.ts'
 import { type Value, wholeOf } from './sql-engine.ts'
 import { stageHolds } from './sql-holds.ts'
+import { moveAt } from './sql-lasting.ts'
 import { checkLength, orNull } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Connections, Row, Session } from './sql-session.ts'
@@ -38,7 +39,7 @@ export async function moveAll(
     const answers = asks.map(({ credit, now }) =>
       settled(() => {
         bringUp(ledger.account, credit, ledger.at ?? now)
-        return moveOn(ledger.account, credit)
+        return moveOn(ledger.account, moveAt(credit, now, ledger.at))
       }),
     )
     await ledger.keep()

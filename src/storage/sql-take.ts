@@ -7,6 +7,7 @@ import { accountBeside, accountSeen, lockAccount } from './sql-accounts.ts'
 import { detoursOf } from './sql-detours.ts'
 import { wholeOf } from './sql-engine.ts'
 import { find } from './sql-keys.ts'
+import { spendAt } from './sql-lasting.ts'
 import { type Meter, readMeter, writing } from './sql-meter.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Connections, Session } from './sql-session.ts'
@@ -197,7 +198,7 @@ function decide(
     settled((): Taken => {
       if (ask.leased !== undefined) endLeased(metered, ask.leased, at ?? ask.now)
       if (ask.version !== version) return STALE
-      const outcome = takeOne(metered, account, ask, at ?? ask.now)
+      const outcome = takeOne(metered, account, ask, at)
       return at === undefined ? outcome : { ...outcome, at }
     }),
   )
@@ -209,13 +210,14 @@ function decide(
 function takeOne(
   metered: Metered,
   account: Account | undefined,
-  { spend, credits, leased }: TakeAsk,
-  now: number,
+  { spend, credits, leased, now: asked }: TakeAsk,
+  at: number | undefined,
 ): Outcome {
+  const now = at ?? asked
   if (leased !== undefined) return leaseFrom(metered, leased, now)
   if (account === undefined || credits === undefined) return takeFrom(metered, spend, now)
   bringUp(account, credits, now)
-  return takeWith(account, credits, metered, spend, now)
+  return takeWith(account, spendAt(credits, asked, at), metered, spend, now)
 }
 
 /** What a take is asked for with credits of its own, not with those that someone put on a prototype. */
