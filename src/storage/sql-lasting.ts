@@ -2,8 +2,8 @@ import { own } from '../model/own.ts'
 import type { CreditMove, CreditSpend } from '../model/store.ts'
 
 /**
- * What is kept until a moment of the caller's, until the moment of the server's that is as far away: it lasts as long as
- * it was meant to, however far apart the two clocks are. Where the server has none, the caller's counts.
+ * What is held until a moment by the caller's clock is held until the moment by the server's that is as far away: it
+ * lasts as long as it was meant to, however far apart the two are. Where the server has none, the caller's counts.
  */
 export function spendAt(credits: CreditSpend, now: number, at: number | undefined): CreditSpend {
   const { hold } = credits

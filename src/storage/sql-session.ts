@@ -30,27 +30,41 @@ const LONGEST_PAUSE = 64
 const LONGEST_SILENCE = 5_000
 
 export function connectionsOf(database: SqlDatabase, engine: Engine): Connections {
-  const alone: Connections['alone'] = (work) =>
-    database.connection().execute((connection) => work(sessionOf(connection, engine)))
+  const alone: Connections['alone'] = (work) => apart(work, isUnanswered)
   const transaction: Connections['transaction'] = (work) =>
-    new Promise((resolve, reject) => {
-      const ended = alone(async (session) => {
+    apart(
+      async (session) => {
+        await session.run(engine.begin)
+        const result = await work(session)
+        await session.run('COMMIT')
+        return result
+      },
+      () => true,
+    )
+  const shared: Session = {
+    engine,
+    rows: (sql, values) => alone((session) => session.rows(sql, values)),
+    run: (sql, values) => alone((session) => session.run(sql, values)),
+  }
+  // In SQLite a statement of its own could meet a lock half-way; after BEGIN IMMEDIATE, none can.
+  const single: Connections['single'] = engine.name === 'SQLite' ? transaction : (work) => work(shared)
+  return { ...shared, alone, transaction, single }
+
+  /** What fails may leave its connection to others only when that is as it was. */
+  function apart<T>(work: (session: Session) => Promise<T>, isLeftOver: (error: unknown) => boolean): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const ended = database.connection().execute(async (connection) => {
+        const session = sessionOf(connection, engine)
         try {
-          await session.run(engine.begin)
-          const result = await work(session)
-          await session.run('COMMIT')
-          return result
+          return await work(session)
         } catch (error) {
-          await rollBack(session, () => reject(error))
+          if (isLeftOver(error)) await rollBack(session, () => reject(error))
           throw error
         }
       })
       ended.then(resolve, reject)
     })
-  const shared = sessionOf(database, engine)
-  // In SQLite a statement of its own could meet a lock half-way; after BEGIN IMMEDIATE, none can.
-  const single: Connections['single'] = engine.name === 'SQLite' ? transaction : (work) => work(shared)
-  return { ...shared, alone, transaction, single }
+  }
 }
 
 /**
@@ -77,9 +91,9 @@ function sessionOf(database: SqlDatabase, engine: Engine): Session {
 }
 
 /**
- * Until this is done the connection is nobody else's: what others did on it would be a part of the transaction. Where
- * ROLLBACK fails, the connection is gone, and its transaction with it; but a driver that stopped waiting may never have
- * sent it.
+ * Until this is done the connection is nobody else's: what others did on it would be a part of the transaction, or wait
+ * for an answer that never comes. Where ROLLBACK fails, the connection is gone, and its transaction with it; but a driver
+ * that stopped waiting may never have sent it.
  *
  * @param late is called where that may take long, as on a connection that is silent: nobody need wait for it
  */

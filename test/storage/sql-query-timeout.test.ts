@@ -78,19 +78,21 @@ describe('D-17: over PostgreSQL, where the driver stops waiting,', () => {
     expect(await store.move?.({ ...credits, release: 'none' }, 1)).toEqual({ balance: 9 })
   })
 
-  it('a connection that is silent costs its caller one error, and is used by nobody until it speaks', async () => {
+  it.each([true, false])('a connection that is silent is used by nobody until it speaks (paid: %s)', async (isPaid) => {
     const { key, take, store, isKept } = await impatient(2)
+    const spend = { windows: [{ name: 'w', limit: 9, ms: 60_000 }], cost: 1 }
+    const ask = async () => (isPaid ? take() : store.take?.(key.id, 7, spend, Date.now()))
     let silent: readonly number[] = []
-    const answered: Promise<unknown>[] = []
+    const asked: Promise<unknown>[] = []
     await whileLocked(key.id, async () => {
-      answered.push(take())
-      answered[0]?.catch(() => {})
+      asked.push(ask())
+      asked[0]?.catch(() => {})
       await expect.poll(() => tested('Lock')).toHaveLength(1)
       silent = await tested('Lock')
       for (const pid of silent) process.kill(pid, 'SIGSTOP')
     })
     try {
-      await expect(answered[0]).rejects.toMatchObject({ code: 'STORE' })
+      await expect(asked[0]).rejects.toMatchObject({ code: 'STORE' })
       for (let time = 0; time < 4; time++) expect(await store.find(key.id)).toEqual(key)
     } finally {
       for (const pid of silent) process.kill(pid, 'SIGCONT')
