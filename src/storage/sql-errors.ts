@@ -44,9 +44,9 @@ export function isClash(error: unknown): boolean {
   return CLASHES.includes(codeOf(error))
 }
 
-/** Whether a driver stopped waiting, on a connection that goes on. */
+/** Whether a driver stopped waiting, on a connection that goes on. What the server broke off has a code of its own. */
 export function isUnanswered(error: unknown): boolean {
-  return /time-?out/i.test(messageOf(error))
+  return /time-?out/i.test(messageOf(error)) && !/^\w{1,5}$/.test(codeOf(error) ?? '')
 }
 
 export function lacksTable(error: unknown): boolean {
