@@ -1,6 +1,7 @@
 import { KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
 import type { KeyStore } from '../model/store.ts'
+import { patienceOf } from './patience.ts'
 import { type MoveAsk, moveAll } from './sql-accounts.ts'
 import { find, insert, list, remove, replace, revokeWhere } from './sql-keys.ts'
 import { requireSchema } from './sql-migrate.ts'
@@ -12,14 +13,8 @@ import { touch } from './sql-touch.ts'
 import { inTurns } from './sql-turns.ts'
 import { type SqlListener, watchOver } from './sql-watch.ts'
 
-export interface StoreSettings {
-  /** How long a take waits for its turn, ms. */
-  readonly timeout: number
-  readonly listen?: (() => SqlListener) | undefined
-}
-
 /** The verbs over a database, which whoever opened it closes. */
-export function storeOver(connections: Connections, tables: Tables, { timeout, listen }: StoreSettings): KeyStore {
+export function storeOver(connections: Connections, tables: Tables, listen?: () => SqlListener): KeyStore {
   const { engine } = connections
   let isOpen = true
   let isReady = false
@@ -36,13 +31,16 @@ export function storeOver(connections: Connections, tables: Tables, { timeout, l
   }
 
   const takeAll = takesOver(connections, tables)
-  const takeInTurns = inTurns((row: string, asks: readonly TakeAsk[]) => ask(() => takeAll(row, asks)), timeout)
+  const takeInTurns = inTurns(
+    (row: string, asks: readonly TakeAsk[]) => ask(() => takeAll(row, asks)),
+    () => patienceOf(store),
+  )
   // What is to be settled or given back is, however late: nobody asks for it again.
   const moveInTurns = inTurns((_account: string, asks: readonly MoveAsk[]) =>
     ask(() => moveAll(connections, tables, asks)),
   )
 
-  return {
+  const store: KeyStore = {
     find: (id) => ask(() => find(connections, tables, id)),
     insert: (key) => ask(() => connections.single((session) => insert(session, tables, key))),
     replace: (key, ifVersion) => ask(() => connections.single((session) => replace(session, tables, key, ifVersion))),
@@ -69,6 +67,7 @@ export function storeOver(connections: Connections, tables: Tables, { timeout, l
       await Promise.all([...watches].map((stop) => stop()))
     },
   }
+  return store
 
   async function watch(make: () => SqlListener, onChange: (id: string | '*') => void): Promise<() => Promise<void>> {
     if (!isOpen) throw closed()

@@ -22,14 +22,14 @@ interface Waiting<Ask, Answer> {
  */
 export function inTurns<Ask, Answer>(
   serve: (row: string, asks: readonly Ask[]) => Promise<readonly PromiseSettledResult<Answer>[]>,
-  patience = Number.POSITIVE_INFINITY,
+  patience: () => number | undefined = () => undefined,
 ): (row: string, ask: Ask) => Promise<Answer> {
   const queues = new Map<string, Waiting<Ask, Answer>[]>()
 
   return (row, ask) =>
     new Promise((resolve, reject) => {
       const queue = queues.get(row)
-      const waiting = { ask, until: performance.now() + patience, resolve, reject }
+      const waiting = { ask, until: performance.now() + (patience() ?? Number.POSITIVE_INFINITY), resolve, reject }
       if (queue === undefined) {
         queues.set(row, [])
         void serveAll(row, waiting)
@@ -53,7 +53,7 @@ export function inTurns<Ask, Answer>(
     const now = performance.now()
     const late = queue.findIndex(({ until }) => until > now)
     for (const { reject } of queue.splice(0, late === -1 ? queue.length : late)) {
-      reject(new KeywardError('STORE', `no turn at the key or balance within ${patience} ms`))
+      reject(new KeywardError('STORE', 'no turn at the key or balance in time'))
     }
     return queue.splice(0, MOST_AT_ONCE)
   }

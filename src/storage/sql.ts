@@ -23,13 +23,6 @@ export interface SqlOptions {
 
 export interface SqlStoreOptions extends SqlOptions {
   /**
-   * How long a `take` may wait for others of its process that want the same key or balance, ms; then it throws `STORE`,
-   * and nothing is taken. `storeTimeout` of `createApiKeys` holds beside it: make the two alike, so that what was refused
-   * as `unavailable` is not charged later, and nothing is refused for which there was still time.
-   * @default 1000
-   */
-  readonly timeout?: number | undefined
-  /**
    * PostgreSQL alone: makes a connection, not open yet, on which to listen for the changes of other processes
    * (`LISTEN`), so that caches obey within moments: `() => new Client(url)` of `pg`. Asked again when it breaks. It must
    * reach the server itself, or a pooler that keeps a session.
@@ -37,9 +30,6 @@ export interface SqlStoreOptions extends SqlOptions {
    */
   readonly listen?: (() => SqlListener) | undefined
 }
-
-/** The longest `storeTimeout`, ms. */
-const LONGEST_WAIT = 3_600_000
 
 /**
  * Keys in PostgreSQL, MySQL 8, MariaDB or SQLite, through a Kysely (0.28 or later) that the host made, and closes.
@@ -54,11 +44,10 @@ const LONGEST_WAIT = 3_600_000
  * than its column, and `CONFIG` where the schema is missing, older or newer; after `close`, they throw `STORE`.
  */
 export function sqlStore(kysely: SqlDatabase, options: SqlStoreOptions = {}): KeyStore {
-  const { listen, timeout = 1_000, ...others } = own(withMembers('sqlStore', options))
+  const { listen, ...others } = own(withMembers('sqlStore', options))
   const { connections, tables } = parse('sqlStore', kysely, others)
   if (listen !== undefined) checkListen(listen, connections.engine)
-  checkTimeout(timeout)
-  return storeOver(connections, tables, { timeout, listen })
+  return storeOver(connections, tables, listen)
 }
 
 /**
@@ -106,12 +95,6 @@ function checkListen(listen: unknown, { name }: Engine): void {
       ? `must be a function that makes a connection, not ${show(listen)}`
       : name !== 'PostgreSQL' && `is for PostgreSQL alone: ${name} has no way to tell of changes`
   if (message) throw new KeywardError('CONFIG', `listen ${message}`, { issues: [{ path: 'listen', message }] })
-}
-
-function checkTimeout(timeout: unknown): void {
-  if (Number.isSafeInteger(timeout) && Number(timeout) >= 1 && Number(timeout) <= LONGEST_WAIT) return
-  const message = `must be a whole number from 1 to ${LONGEST_WAIT} (ms), not ${show(timeout)}`
-  throw new KeywardError('CONFIG', `timeout ${message}`, { issues: [{ path: 'timeout', message }] })
 }
 
 function parsePrefix(who: string, options: SqlOptions): string {

@@ -5,6 +5,7 @@ import { own } from '../model/own.ts'
 import type { Filter, KeyStore, ListQuery } from '../model/store.ts'
 import { inBackground } from '../model/timer.ts'
 import { breakerOf } from './breaker.ts'
+import { notePatience } from './patience.ts'
 
 /** A bulk change may take long, but not for ever. */
 const LONG = 600_000
@@ -18,6 +19,7 @@ const CHANGES = { changes: true }
 export function timedStore(store: KeyStore, timeout: number): KeyStore {
   const { take, lease, move, touch, revokeWhere, note, notes, watch } = store
   const breaker = breakerOf(store)
+  notePatience(store, timeout)
 
   return {
     find: timed('find', store.find),

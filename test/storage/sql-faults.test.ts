@@ -41,7 +41,7 @@ describe.each(SERVERS)('over %s', (engine) => {
     const credits = { account: ':clash', opening: { amount: 50, at: 1 }, amount: 1 }
     const spend = { windows: [{ name: 'w', limit: 30, ms: HOUR }], cost: 1 }
     const asked = pools.flatMap((pool) => {
-      const other = sqlStore(pool, { timeout: 30_000 })
+      const other = sqlStore(pool)
       const ask = async (at: number) =>
         other.take?.(key.id, 7, at % 2 === 0 ? spend : { ...spend, credits }, Date.now())
       return Array.from({ length: 20 }, (_, at) => ask(at))

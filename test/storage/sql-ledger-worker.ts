@@ -39,7 +39,7 @@ process.send?.('ready')
 async function work(job: SqlJob): Promise<SqlAnswer> {
   const kysely = connect(job.target)
   try {
-    const { store, rest } = restless(sqlStore(kysely, { prefix: job.prefix, timeout: 30_000 }))
+    const { store, rest } = restless(sqlStore(kysely, { prefix: job.prefix }))
     const answer = job.do === 'verify' ? await verify(store, job) : await claim(store, job)
     await rest()
     return answer

@@ -31,7 +31,7 @@ describe.each(ENGINES)(`${PROCESSES} processes on one %s`, (engine) => {
   async function open(credits: NonNullable<ApiKeysOptions['credits']> = 'key') {
     const prefix = `t${++count}_`
     await migrate(kysely, { prefix })
-    const store = sqlStore(kysely, { prefix, timeout: 30_000 })
+    const store = sqlStore(kysely, { prefix })
     const keys = createApiKeys({ prefix: 'agk_', store, credits, storeTimeout: '30s' })
     onTestFinished(() => keys.close())
     const { target } = prepared
