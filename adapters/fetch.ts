@@ -57,7 +57,7 @@ export function guard<
     const shown = hidden === undefined ? request : hideInRequest(request, hidden)
     try {
       const response = withHeaders(await handler(shown, verdict.access as Identity<K, Optional>, ...rest), headers)
-      return release === undefined ? response : onceRead(response, release)
+      return release === undefined ? response : onceRead(response, request.method, release)
     } catch (error) {
       release?.()
       throw error

@@ -48,7 +48,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
     }
     // Now, not before: what a handler returned as it is would be without them.
     setHeaders(c, headers)
-    if (release !== undefined) replace(c, onceRead(c.res, release))
+    if (release !== undefined) replace(c, onceRead(c.res, c.req.method, release))
   }
 }
 

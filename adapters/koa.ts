@@ -50,9 +50,15 @@ function settle(ctx: Context, decision: Decision, next: () => Promise<unknown>):
     return
   }
   addHeaders(ctx.res as ServerResponse, decision.headers)
-  if (decision.release !== undefined) onceEnded(ctx.res as ServerResponse, decision.release)
   identify(ctx.state, decision.verdict.access)
-  return next()
+  const { release } = decision
+  if (release === undefined) return next()
+  onceEnded(ctx.res as ServerResponse, release)
+  // Where its client has gone, Koa ends no response of a handler that throws.
+  return next().catch((error) => {
+    release()
+    throw error
+  })
 }
 
 /**

@@ -1,4 +1,5 @@
-import { build } from 'esbuild'
+import { readFile } from 'node:fs/promises'
+import { build, type Plugin } from 'esbuild'
 import manifest from '../package.json' with { type: 'json' }
 import { bundlePage } from '../src/console/bundle.ts'
 import { entries } from './entries.ts'
@@ -21,9 +22,21 @@ export async function bundleSources(): Promise<ReadonlyMap<string, string>> {
     external: peers.flatMap((name) => [name, `${name}/*`]),
     // What runs in browsers, with lit in it, is one text in the console's entry.
     define: { KEYWARD_CONSOLE_SCRIPT: JSON.stringify(await bundlePage()) },
+    plugins: [scripts],
     chunkNames: '[hash]',
     outdir: '/',
     write: false,
   })
   return new Map(outputFiles.map(({ path, text }) => [path.replace(/^.*[\\/]/, ''), text]))
+}
+
+/** What is explained in the scripts for Redis, esbuild leaves alone because it is text: no server need read it. */
+const scripts: Plugin = {
+  name: 'scripts',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]redis-(lua|scripts)[\w-]*\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, 'utf8')
+      return { contents: source.replace(/^ *-- .*\n/gm, ''), loader: 'ts' }
+    })
+  },
 }

@@ -99,7 +99,8 @@ export function withHeaders(response: Response, headers: Readonly<Record<string,
     return to
   }
   try {
-    return set(response)
+    // One without a body may be the host's constant, which is not to be written on.
+    return set(response.body === null && response.status >= 200 ? new Response(null, response) : response)
   } catch {
     // Headers of a redirect, or of what fetch() gave, are immutable.
     return response.status >= 200 ? set(new Response(response.body, response)) : response
@@ -107,11 +108,11 @@ export function withHeaders(response: Response, headers: Readonly<Record<string,
 }
 
 /**
- * The response, which calls `then` when its body has come to its end or broken. Not when a client hangs up: who makes
+ * The response, which calls `then` when its body has come to its end or broken; of an answer to HEAD nobody reads one. Not when a client hangs up: who makes
  * the body may still be at work, and charges what was used; what is never settled runs out with its lease.
  */
-export function onceRead(response: Response, then: () => void): Response {
-  if (response.body === null) {
+export function onceRead(response: Response, method: string, then: () => void): Response {
+  if (response.body === null || method === 'HEAD') {
     then()
     return response
   }

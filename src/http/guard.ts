@@ -53,9 +53,23 @@ export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDem
     hide: carriers && ((facts) => hideInNode(facts, carriers(doors, facts))),
   }))
 
-  return doors[0].open(doors, requirement, (verdict, instance, facts) =>
+  const { request } = doors[0].open(doors, requirement, (verdict, instance, facts) =>
     decide(verdict, options[instance] as Settings, facts),
-  ).request
+  )
+  return (facts) => {
+    try {
+      const decision = request(facts)
+      return decision instanceof Promise ? decision.catch(rethrow) : decision
+    } catch (error) {
+      return rethrow(error)
+    }
+  }
+}
+
+/** Frameworks take `undefined` for a word to go on, and Express `'route'`, too: what the host threw is to be an error. */
+function rethrow(thrown: unknown): never {
+  if (typeof thrown === 'object' && thrown !== null) throw thrown
+  throw new Error('a function that a guard was given threw what is no error', { cause: thrown })
 }
 
 function decide(verdict: Verdict, settings: Settings, facts: RequestFacts): Decision {

@@ -9,9 +9,15 @@ import { inBackground } from '../model/timer.ts'
 export interface Connection {
   once(event: 'close', listener: () => void): unknown
   /** Of a WebSocket: tells the client why. */
-  close?(code: number, reason: string): unknown
+  close?(code: number, reason: never): unknown
   terminate?(): unknown
   destroy?(): unknown
+  readonly readyState?: unknown
+  /** Of a stream. */
+  readonly destroyed?: unknown
+  readonly closed?: unknown
+  /** Of a response of HTTP/2. */
+  readonly stream?: { readonly destroyed?: unknown } | undefined
 }
 
 interface Lookup {
@@ -20,11 +26,15 @@ interface Lookup {
 
 /** The open connections of a key, and the timer that looks after it. */
 interface Watch {
+  readonly id: string
+  readonly every: number
   readonly connections: Set<Connection>
   readonly look: () => void
   readonly timer: NodeJS.Timeout
 }
 
+/** A WebSocket that is no more, by its `readyState`. */
+const CLOSED = 3
 /** The longest that a timer of Node can wait, in whole days. */
 const LONGEST = 24 * 86_400_000
 
@@ -34,7 +44,7 @@ const watches = new Map<Lookup, Map<string, Watch>>()
 const hear = (event: unknown) => {
   const { id } = event as { id?: string }
   for (const byId of watches.values()) {
-    for (const [watched, { look }] of byId) if (id === undefined || id === watched) look()
+    for (const watch of byId.values()) if (id === undefined || id === watch.id) watch.look()
   }
 }
 let hears = false
@@ -59,30 +69,36 @@ export function closeWhenRevoked(
       `closeWhenRevoked: every must be a duration from 1 ms to 24 days, not ${show(every)}`,
     )
   }
-  if (access === undefined) return
+  if (access === undefined || isOver(connection)) return
   if (!hears) for (const type of ['revoked', 'disabled', 'removed']) subscribe(`keyward:${type}`, hear)
   hears = true
   const watch = watchOf(keys, access.id, ms)
   watch.connections.add(connection)
   connection.once('close', () => {
     watch.connections.delete(connection)
-    if (watch.connections.size === 0) forget(keys, access.id, watch)
+    if (watch.connections.size === 0) forget(keys, watch)
   })
   // Between the verdict and now the key may have ended.
   watch.look()
 }
 
+/** One that has closed says so no more. */
+function isOver({ destroyed, closed, readyState, stream }: Connection): boolean {
+  return destroyed === true || closed === true || readyState === CLOSED || stream?.destroyed === true
+}
+
 function watchOf(keys: Lookup, id: string, every: number): Watch {
   const byId = watches.get(keys) ?? new Map<string, Watch>()
-  const watch = byId.get(id) ?? newWatch(keys, id, every)
-  watches.set(keys, byId.set(id, watch))
+  const watch = byId.get(`${id} ${every}`) ?? newWatch(keys, id, every)
+  watches.set(keys, byId.set(`${id} ${every}`, watch))
   return watch
 }
 
-function forget(keys: Lookup, id: string, watch: Watch): void {
+function forget(keys: Lookup, watch: Watch): void {
   const byId = watches.get(keys)
   clearInterval(watch.timer)
-  if (byId?.get(id) === watch) byId.delete(id)
+  const at = `${watch.id} ${watch.every}`
+  if (byId?.get(at) === watch) byId.delete(at)
   if (byId?.size === 0) watches.delete(keys)
 }
 
@@ -96,12 +112,13 @@ function newWatch(keys: Lookup, id: string, every: number): Watch {
       () => {}, // A store that is down ends no connection; the next look may find it up.
     )
   }
-  return { connections, look, timer: inBackground(setInterval(look, every)) }
+  return { id, every, connections, look, timer: inBackground(setInterval(look, every)) }
 }
 
 /** A client may ignore that a WebSocket is closed, and send on: so it is ended as well. */
 function end(connection: Connection): void {
-  connection.close?.(1008, 'The API key is no longer valid.')
-  if (connection.terminate !== undefined) connection.terminate()
-  else connection.destroy?.()
+  // What else has a `close`, such as a stream of HTTP/2, takes no code and no reason.
+  if (connection.destroy !== undefined) return void connection.destroy()
+  connection.close?.(1008, 'The API key is no longer valid.' as never)
+  connection.terminate?.()
 }

@@ -1,5 +1,5 @@
 import type { Awaitable } from '../model/awaitable.ts'
-import { own } from '../model/own.ts'
+import { inherited, own } from '../model/own.ts'
 import { inBackground } from '../model/timer.ts'
 import { warnOnce } from '../model/warn.ts'
 
@@ -62,20 +62,22 @@ export async function identify(
   const beside = Object(platform) as Beside
   const answer: unknown = await inTime('authorize', patience, async () => authorize(request, beside))
   if (answer === undefined || answer === null) return undefined
-  const authority = typeof answer === 'object' ? own(answer as Authority) : undefined
+  const authority = typeof answer === 'object' && !inherited(answer, MEMBERS) ? own(answer as Authority) : undefined
   if (authority !== undefined && isAuthority(authority)) return authority
   warnOnce(
     'KEYWARD_AUTHORIZE',
-    'authorize of management() gave something else than { owner, resource?, actor?, grants?, may? } or undefined: nobody is let in.',
+    'authorize of management() gave something else than { owner, resource?, actor?, grants?, may? }, all of them its own members, or undefined: nobody is let in.',
   )
   return undefined
 }
+
+const MEMBERS = ['owner', 'resource', 'actor', 'grants', 'may']
 
 /** Only a plain `true` is a yes. @throws what `may` throws, and an Error where it is late */
 export async function isAllowed(authority: Authority, verb: ManagementVerb, patience: number): Promise<boolean> {
   const { may } = authority
   if (may === undefined) return true
-  return (await inTime('may', patience, async () => may(verb))) === true
+  return (await inTime('may', patience, async () => may.call(authority, verb))) === true
 }
 
 /** What cannot stand in a record or an event. */

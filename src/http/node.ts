@@ -72,15 +72,18 @@ export function hasAnswered(response: ServerResponse): boolean {
  * nothing: then what remains to be seen is the call of `end` itself. `then` may be called twice.
  */
 export function onceEnded(response: ServerResponse, then: () => void): void {
+  let closed = false
   response.once('finish', then)
   response.once('close', () => {
-    if (response.writableEnded) return then()
-    const { end } = response
-    response.end = function ended(...args: unknown[]) {
-      then()
-      return Reflect.apply(end, response, args)
-    } as typeof end
+    closed = true
+    if (response.writableEnded) then()
   })
+  // At once, not at the close: `response.end(await work())` takes the member before it waits.
+  const { end } = response
+  response.end = function ended(...args: unknown[]) {
+    if (closed || response.req?.socket?.destroyed) then()
+    return Reflect.apply(end, response, args)
+  } as typeof end
 }
 
 /** Writes a refusal. */

@@ -3,7 +3,7 @@ import type { Duration } from '../model/duration.ts'
 import { parseDuration } from '../model/duration.ts'
 import { flawed, type Issue, type KeywardError } from '../model/errors.ts'
 import type { Metadata, Status } from '../model/key.ts'
-import { own } from '../model/own.ts'
+import { inherited, own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import { beyondMax, type LimitMap, type LimitPlan } from '../policy/limits.ts'
 import type { Vocabulary } from '../policy/scopes.ts'
@@ -202,9 +202,11 @@ const AMOUNT = z.strictObject({
   }),
 })
 
-function parse<T extends z.ZodMiniType>(schema: T, input: unknown): z.output<T> {
+function parse<T extends z.ZodMiniObject>(schema: T, input: unknown): z.output<T> {
   if (typeof input !== 'object' || input === null)
     throw refused([{ path: '', message: `must be an object, not ${show(input)}` }])
+  const path = inherited(input, Object.keys(schema.shape))
+  if (path !== undefined) throw refused([{ path, message: 'must be a member of the object itself, not of its class' }])
   const parsed = schema.safeParse(own(input))
   if (parsed.success) return own(parsed.data as object) as z.output<T>
   throw refused(parsed.error.issues.flatMap(issuesOf))

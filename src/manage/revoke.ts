@@ -34,37 +34,51 @@ export async function revokeAll(office: Office, options: unknown): Promise<numbe
     ...(owner === undefined ? {} : { owner }),
     ...(resource === undefined ? {} : { resource }),
   }
-  const count = await revokeMatching(office, filter, by)
-  if (count > 0 && office.events.wants('revoked')) {
-    const { prefixes: _, ...named } = filter
-    office.events.tell({ type: 'revoked', at: iso(office.now()), count, ...named, ...authorOf(by) })
+  const ended = { count: 0 }
+  try {
+    await revokeMatching(office, filter, by, ended)
+  } finally {
+    // Also where it broke off: those that were ended stay so, and nobody hears of them later.
+    const { count } = ended
+    if (count > 0 && office.events.wants('revoked')) {
+      const { prefixes: _, ...named } = filter
+      office.events.tell({ type: 'revoked', at: iso(office.now()), count, ...named, ...authorOf(by) })
+    }
   }
-  return count
+  return ended.count
 }
 
-async function revokeMatching(office: Office, filter: Filter, { reason }: RevokeAllOptions): Promise<number> {
-  if (office.store.revokeWhere === undefined) return revokeEach(office, filter, reason)
+async function revokeMatching(
+  office: Office,
+  filter: Filter,
+  { reason }: RevokeAllOptions,
+  ended: { count: number },
+): Promise<void> {
+  if (office.store.revokeWhere === undefined) return revokeEach(office, filter, reason, ended)
   try {
-    return await office.store.revokeWhere(filter, office.now(), reason)
+    ended.count = await office.store.revokeWhere(filter, office.now(), reason)
   } finally {
     office.onChange('*')
   }
 }
 
 /** One by one. Keys of the same moment may come and go meanwhile: those that are gone need no revoking. */
-async function revokeEach(office: Office, filter: Filter, reason: string | undefined): Promise<number> {
+async function revokeEach(
+  office: Office,
+  filter: Filter,
+  reason: string | undefined,
+  ended: { count: number },
+): Promise<void> {
   const quietly = silent(office)
-  let count = 0
   for (const status of ['active', 'disabled'] as const) {
     for await (const id of idsOf(office, { ...filter, status, limit: 100 })) {
       try {
-        if (await revokeOne(quietly, id, reason)) count++
+        if (await revokeOne(quietly, id, reason)) ended.count++
       } catch (error) {
         if (!hasCode(error, 'NOT_FOUND')) throw error
       }
     }
   }
-  return count
 }
 
 /** Changes by which nobody hears of anything. */

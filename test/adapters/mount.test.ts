@@ -200,3 +200,16 @@ describe.each(PLACES)('mount on $name', ({ base, open }) => {
     else expect([400, 404]).toContain(status)
   })
 })
+
+it.each([
+  ['/accounts/a/keys', '/'],
+  ['/accounts/acct_1/keys?limit=2', '/?limit=2'],
+  ['/accounts/a-very-long-account/keys/abcdefghijkl/revoke?x=a/b', '/abcdefghijkl/revoke?x=a/b'],
+  ['/%61ccounts/acct_1/keys/a%2Fb', '/a%2Fb'],
+])('mount on Fastify leaves the prefix out as it was asked for: %s', async (url, below) => {
+  const app = Fastify()
+  onTestFinished(() => void app.close())
+  const handler = (req: Request) => new Response(req.url.slice(new URL(req.url).origin.length))
+  app.register(onFastify(handler), { prefix: '/accounts/:account/keys' })
+  expect((await app.inject({ method: 'DELETE', url })).body).toBe(below)
+})

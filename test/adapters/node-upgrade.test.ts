@@ -1,6 +1,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
+import { connect as connectHttp2, createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2'
 import { connect } from 'node:net'
+import { PassThrough } from 'node:stream'
 import { type ApiKeysOptions, createApiKeys, memoryStore } from 'keyward'
 import { closeWhenRevoked, guard, refuse } from 'keyward/node'
 import { fakeClock } from 'keyward/testing'
@@ -206,6 +208,62 @@ describe('A live connection', () => {
     closeWhenRevoked(keys, undefined, ws)
     const error = await failure(() => closeWhenRevoked(keys, { id: 'x' }, ws, { every: 0 }))
     expect(error).toMatchObject({ code: 'CONFIG' })
+  })
+})
+
+describe('closeWhenRevoked on what is no WebSocket', () => {
+  async function instance() {
+    const keys = createApiKeys({ prefix: 'wsk_' })
+    return { keys, ...(await keys.create({ owner: 'acct_1' })) }
+  }
+
+  it('ends a stream of HTTP/2 without a code or a reason, which its `close` has not', async () => {
+    const { keys, record } = await instance()
+    const server = createHttp2Server()
+    const opened = once(server, 'stream')
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const client = connectHttp2(`http://127.0.0.1:${(server.address() as { port: number }).port}`)
+    onTestFinished(() => {
+      client.destroy()
+      server.close()
+    })
+    const asked = client.request({ ':path': '/' })
+    asked.on('error', () => {})
+    const [stream] = (await opened) as [ServerHttp2Stream]
+    stream.respond({ ':status': 200 })
+    closeWhenRevoked(keys, record, stream)
+    await keys.revoke(record.id)
+    await expect.poll(() => stream.destroyed).toBe(true)
+  })
+
+  it('looks after nothing that has closed before', async () => {
+    const { keys, record } = await instance()
+    let looks = 0
+    const looked: Pick<typeof keys, 'get'> = {
+      get: (id) => {
+        looks++
+        return keys.get(id)
+      },
+    }
+    const stream = new PassThrough()
+    stream.destroy()
+    await once(stream, 'close')
+    closeWhenRevoked(looked, record, stream, { every: '5ms' })
+    await new Promise((resolve) => setTimeout(resolve, 30))
+    expect(looks).toBe(0)
+  })
+
+  it('looks as often as each asks', async () => {
+    const { keys, record } = await instance()
+    let isGone = false
+    const looked: Pick<typeof keys, 'get'> = { get: async (id) => (isGone ? undefined : keys.get(id)) }
+    const [slow, quick] = [new PassThrough(), new PassThrough()]
+    onTestFinished(() => void slow.destroy())
+    closeWhenRevoked(looked, record, slow, { every: '1h' })
+    closeWhenRevoked(looked, record, quick, { every: '10ms' })
+    isGone = true
+    await expect.poll(() => quick.destroyed).toBe(true)
+    expect(slow.destroyed).toBe(false)
   })
 })
 

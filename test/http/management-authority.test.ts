@@ -26,7 +26,51 @@ function start(options: Partial<ManagementOptions> = {}) {
 
 const nonsense = (answer: unknown) => (() => answer) as unknown as ManagementOptions['authorize']
 
+class Session {
+  owner = 'acct_1'
+  role = 'viewer'
+  may(verb: ManagementVerb): boolean {
+    return this.role === 'admin' || verb === 'list'
+  }
+}
+
+class Tenant {
+  owner = 'acct_1'
+  get resource(): string {
+    return 'agent:1'
+  }
+}
+
+class Keeper {
+  owner = 'acct_1'
+  get grants(): readonly string[] {
+    return ['a:read']
+  }
+}
+
 describe('authorize', () => {
+  it.each([Session, Tenant, Keeper])(
+    'M-14: lets nobody in whose limits are of a class, and may not be left out: %o',
+    async (type) => {
+      const { ask } = start({ authorize: () => new type() })
+      for (const [, method, path, body] of CALLS)
+        expect((await ask(method, path, body && { json: body })).status).toBe(401)
+    },
+  )
+
+  it('lets `may` look at what stands beside it', async () => {
+    const authority = {
+      owner: 'acct_1',
+      role: 'viewer',
+      may(this: { readonly role?: string }, verb: ManagementVerb) {
+        return this.role === 'viewer' && verb === 'list'
+      },
+    }
+    const { ask } = start({ authorize: () => authority })
+    expect((await ask('GET', '/')).status).toBe(200)
+    expect((await ask('POST', '/', { json: {} })).status).toBe(403)
+  })
+
   it.each([
     ['no options', undefined],
     ['no authorize', {}],

@@ -149,3 +149,20 @@ describe('instances on one store', () => {
     expect(await judged(theirs, key)).toBe('revoked')
   })
 })
+
+class ByOther {
+  get owner(): string {
+    return 'acct_2'
+  }
+}
+
+it.each(VERBS.filter(([name]) => name !== 'rotate' && name !== 'revoke'))(
+  '%s heeds no condition that is of a class: it refuses it, and changes nothing',
+  async (_, verb) => {
+    const { keys, store, record } = await instance()
+    const before = await kept(store, record.id)
+    const error = await failure(() => verb(keys, record.id, new ByOther()))
+    expect(error).toMatchObject({ code: 'INPUT', issues: [{ path: 'owner' }] })
+    expect(await kept(store, record.id)).toEqual(before)
+  },
+)

@@ -176,6 +176,21 @@ describe('revokeAll', () => {
     expect((await keys.list({ status: 'active' })).items).toEqual([])
   })
 
+  it('that breaks off tells what it has done', async () => {
+    const { revokeWhere: _, ...inner } = memoryStore()
+    let left = 2
+    const store = wrapStore(inner, (verb, ask) => {
+      if (verb === 'replace' && left-- === 0) throw new Error('gone')
+      return ask()
+    })
+    const heard = listener()
+    const keys = createApiKeys({ prefix: 'ra_', store, onEvent: heard.onEvent })
+    for (let i = 0; i < 4; i++) await keys.create({ owner: 'acct_1' })
+    expect((await failure(() => keys.revokeAll({ owner: 'acct_1' }))).code).toBe('STORE')
+    expect(heard.events.filter(({ type }) => type === 'revoked')).toMatchObject([{ count: 2, owner: 'acct_1' }])
+    expect(await keys.revokeAll({ owner: 'acct_1' })).toBe(2)
+  })
+
   it('does not stumble over a damaged record, which it tells of', async () => {
     const { revokeWhere: _, ...store } = memoryStore()
     const [clock, heard] = [fakeClock(), listener()]
