@@ -58,6 +58,7 @@ export class KeywardConsole extends LitElement {
   /** The texts of keys that were made here, by id, where the host wants the page to have them while it is there. */
   private readonly made = new Map<string, Credential>()
   private readonly toast = createToast(() => this.requestUpdate())
+  private readonly text: Say = (name, parts) => this.say?.(name, parts) ?? ''
 
   override connectedCallback(): void {
     super.connectedCallback()
@@ -92,11 +93,11 @@ export class KeywardConsole extends LitElement {
     const answer = await works.api.settings()
     if (answer.ok) this.settings = answer.body
     else this.problem = answer.problem
-    if (this.settings?.browserKey) this.readKept(works)
+    if (this.settings?.browserKey) this.readKept()
   }
 
-  private readKept({ browserKey }: Works): void {
-    this.kept = browserKey.read()
+  private readKept = (): void => {
+    this.kept = this.works?.browserKey.read()
   }
 
   protected override render() {
@@ -148,7 +149,7 @@ export class KeywardConsole extends LitElement {
     const { settings, works } = this
     if (settings === undefined || works === undefined || !this.whole) return nothing
     return html`<keyward-connect .say=${say} .settings=${settings} .browserKey=${works.browserKey} .kept=${this.kept}
-      .onKept=${() => this.readKept(works)} .onTold=${(text: string) => this.toast.tell(text)}></keyward-connect>`
+      .onKept=${this.readKept} .onTold=${(text: string) => this.toast.tell(text)}></keyward-connect>`
   }
 
   private context(say: Say, { api, listing, browserKey }: Works, settings: ConsoleSettings): DialogContext {
@@ -177,13 +178,13 @@ export class KeywardConsole extends LitElement {
     const answer = await this.works?.api[deed](record.id)
     if (answer?.ok === true) this.works?.listing.replace(answer.body.record)
     const done = deed === 'disable' ? 'wasDisabled' : 'wasEnabled'
-    if (answer !== undefined) this.toast.tell(answer.ok ? this.text(done) : this.explained(answer.problem))
+    if (answer !== undefined) this.toast.tell(answer.ok ? this.text(done) : explain(answer.problem, this.text))
   }
 
   /** What is edited is what is there now; what it is saved over is what was seen. */
   private async edit({ id }: KeyRecord, told?: TextName): Promise<void> {
     const answer = await this.works?.api.get(id)
-    if (answer?.ok === false) this.toast.tell(this.explained(answer.problem))
+    if (answer?.ok === false) this.toast.tell(explain(answer.problem, this.text))
     if (answer?.ok !== true) return
     this.works?.listing.replace(answer.body.record)
     if (told !== undefined) this.close(told)
@@ -237,13 +238,5 @@ export class KeywardConsole extends LitElement {
     keepLanguage(language)
     if (this.parentElement === document.body) document.documentElement.lang = language
     return this.speak(language)
-  }
-
-  private text(name: TextName): string {
-    return this.say?.(name) ?? ''
-  }
-
-  private explained(problem: Problem): string {
-    return this.say === undefined ? '' : explain(problem, this.say)
   }
 }
