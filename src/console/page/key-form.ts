@@ -34,6 +34,8 @@ export class KeyForm extends DialogPart {
   private readonly idempotencyKey = [...crypto.getRandomValues(new Uint8Array(16))]
     .map((byte) => byte.toString(16))
     .join('')
+  /** When it was first sent: what is sent again under the same key has to be the same. */
+  private begun: number | undefined
 
   constructor() {
     super()
@@ -105,7 +107,8 @@ export class KeyForm extends DialogPart {
   }
 
   private async create(draft: Draft): Promise<void> {
-    const body = creation(draft, this.settings, Date.now())
+    this.begun ??= Date.now()
+    const body = creation(draft, this.settings, this.begun)
     const answer = await this.api.create(body, this.idempotencyKey)
     if (answer.ok) this.onMade(answer.body)
     else await this.refused(answer.problem, body)

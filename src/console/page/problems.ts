@@ -8,6 +8,7 @@ const BY_STATUS: Readonly<Record<number, TextName>> = {
   403: 'problemForbidden',
   404: 'problemGone',
   412: 'problemChanged',
+  422: 'problemUnknown',
 }
 
 /** What the reader is told of a refusal. */
