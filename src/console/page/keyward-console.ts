@@ -142,7 +142,7 @@ export class KeywardConsole extends LitElement {
     const items = this.whole ? page.items : page.items.slice(0, FIRST_ROWS)
     if (items.length > 0) return keyTable(items, { say, format: formatting(say), settings, act: this.act })
     if (listing.isFiltered()) return nothingFound(say, () => void listing.narrow({}))
-    return listing.number() === 1 ? noKeys(say) : nothing
+    return noKeys(say)
   }
 
   private connect(say: Say) {

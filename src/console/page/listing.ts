@@ -49,6 +49,8 @@ export function createListing(api: Api, changed: () => void): Listing {
       found.push(...answer.body.items)
       cursor = answer.body.cursor
     } while (cursor !== undefined && found.length < PAGE_SIZE)
+    // Of a page after the first, the last key may have gone.
+    if (problem === undefined && found.length === 0 && cursors.length > 1) return goTo(cursors.slice(0, -1))
     loading = false
     page = problem === undefined ? { items: found, ...(cursor === undefined ? {} : { cursor }) } : undefined
     changed()
@@ -69,7 +71,7 @@ export function createListing(api: Api, changed: () => void): Listing {
     number: () => cursors.length,
     isLoading: () => loading,
     isFiltered,
-    isBare: () => isShut() || (page?.items.length === 0 && cursors.length === 1 && !isFiltered()),
+    isBare: () => isShut() || (page?.items.length === 0 && !isFiltered()),
     load,
     narrow(wanted) {
       filter = wanted
