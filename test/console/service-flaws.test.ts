@@ -101,7 +101,7 @@ describe('a limit that is emptied', () => {
       const flaws = (empty: string, isNew = false) => {
         const draft = draftOf(record, settings)
         return flawsOf({ ...draft, limits: { ...draft.limits, [empty]: ' ' } }, settings, speaking(texts), {
-          isNew,
+          record: isNew ? undefined : record,
           now: 0,
         })
       }

@@ -50,16 +50,17 @@ export function flawsOf(
   draft: Draft,
   settings: ConsoleSettings,
   say: Say,
-  { isNew, now }: { readonly isNew: boolean; readonly now: number },
+  { record, now }: { readonly record: KeyRecord | undefined; readonly now: number },
 ): Record<string, string> {
   const flaws: Record<string, string | undefined> = {
     name: nameFlaw(draft, settings, say),
     description: draft.description.length > 1000 ? say('tooLong', { most: 1000 }) : undefined,
     resource: draft.resource.length > 256 ? say('tooLong', { most: 256 }) : undefined,
     scopes: scopesFlaw(draft, settings, say),
-    limits: limitsFlaw(draft, settings, say, isNew),
+    limits: limitsFlaw(draft, settings, say, record === undefined),
     allowedIps: addressesFlaw(draft.addresses, say),
-    expiresAt: expiryFlaw(draft, say, now),
+    // A key that has expired may stay so.
+    expiresAt: hasSameExpiry(draft, draftOf(record, settings)) ? undefined : expiryFlaw(draft, say, now),
   }
   return Object.fromEntries(
     Object.entries(flaws).flatMap(([field, flaw]) => (flaw === undefined ? [] : [[field, flaw]])),
@@ -91,14 +92,13 @@ export function changes(draft: Draft, record: KeyRecord, settings: ConsoleSettin
   const limits = changedLimits(draft, record, before)
   const same = (field: 'name' | 'description' | 'addresses') => draft[field].trim() === before[field].trim()
   const sameScopes = scopes.length === record.scopes.length && scopes.every((scope) => before.scopes.has(scope))
-  const sameExpiry = draft.expiry === before.expiry && draft.date === before.date
   return {
     ...(same('name') ? {} : { name: draft.name.trim() || null }),
     ...(same('description') ? {} : { description: draft.description.trim() || null }),
     ...(sameScopes ? {} : { scopes }),
     ...(limits === undefined ? {} : { limits }),
     ...(same('addresses') ? {} : { allowedIps: addresses.length === 0 ? null : addresses }),
-    ...(sameExpiry ? {} : { expiresAt: draft.expiry === 'never' ? null : momentOf(draft, now) }),
+    ...(hasSameExpiry(draft, before) ? {} : { expiresAt: draft.expiry === 'never' ? null : momentOf(draft, now) }),
   }
 }
 
@@ -150,6 +150,10 @@ export function addressesFlaw(text: string, say: Say): string | undefined {
   if (flaw.kind === 'length') return say('addressLength', { line: flaw.line, most: flaw.most })
   if (flaw.kind === 'host bits') return say('addressHostBits', { line: flaw.line, suggestion: flaw.suggestion })
   return say('addressWrong', { line: flaw.line, text: flaw.text })
+}
+
+function hasSameExpiry(draft: Draft, before: Draft): boolean {
+  return draft.expiry === before.expiry && draft.date === before.date
 }
 
 function expiryFlaw({ expiry, date }: Draft, say: Say, now: number): string | undefined {

@@ -89,7 +89,7 @@ export class KeyForm extends DialogPart {
   }
 
   private flawsIn(draft: Draft): Readonly<Record<string, string>> {
-    return flawsOf(draft, this.settings, this.say, { isNew: this.record === undefined, now: Date.now() })
+    return flawsOf(draft, this.settings, this.say, { record: this.record, now: Date.now() })
   }
 
   private async submit(event: Event): Promise<void> {
