@@ -98,3 +98,37 @@ it('a key that is kept in this browser fills the snippets and the block, until i
   expect(await snippet(page, 'curl', /YOUR_API_KEY/)).not.toContain(key)
   expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(key)
 })
+
+it('a key that is kept in this browser is let go of when it is rotated here, and no other', async () => {
+  const { site, page, key } = await withNewKey()
+  await site.keys.create({ owner: 'acct_1', name: 'Another', scopes: ['models:use'] })
+  await page.getByRole('button', { name: 'Use it in this browser’s snippets' }).click()
+  await page.keyboard.press('Escape')
+  await page.reload()
+  const dialog = page.getByRole('dialog')
+  const rotate = async (name: string) => {
+    await press(page, name, 'Rotate')
+    await dialog.getByRole('button', { name: 'Rotate', exact: true }).click()
+    await dialog.getByRole('button', { name: 'Copy', exact: true }).waitFor()
+  }
+  await rotate('Another')
+  await page.keyboard.press('Escape')
+  await press(page, 'Production sync', 'Copy connection info')
+  expect(await copied(page, /^Name: Production/)).toContain(`API key: ${key}\n`)
+
+  await rotate('Production sync')
+  expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(key)
+  await page.keyboard.press('Escape')
+  await press(page, 'Production sync', 'Copy connection info')
+  await page.getByText('The key itself was shown only once.').waitFor()
+  expect(await copied(page, /shown once/)).not.toContain(key)
+  await page.getByText('Nothing is kept.').waitFor()
+
+  await rotate('Production sync')
+  await dialog.getByRole('button', { name: 'Copy', exact: true }).click()
+  const last = await copied(page, /^acme_live_/)
+  await dialog.getByRole('button', { name: 'Use it in this browser’s snippets' }).click()
+  await page.keyboard.press('Escape')
+  await press(page, 'Production sync', 'Copy connection info')
+  expect(await copied(page, /^Name:/)).toContain(`API key: ${last}\n`)
+})

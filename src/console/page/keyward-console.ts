@@ -192,20 +192,28 @@ export class KeywardConsole extends LitElement {
   }
 
   private async copyConnection(record: KeyRecord): Promise<void> {
-    const { settings, kept } = this
+    const { settings } = this
     if (settings === undefined) return
-    const isKept = kept !== undefined && displayOf(kept.key, settings.pair) === record.display
-    const known = this.made.get(record.id) ?? (isKept ? kept : undefined)
+    const known = this.made.get(record.id) ?? (this.isKept(record) ? this.kept : undefined)
     const text = connectionInfo(settings, record, known)
-    if (!(await copyText(text, this.renderRoot.querySelector('main') ?? this)))
-      return this.toast.tell(this.text('copyFailed'))
-    this.toast.tell(this.text(known === undefined ? 'connectionCopiedWithoutKey' : 'connectionCopied'))
+    const isDone = await copyText(text, this.renderRoot.querySelector('main') ?? this)
+    const told = known === undefined ? 'connectionCopiedWithoutKey' : 'connectionCopied'
+    this.toast.tell(this.text(isDone ? told : 'copyFailed'))
   }
 
   private show(open: Open): void {
     if (this.open === undefined) this.opener = this.shadowRoot?.activeElement ?? null
     this.open = open
-    if (open.kind === 'told') this.remember(open.made)
+    if (open.kind !== 'told') return
+    this.remember(open.made)
+    if (!open.isRotated || !this.isKept(open.made.record)) return
+    // What is kept of it has the old secret.
+    this.works?.browserKey.clear()
+    this.readKept()
+  }
+
+  private isKept({ display }: KeyRecord): boolean {
+    return this.kept !== undefined && displayOf(this.kept.key, this.settings?.pair === true) === display
   }
 
   private remember({ key, secret, record }: Made): void {
