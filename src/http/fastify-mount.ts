@@ -20,17 +20,13 @@ interface Scope {
 export function mount(handler: FetchHandler): (app: unknown) => Promise<void> {
   return async (app) => {
     const scope = app as Scope
-    const depth = scope.prefix.replace(/\/+$/, '').split('/').length - 1
+    // As many segments as the prefix has: what stands for a parameter in it is as long as it happens to be.
+    const prefix = new RegExp(`^(/[^/?]*){${scope.prefix.split(/\/./).length - 1}}`)
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _body, done) => done(null))
     const answer = async ({ raw }: { readonly raw: IncomingMessage }, reply: Reply) => {
-      // By segments: a parameter in the prefix is as long as it happens to be.
-      const [path = '/', ...query] = (raw.url ?? '/').replace(/^https?:\/\/[^/?]*/i, '').split('?')
-      const below = path
-        .split('/')
-        .slice(depth + 1)
-        .join('/')
-      const mounted = { url: ['/' + below, ...query].join('?') }
+      const url = (raw.url ?? '').replace(prefix, '')
+      const mounted = { url: url.startsWith('/') ? url : `/${url}` }
       return reply.send(await answerOf(handler, raw, reply.raw, mounted))
     }
     scope.all('/', answer)

@@ -1,6 +1,7 @@
 import type { Answer } from '../model/answer.ts'
 import type { Awaitable } from '../model/awaitable.ts'
 import type { AnyDemand } from '../model/demand.ts'
+import { isObject } from '../model/is-object.ts'
 import type { RequestFacts } from '../model/request.ts'
 import type { Admitted, Denied, Verdict } from '../model/verdict.ts'
 import { checkAnswers } from './answers.ts'
@@ -61,15 +62,14 @@ export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDem
       const decision = request(facts)
       return decision instanceof Promise ? decision.catch(rethrow) : decision
     } catch (error) {
-      return rethrow(error)
+      rethrow(error)
     }
   }
 }
 
 /** Frameworks take `undefined` for a word to go on, and Express `'route'`, too: what the host threw is to be an error. */
 function rethrow(thrown: unknown): never {
-  if (typeof thrown === 'object' && thrown !== null) throw thrown
-  throw new Error('a function that a guard was given threw what is no error', { cause: thrown })
+  throw isObject(thrown) ? thrown : new Error('no error was thrown', { cause: thrown })
 }
 
 function decide(verdict: Verdict, settings: Settings, facts: RequestFacts): Decision {
