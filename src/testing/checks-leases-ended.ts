@@ -1,7 +1,6 @@
 import type { LeaseSpend } from '../model/store.ts'
 import { type Draft, next, randomText, same, throws } from './check-bench.ts'
-import { leasing } from './checks-leases.ts'
-import { HOUR, leaseOf, remaining, spendOf, takes, window } from './spend.ts'
+import { HOUR, leaseOf, metering, remaining, spendOf, takes, window } from './spend.ts'
 
 const HOURLY = [window('hour', 10)]
 
@@ -12,7 +11,7 @@ export const ENDED_CHECKS: readonly Draft[] = [
     name: 'lease() gives back what an ended lease did not use, in every window',
     needs: 'lease',
     hold: async (bench) => {
-      const { lease, take } = await leasing(bench)
+      const { lease, take } = await metering(bench)
       const windows = [window('hour', 10), window('day', 500)]
       const leased = leaseOf(windows, 8)
       same(await lease(leased), [true, 2, 492], 'lease what fits')
@@ -25,12 +24,12 @@ export const ENDED_CHECKS: readonly Draft[] = [
     name: 'lease() gives back once, however often it is asked to',
     needs: 'lease',
     hold: async (bench) => {
-      const { lease } = await leasing(bench)
+      const { lease } = await metering(bench)
       const leased = leaseOf(HOURLY, 6)
       await lease(leased)
       const over = { windows: HOURLY, cost: 0, ended: ended(leased, 3) }
       same(await lease(over), [true, 7], 'free what was not used')
-      same(await lease(over), [true, 7], 'forget a lease that has ended, so that the same command twice frees nothing')
+      same(await lease(over), [true, 7], 'free nothing of a lease that has ended')
       same(await lease({ ...over, ended: ended(leased, 6) }), [true, 7], 'free nothing of a lease that has ended')
       const renewed = leaseOf(HOURLY, 4)
       await lease(renewed)
@@ -42,8 +41,8 @@ export const ENDED_CHECKS: readonly Draft[] = [
     name: 'lease() gives back no more than the lease took, and nothing of another lease or key',
     needs: 'lease',
     hold: async (bench) => {
-      const { lease, take } = await leasing(bench)
-      const other = await leasing(bench)
+      const { lease, take } = await metering(bench)
+      const other = await metering(bench)
       const [first, second] = [leaseOf(HOURLY, 3), leaseOf(HOURLY, 3)]
       await lease(first)
       await lease(second)
@@ -67,7 +66,7 @@ export const ENDED_CHECKS: readonly Draft[] = [
     name: 'lease() gives nothing back of a lease that is over',
     needs: 'lease',
     hold: async (bench) => {
-      const { lease } = await leasing(bench)
+      const { lease } = await metering(bench)
       const leased = leaseOf(HOURLY, 4, 30)
       await lease(leased)
       await new Promise((resolve) => setTimeout(resolve, 80))
@@ -101,7 +100,7 @@ export const ENDED_CHECKS: readonly Draft[] = [
     name: 'lease() ends one lease before it decides on the next, also when it then refuses',
     needs: 'lease',
     hold: async (bench) => {
-      const { lease } = await leasing(bench)
+      const { lease } = await metering(bench)
       const [first, second] = [leaseOf(HOURLY, 8), leaseOf(HOURLY, 9)]
       await lease(first)
       same(
@@ -131,11 +130,7 @@ export const ENDED_CHECKS: readonly Draft[] = [
       )
       same(answer, { stale: current }, 'answer { stale } all the same')
       const after = await store.take(key.id, current.version, spendOf(HOURLY, 10), Date.now())
-      same(
-        [takes(after), ...remaining(after)],
-        [true, 0],
-        'free what an ended lease did not use, although the key changed',
-      )
+      same([takes(after), ...remaining(after)], [true, 0], 'free what was not used')
     },
   },
   {
@@ -143,7 +138,7 @@ export const ENDED_CHECKS: readonly Draft[] = [
     name: 'lease() counts any number of leases at once, and ends at least sixteen of them',
     needs: 'lease',
     hold: async (bench) => {
-      const { lease } = await leasing(bench)
+      const { lease } = await metering(bench)
       const windows = [window('hour', 1_000)]
       const leases = Array.from({ length: 40 }, () => leaseOf(windows, 2))
       for (const each of leases) await lease(each)

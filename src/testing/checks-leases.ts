@@ -1,6 +1,5 @@
-import type { LeaseSpend, Taken } from '../model/store.ts'
-import { type Bench, type Draft, next, randomText, same, winners } from './check-bench.ts'
-import { HOUR, leaseOf, readings, remaining, spendOf, takes, window } from './spend.ts'
+import { type Draft, next, randomText, same, winners } from './check-bench.ts'
+import { HOUR, leaseOf, metering, readings, remaining, spendOf, takes, window } from './spend.ts'
 
 /** What `lease` takes, and when it counts. What comes back is in `checks-leases-ended.ts`. */
 export const LEASE_CHECKS: readonly Draft[] = [
@@ -9,7 +8,7 @@ export const LEASE_CHECKS: readonly Draft[] = [
     name: 'lease() takes from all windows or from none, and counts at once',
     needs: 'lease',
     hold: async (bench) => {
-      const { lease, take } = await leasing(bench)
+      const { lease, take } = await metering(bench)
       const windows = [window('hour', 10), window('day', 500)]
       same(await lease(leaseOf(windows, 7)), [true, 3, 493], 'take the whole cost from every window')
       same(await lease(leaseOf(windows, 4)), [false, 3, 493], 'lease nothing when one window has no room for all of it')
@@ -54,7 +53,7 @@ export const LEASE_CHECKS: readonly Draft[] = [
         const late = Date.now()
         const early = await store.take(id, version, spendOf(windows), late)
         const when = (early.ok !== undefined && early.at) || late
-        const mend = 'count a lease until a window has passed since its end, not since its beginning'
+        const mend = 'count a lease until one window after its end'
         same(takes(early) && when < from + 1_600, false, mend)
         await new Promise((resolve) => setTimeout(resolve, retryAt - when + 5))
         if (takes(early)) return
@@ -67,12 +66,12 @@ export const LEASE_CHECKS: readonly Draft[] = [
     name: 'lease() does not push out of a window what was used before it',
     needs: 'lease',
     hold: async (bench) => {
-      const { lease, take } = await leasing(bench)
+      const { lease, take } = await metering(bench)
       for (const [at, limit] of [10, 1_000].entries()) {
         const windows = [window(`window-${at}`, limit)]
         await take(spendOf(windows, 5))
         await lease(leaseOf(windows, 1, HOUR))
-        const mend = 'keep the clock of a window apart from leases that end in times to come'
+        const mend = 'keep the clock of a window apart from leases'
         same(await take(spendOf(windows)), [true, limit - 7], mend)
       }
     },
@@ -133,7 +132,7 @@ export const LEASE_CHECKS: readonly Draft[] = [
     name: 'lease() counts on through a change of the limit, up and down',
     needs: 'lease',
     hold: async (bench) => {
-      const { lease, take } = await leasing(bench)
+      const { lease, take } = await metering(bench)
       const first = leaseOf([window('hour', 100)], 60)
       same(await lease(first), [true, 40], 'lease what fits')
       same(await take(spendOf([window('hour', 500)])), [true, 439], 'keep what is leased when the limit grows')
@@ -143,16 +142,3 @@ export const LEASE_CHECKS: readonly Draft[] = [
     },
   },
 ]
-
-/** The two verbs on a key of its own: whether it was admitted, and what remains. */
-export async function leasing({ store, added }: Bench): Promise<{
-  lease(spend: LeaseSpend): Promise<readonly unknown[]>
-  take(spend: Parameters<Bench['store']['take']>[2]): Promise<readonly unknown[]>
-}> {
-  const { id, version } = await added()
-  const shown = (taken: Taken): readonly unknown[] => [takes(taken), ...remaining(taken)]
-  return {
-    lease: async (spend) => shown(await store.lease(id, version, spend, Date.now())),
-    take: async (spend) => shown(await store.take(id, version, spend, Date.now())),
-  }
-}

@@ -1,6 +1,6 @@
 import type { Window } from '../model/limits.ts'
 import type { LeaseSpend, MeterReading, Spend, SpendWindow, Taken } from '../model/store.ts'
-import { randomText } from './check-bench.ts'
+import { type Bench, randomText } from './check-bench.ts'
 
 export const HOUR = 3_600_000
 const NOT_STALE = 'answer { ok } when the version is the current one (got { stale })'
@@ -33,4 +33,17 @@ export function readings(taken: Taken): readonly MeterReading[] {
 /** What remains in each window. */
 export function remaining(taken: Taken): readonly number[] {
   return readings(taken).map((reading) => reading.remaining)
+}
+
+/** The two verbs on a key of its own: whether it was admitted, and what remains. */
+export async function metering({ store, added }: Bench): Promise<{
+  lease(spend: LeaseSpend): Promise<readonly unknown[]>
+  take(spend: Spend): Promise<readonly unknown[]>
+}> {
+  const { id, version } = await added()
+  const shown = (taken: Taken): readonly unknown[] => [takes(taken), ...remaining(taken)]
+  return {
+    lease: async (spend) => shown(await store.lease(id, version, spend, Date.now())),
+    take: async (spend) => shown(await store.take(id, version, spend, Date.now())),
+  }
 }
