@@ -5,12 +5,14 @@ import type { StoredKey } from '../model/key.ts'
 import { show } from '../model/redact.ts'
 import type { KeyStore, ListQuery } from '../model/store.ts'
 
+type Optional = 'touch' | 'take' | 'lease' | 'move' | 'revokeWhere' | 'note'
+
 /** A check before it has a store. */
 export interface Draft {
   readonly id: string
   readonly name: string
-  /** The optional verb without which there is nothing to check. */
-  readonly needs?: 'touch' | 'take' | 'lease' | 'move' | 'revokeWhere' | 'note'
+  /** The optional verbs without which there is nothing to check. */
+  readonly needs?: Optional | readonly Optional[]
   hold(bench: Bench): Promise<void>
 }
 

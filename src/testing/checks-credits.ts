@@ -11,11 +11,7 @@ export const CREDIT_CHECKS: readonly Draft[] = [
     needs: 'move',
     hold: async (bench) => {
       const { take } = await purseOf(bench, 5)
-      same(
-        await take(2),
-        [true, 3],
-        'open a balance that is not there yet with opening.amount, and answer what is left',
-      )
+      same(await take(2), [true, 3], 'open a new balance with opening.amount, and answer what is left')
       same(
         await take(1, { opening: { amount: 100, at: 0 } }),
         [true, 2],
@@ -58,7 +54,7 @@ export const CREDIT_CHECKS: readonly Draft[] = [
         return bench.store.take(key.id, key.version, spend, Date.now())
       }
       const refused = await ask(2)
-      same(paid(refused), [false, 1], 'refuse when the balance is too low, whatever room the windows have')
+      same(paid(refused), [false, 1], 'refuse when the balance is too low')
       same(remaining(refused), [3, 500], 'take from windows and balance all or nothing: prove the balance first')
       same(remaining(await ask(1)), [2, 499], 'take from windows and balance all or nothing: prove the balance first')
     },
@@ -169,11 +165,12 @@ export const CREDIT_CHECKS: readonly Draft[] = [
         { refill: { to: 10, due: at }, free: 1, mend: 'refill only what was opened before `due`' },
         { refill: { to: 10, due: at + 1 }, free: 10, mend: 'set the balance to `to` when a refill is due' },
         { refill: { to: 20, due: at + 1 }, free: 10, mend: 'refill once for each `due`' },
-        { refill: { to: 3, due: at + 2 }, free: 3, mend: 'set the balance to `to`, also when that is less' },
+        { refill: { to: 3, due: at + 3 }, free: 3, mend: 'set the balance to `to`, also when that is less' },
+        { refill: { to: 7, due: at + 2 }, free: 3, mend: 'refill only when `due` is later' },
       ]
       for (const { refill, free: expected, mend } of refills) same(await free({ refill }), expected, mend)
-      same(await take(7, { refill: { to: 8, due: at + 3 } }), [true, 1], 'refill in take() before the amount is taken')
-      same(await take(7, { refill: { to: 8, due: at + 3 } }), [false, 1], 'refill once for each `due`')
+      same(await take(7, { refill: { to: 8, due: at + 4 } }), [true, 1], 'refill in take() before the amount is taken')
+      same(await take(7, { refill: { to: 8, due: at + 4 } }), [false, 1], 'refill once for each `due`')
     },
   },
   {
@@ -201,7 +198,7 @@ export const CREDIT_CHECKS: readonly Draft[] = [
       same([settled.balance, settled.charged], [8, 1], 'charge a hold from before a refill as any other')
       same((await release('two')).balance, 11, 'give back a hold from before a refill as any other')
       await hold(6, 'three')
-      same(await free({ refill: { to: 2, due: due + 1 } }), 0, 'never take a balance below 0, also where more is held')
+      same(await free({ refill: { to: 2, due: due + 1 } }), 0, 'never take a balance below 0')
     },
   },
 ]

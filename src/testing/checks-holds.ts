@@ -1,4 +1,4 @@
-import { type Draft, randomText, same } from './check-bench.ts'
+import { type Draft, randomText, same, winners } from './check-bench.ts'
 import { type Purse, purse, purseOf } from './purse.ts'
 
 /** `move`: credit that is read, given, held, settled and released; and what becomes of it when the key goes. */
@@ -9,7 +9,7 @@ export const MOVE_CHECKS: readonly Draft[] = [
     needs: 'move',
     hold: async (bench) => {
       const { take, free } = await purseOf(bench, 5)
-      same([await free(), await free()], [5, 5], 'answer the opening amount of a balance that nothing was taken from')
+      same([await free(), await free()], [5, 5], 'answer the opening amount')
       await take(2)
       same([await free(), await free()], [3, 3], 'answer what is free')
     },
@@ -57,6 +57,16 @@ export const MOVE_CHECKS: readonly Draft[] = [
       same([await take(5), await free()], [[false, 4], 4], 'spend nothing that is held')
       same(await settle('hold', 4), { balance: 6, charged: 4 }, 'charge what is settled, and free the rest of the hold')
       same(await free(), 6, 'keep what settling charged')
+    },
+  },
+  {
+    id: 'move-hold-race',
+    name: 'of many at once that hold the last credit exactly one is served',
+    needs: 'move',
+    hold: async (bench) => {
+      const { hold, free } = await purseOf(bench, 1)
+      same(await winners(40, async () => (await hold(1, randomText()))[0]), 1, 'look and hold in one atomic step')
+      same(await free(), 0, 'keep what is held')
     },
   },
   {
@@ -162,7 +172,7 @@ export const MOVE_CHECKS: readonly Draft[] = [
       const { hold, settle, free } = await purseOf(bench, 10)
       await hold(2, 'long')
       await hold(6, 'short', 'over')
-      same(await free(), 8, 'free each hold at its own `until`, in whatever order they were made')
+      same(await free(), 8, 'free each hold at its own `until`')
       same(await settle('long', 1), { balance: 9, charged: 1 }, 'keep what is held until later')
     },
   },

@@ -73,7 +73,31 @@ export const LIST_CHECKS: readonly Draft[] = [
       same(ids(await listed({ ...query, prefixes: [prefix] })), [kept.id], 'apply every condition of the query')
       const both = ids(await listed({ ...query, prefixes: [prefix, other] })).sort()
       same(both, [kept.id, sibling.id].sort(), 'list the keys of every prefix that is given')
+      for (const one of [{ resource: 'r' }, { status: 'disabled' }] as const)
+        same((await listed(one)).length, 3, 'apply every condition of the query')
       same(await listed({ ...query, prefixes: [`${prefix}none_`] }), [], 'list no other prefix than those given')
+    },
+  },
+  {
+    id: 'list-prefixes-order',
+    name: 'list() goes newest first through all prefixes together',
+    hold: async (bench) => {
+      const prefixes = [0, 1].map((at) => `${bench.prefix}${at}_`)
+      const keys = await addSome(bench, [1, 2, 3, 4], (at) => ({ prefix: `${bench.prefix}${at % 2}_` }))
+      for (const query of [{ owner: bench.owner }, {}]) {
+        const seen = await bench.listed({ ...query, prefixes, limit: 3 })
+        same(ids(seen), ids(newestFirst(keys)), 'do not go prefix by prefix')
+      }
+    },
+  },
+  {
+    id: 'list-status-now',
+    name: 'list() knows a key by the status that it has now',
+    hold: async ({ store, added, listed, owner }) => {
+      const key = await added()
+      await store.replace(next(key, { status: 'disabled' }), key.version)
+      const seen = [ids(await listed({ owner, status: 'active' })), ids(await listed({ owner, status: 'disabled' }))]
+      same(seen, [[], [key.id]], 'write the status for list together with the record')
     },
   },
   {

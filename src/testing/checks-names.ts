@@ -1,3 +1,4 @@
+import type { StoredKey } from '../model/key.ts'
 import { type Draft, next, randomText, same, throws, winners } from './check-bench.ts'
 
 /** `uniqueName`: no two stored keys share one. */
@@ -43,6 +44,17 @@ export const NAME_CHECKS: readonly Draft[] = [
     },
   },
   {
+    id: 'name-race-replace',
+    name: 'of many replacements that take one unique name at once exactly one succeeds',
+    hold: async ({ store, added }) => {
+      const uniqueName = randomText()
+      const keys = [await added(), await added(), await added(), await added()]
+      const renamed = keys.map((key) => next(key, { uniqueName }))
+      const won = await winners(4, (at) => store.replace(renamed[at] as StoredKey, keys[at]?.version ?? 0))
+      same(won, 1, 'let a unique index on uniqueName decide')
+    },
+  },
+  {
     id: 'name-kept',
     name: 'a key keeps its own unique name through a replacement, also when it is revoked',
     hold: async ({ store, added, newKey }) => {
@@ -84,6 +96,19 @@ export const NAME_CHECKS: readonly Draft[] = [
       const key = await added({ uniqueName })
       await store.remove(key.id)
       await added({ uniqueName })
+    },
+  },
+  {
+    id: 'name-removed-renamed',
+    name: 'remove() frees the unique name that the key has now, and no earlier one',
+    hold: async ({ store, added, newKey }) => {
+      const [first, second] = [randomText(), randomText()]
+      const key = await added({ uniqueName: first })
+      await store.replace(next(key, { uniqueName: second }), key.version)
+      await added({ uniqueName: first })
+      await store.remove(key.id)
+      await throws('CONFLICT', () => store.insert(newKey({ uniqueName: first })), 'free no name of another key')
+      await added({ uniqueName: second })
     },
   },
 ]

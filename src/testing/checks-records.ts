@@ -118,6 +118,25 @@ export const RECORD_CHECKS: readonly Draft[] = [
     },
   },
   {
+    id: 'remove-race',
+    name: 'of many removals of one key at once exactly one succeeds',
+    hold: async ({ store, added }) => {
+      const { id } = await added()
+      same(await winners(8, () => store.remove(id)), 1, 'look and remove in one atomic step')
+    },
+  },
+  {
+    id: 'remove-race-replace',
+    name: 'replace() does not bring back a key that is removed meanwhile',
+    hold: async ({ store, added }) => {
+      for (let again = 0; again < 8; again++) {
+        const key = await added()
+        await Promise.all([store.replace(next(key), key.version), store.remove(key.id)])
+        same(await store.find(key.id), undefined, 'never let replace insert a key')
+      }
+    },
+  },
+  {
     id: 'remove-only-one',
     name: 'remove() and replace() leave every other key as it is',
     hold: async ({ store, added }) => {

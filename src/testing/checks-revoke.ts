@@ -1,6 +1,7 @@
 import type { StoredKey } from '../model/key.ts'
 import { type Draft, next, same } from './check-bench.ts'
 import { fullKey } from './full-key.ts'
+import { spendOf, window } from './spend.ts'
 
 const AT = 1_900_000_000_000
 
@@ -9,7 +10,7 @@ export const REVOKE_CHECKS: readonly Draft[] = [
     id: 'revoke-writes',
     name: 'revokeWhere() revokes under a new version, with time and reason, and leaves the rest as it is',
     needs: 'revokeWhere',
-    hold: async ({ store, newKey, added, owner, prefix }) => {
+    hold: async ({ store, newKey, added, listed, owner, prefix }) => {
       const { revokedAt: _, revokedReason: __, ...key } = fullKey(newKey())
       await store.insert(key)
       const disabled = await added({ status: 'disabled' })
@@ -23,6 +24,7 @@ export const REVOKE_CHECKS: readonly Draft[] = [
           'set status, updatedAt, revokedAt, revokedReason, and add 1 to version',
         )
       }
+      same(await listed({ owner, status: 'active' }), [], 'write the status for list together with the record')
     },
   },
   {
@@ -53,6 +55,13 @@ export const REVOKE_CHECKS: readonly Draft[] = [
       same(await store.find(key.id), revoked(key), 'revoke what matches')
       for (const other of others)
         same(await store.find(other.id), other, 'apply every condition of the filter, exactly')
+      const prefixes = [prefix, `${prefix}x_`]
+      same(await store.revokeWhere({ prefixes, owner, resource }, AT), 1, 'revoke the keys of every prefix')
+      const counts = [
+        await store.revokeWhere({ prefixes: [prefix], resource }, AT),
+        await store.revokeWhere({ prefixes: [prefix] }, AT),
+      ]
+      same(counts, [2, 2], 'revoke of every owner when none is given')
     },
   },
   {
@@ -75,6 +84,35 @@ export const REVOKE_CHECKS: readonly Draft[] = [
       const late = next(key, { name: 'renamed' })
       same(await store.replace(late, key.version), false, 'give every revoked key a new version')
       same(await store.find(key.id), revoked(key), 'let nothing bring a revoked key back')
+    },
+  },
+  {
+    id: 'revoke-race',
+    name: 'revokeWhere() revokes what is replaced meanwhile, and undoes no replacement',
+    needs: 'revokeWhere',
+    hold: async ({ store, added, owner, prefix }) => {
+      const keys = [await added(), await added(), await added(), await added()]
+      const renamed = keys.map((key) => next(key, { name: 'renamed' }))
+      const [, ...isRenamed] = await Promise.all([
+        store.revokeWhere({ prefixes: [prefix], owner }, AT),
+        ...keys.map(async (key, at) => store.replace(renamed[at] as StoredKey, key.version)),
+      ])
+      for (const [at, key] of keys.entries()) {
+        const expected = revoked((isRenamed[at] ? renamed[at] : key) as StoredKey)
+        same(await store.find(key.id), expected, 'revoke what is there, not what was read before')
+      }
+    },
+  },
+  {
+    id: 'revoke-beats-take',
+    name: 'take() under the version before revokeWhere() takes nothing',
+    needs: ['revokeWhere', 'take'],
+    hold: async ({ store, added, owner, prefix }) => {
+      const key = await added()
+      const take = () => store.take(key.id, key.version, spendOf([window('hour', 5)]), Date.now())
+      await take()
+      await store.revokeWhere({ prefixes: [prefix], owner }, AT)
+      same(await take(), { stale: revoked(key) }, 'prove the version that revokeWhere gives')
     },
   },
 ]

@@ -82,6 +82,18 @@ export const TOUCH_CHECKS: readonly Draft[] = [
     },
   },
   {
+    id: 'touch-race-remove',
+    name: 'touch() does not bring back a key that is removed meanwhile',
+    needs: 'touch',
+    hold: async ({ store, added }) => {
+      for (let again = 0; again < 8; again++) {
+        const { id } = await added()
+        await Promise.all([store.touch([{ id, at: 1_000, uses: 1 }]), store.remove(id)])
+        same(await store.find(id), undefined, STRAY)
+      }
+    },
+  },
+  {
     id: 'touch-replace',
     name: 'replace() leaves the use marks as they are, whatever the new key says',
     needs: 'touch',

@@ -74,7 +74,7 @@ async function run(draft: Draft, shared: () => Promise<KeyStore>): Promise<'abse
   })
   const held = async (): Promise<'absent' | undefined> => {
     const store = await shared()
-    if (draft.needs !== undefined && store[draft.needs] === undefined) return 'absent'
+    if ([draft.needs ?? []].flat().some((verb) => store[verb] === undefined)) return 'absent'
     const note = (verb: string): void => {
       doing = verb
     }

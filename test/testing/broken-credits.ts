@@ -39,18 +39,15 @@ export const BROKEN_CREDITS: readonly BrokenStore[] = [
   {
     mistake: 'take looks at the balance first, and spends later',
     found: ['credits-race', 'credits-race-windows', 'credits-shared', 'credits-refill-race'],
-    change: (good) => ({
-      take: async (id, version, spend, now) => {
-        const { credits } = spend
-        if (credits === undefined) return good.take(id, version, spend, now)
-        const { balance } = at(good.move(accountOf(credits), now))
-        await null
-        const short = credits.amount - at(good.move(accountOf(credits), now)).balance
-        // What it writes is what it saw, so what others spent meanwhile is there again.
-        if (balance >= credits.amount && short > 0) good.move({ ...accountOf(credits), add: short }, now)
-        return good.take(id, version, spend, now)
-      },
-    }),
+    change: spendsLater,
+  },
+  {
+    mistake: 'take looks at the balance first, and holds later',
+    found: ['move-hold-race'],
+    change: (good) => {
+      const { take } = spendsLater(good)
+      return { take: (id, version, spend, now) => (spend.credits?.hold ? take : good.take)(id, version, spend, now) }
+    },
   },
   {
     mistake: 'a balance may fall below zero',
@@ -119,6 +116,21 @@ export const BROKEN_CREDITS: readonly BrokenStore[] = [
     },
   },
   {
+    mistake: 'a refill is made whenever it is due at another time than the last one',
+    found: ['credits-refill'],
+    change: (good) => {
+      const last = new Map<string, number>()
+      let later = 0
+      return onCredit(good, (credit) => {
+        const { account, opening, refill } = credit
+        if (refill === undefined || refill.due === last.get(account)) return withoutRefill(credit)
+        if (refill.due > opening.at) last.set(account, refill.due)
+        const due = refill.due > opening.at ? opening.at + ++later : refill.due
+        return { ...credit, refill: { ...refill, due } }
+      })
+    },
+  },
+  {
     mistake: 'a refill forgets what is held',
     found: ['credits-refill-held'],
     change: (good) => ({
@@ -181,6 +193,21 @@ export const BROKEN_CREDITS: readonly BrokenStore[] = [
   },
 ]
 
+function spendsLater(good: Verbs): Pick<Verbs, 'take'> {
+  return {
+    take: async (id, version, spend, now) => {
+      const { credits } = spend
+      if (credits === undefined) return good.take(id, version, spend, now)
+      const { balance } = at(good.move(accountOf(credits), now))
+      await null
+      const short = credits.amount - at(good.move(accountOf(credits), now)).balance
+      // What it writes is what it saw, so what others spent meanwhile is there again.
+      if (balance >= credits.amount && short > 0) good.move({ ...accountOf(credits), add: short }, now)
+      return good.take(id, version, spend, now)
+    },
+  }
+}
+
 /** A store whose `take` is given another account. */
 export function onTake(good: Verbs, change: (credits: CreditSpend) => CreditSpend): Pick<Verbs, 'take'> {
   return {
@@ -200,6 +227,6 @@ export function accountOf({ account, opening, refill }: CreditAccount): CreditAc
   return refill === undefined ? { account, opening } : { account, opening, refill }
 }
 
-function withoutRefill({ refill: _, ...credit }: CreditMove): CreditMove {
-  return credit
+function withoutRefill<C extends CreditAccount>({ refill: _, ...credit }: C): C {
+  return credit as C
 }

@@ -41,7 +41,7 @@ export const BROKEN_METERS_EXACTLY: readonly BrokenStore[] = [
   },
   {
     mistake: 'take ignores the version',
-    found: ['take-version', 'take-version-unlimited'],
+    found: ['take-version', 'take-version-unlimited', 'revoke-beats-take'],
     change: (good) =>
       windowsOnly(good, (id, _, spend, now) => good.take(id, at(good.find(id))?.version ?? 0, spend, now)),
   },
@@ -93,7 +93,14 @@ export const BROKEN_METERS_EXACTLY: readonly BrokenStore[] = [
   },
   {
     mistake: 'revokeWhere keeps the version',
-    found: ['revoke-writes', 'revoke-beats-replace', 'revoke-no-reason', 'revoke-only-matching'],
+    found: [
+      'revoke-writes',
+      'revoke-beats-replace',
+      'revoke-no-reason',
+      'revoke-only-matching',
+      'revoke-race',
+      'revoke-beats-take',
+    ],
     change: (good) => ({
       revokeWhere: (filter, time, reason) => {
         const before = at(good.list({ ...filter, limit: 1_000 })).items

@@ -17,7 +17,14 @@ export const BROKEN_EXACTLY: readonly BrokenStore[] = [
   },
   {
     mistake: 'the version is ignored',
-    found: ['replace-version', 'replace-race', 'name-stale-replace', 'revoke-beats-replace', 'insert-numbers'],
+    found: [
+      'replace-version',
+      'replace-race',
+      'name-stale-replace',
+      'revoke-beats-replace',
+      'revoke-race',
+      'insert-numbers',
+    ],
     change: (good) => ({ replace: (key) => good.replace(key, at(good.find(key.id))?.version ?? 0) }),
   },
   {
@@ -56,7 +63,7 @@ export const BROKEN_EXACTLY: readonly BrokenStore[] = [
   },
   {
     mistake: 'a unique name is not freed by remove',
-    found: ['name-removed'],
+    found: ['name-removed', 'name-removed-renamed'],
     change: (good) =>
       named(
         good,
@@ -110,7 +117,14 @@ export const BROKEN_EXACTLY: readonly BrokenStore[] = [
   },
   {
     mistake: 'a cursor skips a key',
-    found: ['list-pages', 'list-no-owner', 'list-while-changing', 'list-page-size', 'list-filters'],
+    found: [
+      'list-pages',
+      'list-no-owner',
+      'list-while-changing',
+      'list-page-size',
+      'list-filters',
+      'list-prefixes-order',
+    ],
     change: (good) => ({
       list: (query) => {
         const page = at(good.list({ ...query, limit: query.limit + 1 }))
@@ -120,7 +134,7 @@ export const BROKEN_EXACTLY: readonly BrokenStore[] = [
   },
   {
     mistake: 'a page begins with the last key of the one before',
-    found: ['list-pages', 'list-no-owner', 'list-filters'],
+    found: ['list-pages', 'list-no-owner', 'list-filters', 'list-prefixes-order'],
     change: (good) => {
       const last = new Map<string, StoredKey>()
       return {
@@ -136,7 +150,7 @@ export const BROKEN_EXACTLY: readonly BrokenStore[] = [
   },
   {
     mistake: 'list ignores the status',
-    found: ['list-filters'],
+    found: ['list-filters', 'list-status-now', 'revoke-writes'],
     change: (good) => ({ list: ({ status: _, ...query }: ListQuery) => good.list(query) }),
   },
   {

@@ -112,4 +112,83 @@ export const BROKEN_METERS: readonly BrokenStore[] = [
       },
     }),
   },
+  {
+    mistake: 'revokeWhere without an owner ignores the resource',
+    found: ['revoke-only-matching'],
+    change: (good) => ({
+      revokeWhere: ({ resource, ...filter }, when, reason) =>
+        good.revokeWhere(
+          filter.owner === undefined || resource === undefined ? filter : { ...filter, resource },
+          when,
+          reason,
+        ),
+    }),
+  },
+  {
+    mistake: 'revokeWhere without an owner revokes nothing',
+    found: ['revoke-only-matching'],
+    change: (good) => ({
+      revokeWhere: (filter, when, reason) => (filter.owner === undefined ? 0 : good.revokeWhere(filter, when, reason)),
+    }),
+  },
+  {
+    mistake: 'revokeWhere looks at the first prefix alone',
+    found: ['revoke-only-matching'],
+    change: (good) => ({
+      revokeWhere: (filter, when, reason) =>
+        good.revokeWhere({ ...filter, prefixes: filter.prefixes.slice(0, 1) }, when, reason),
+    }),
+  },
+  {
+    mistake: 'revokeWhere reads the keys first, and leaves alone what changed meanwhile',
+    found: ['revoke-race'],
+    change: (good) => ({
+      revokeWhere: async (filter, when, reason) => {
+        const keys = at(good.list({ ...filter, limit: 1_000 })).items
+        await null
+        return keys.filter((key) => good.replace(revoked(key, key.version, when, reason), key.version)).length
+      },
+    }),
+  },
+  {
+    mistake: 'revokeWhere reads the keys first, and writes them back later',
+    found: ['revoke-race'],
+    change: (good) => ({
+      revokeWhere: async (filter, when, reason) => {
+        const keys = at(good.list({ ...filter, limit: 1_000 })).items
+        await null
+        return keys.filter((key) => {
+          const version = at(good.find(key.id))?.version ?? 0
+          return good.replace(revoked(key, version, when, reason), version)
+        }).length
+      },
+    }),
+  },
+  {
+    mistake: 'take proves a version that revokeWhere does not move',
+    found: ['revoke-beats-take'],
+    change: (good) => {
+      const versions = new Map<string, number>()
+      return {
+        insert: (key) => {
+          good.insert(key)
+          versions.set(key.id, key.version)
+        },
+        replace: (key, ifVersion) => {
+          const isDone = good.replace(key, ifVersion)
+          if (at(isDone)) versions.set(key.id, key.version)
+          return isDone
+        },
+        take: (id, version, spend, now) => {
+          const current = versions.get(id) === version ? at(good.find(id))?.version : undefined
+          return good.take(id, current ?? version, spend, now)
+        },
+      }
+    },
+  },
 ]
+
+function revoked(key: StoredKey, version: number, when: number, reason: string | undefined): StoredKey {
+  const why = reason === undefined ? {} : { revokedReason: reason }
+  return { ...key, version: version + 1, status: 'revoked', updatedAt: when, revokedAt: when, ...why }
+}

@@ -4,11 +4,13 @@ import { memoryStore } from '../../src/storage/memory.ts'
 import { storeChecks } from '../../src/testing/index.ts'
 import { BROKEN_CREDITS } from './broken-credits.ts'
 import { BROKEN_LEASES } from './broken-leases.ts'
+import { BROKEN_LISTS } from './broken-lists.ts'
 import { BROKEN_METERS } from './broken-meters.ts'
 import { BROKEN_MOVES } from './broken-moves.ts'
+import { BROKEN_NAMES } from './broken-names.ts'
 import { BROKEN_NOTES } from './broken-notes.ts'
 import { BROKEN_RECORDS } from './broken-records.ts'
-import { broken } from './broken-store.ts'
+import { broken, type Verbs } from './broken-store.ts'
 import { BROKEN_TAKES } from './broken-takes.ts'
 
 describe('storeChecks', () => {
@@ -30,6 +32,8 @@ describe('storeChecks', () => {
 
   it.each([
     ...BROKEN_RECORDS,
+    ...BROKEN_NAMES,
+    ...BROKEN_LISTS,
     ...BROKEN_METERS,
     ...BROKEN_TAKES,
     ...BROKEN_CREDITS,
@@ -39,6 +43,13 @@ describe('storeChecks', () => {
   ])('find a store in which $mistake', async (store) => {
     const failures = await failuresOf(broken(store), store.found)
     expect(Object.keys(failures).sort()).toEqual([...store.found].sort())
+  })
+
+  it.each([
+    ['list', (good: Verbs): Partial<KeyStore> => ({ list: (query) => good.list({ ...query, limit: 1 }) })],
+    ['notes', (good: Verbs): Partial<KeyStore> => ({ notes: (query) => good.notes({ ...query, limit: 1 }) })],
+  ] as const)('pass a store in which %s answers short pages', async (_, change) => {
+    expect(await failuresOf(broken({ mistake: '', found: [], change }))).toEqual({})
   })
 
   it('resolve with absent where the store has not got the verb', async () => {
@@ -54,6 +65,13 @@ describe('storeChecks', () => {
     expect(absent).toContain('revoke-writes')
     expect(absent).toContain('note-shows')
     expect(absent).not.toContain('insert-find')
+  })
+
+  it('resolve with absent where the store has not got one of two verbs', async () => {
+    const { take: _, ...untaken } = memoryStore()
+    const { revokeWhere: __, ...one } = memoryStore()
+    for (const store of [untaken, one]) expect(await checkOf(store, 'revoke-beats-take').run()).toBe('absent')
+    expect(await checkOf(memoryStore(), 'revoke-beats-take').run()).toBeUndefined()
   })
 
   it('say what to mend, what came and what should have come', async () => {
