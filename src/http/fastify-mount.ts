@@ -21,13 +21,12 @@ export function mount(handler: FetchHandler): (app: unknown) => Promise<void> {
   return async (app) => {
     const scope = app as Scope
     // As many segments as the prefix has: what stands for a parameter in it is as long as it happens to be.
-    const prefix = new RegExp(`^(/[^/?]*){${scope.prefix.split(/\/./).length - 1}}`)
+    const prefix = new RegExp(`^(/[^/?]*){${scope.prefix.split(/\/./).length - 1}}/?`)
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _body, done) => done(null))
     const answer = async ({ raw }: { readonly raw: IncomingMessage }, reply: Reply) => {
-      const url = (raw.url ?? '').replace(prefix, '')
-      const mounted = { url: url.startsWith('/') ? url : `/${url}` }
-      return reply.send(await answerOf(handler, raw, reply.raw, mounted))
+      const url = (raw.url ?? '').replace(prefix, '/')
+      return reply.send(await answerOf(handler, raw, reply.raw, { url }))
     }
     scope.all('/', answer)
     scope.all('/*', answer)

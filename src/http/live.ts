@@ -8,8 +8,8 @@ import { inBackground } from '../model/timer.ts'
 /** A connection that stays open: a WebSocket of `ws`, or any stream. */
 export interface Connection {
   once(event: 'close', listener: () => void): unknown
-  /** Of a WebSocket: tells the client why. */
-  close?(code: number, reason: never): unknown
+  /** Of a WebSocket: takes a code and a reason for the client. Those of streams take something else, or nothing. */
+  close?(...told: never[]): unknown
   terminate?(): unknown
   destroy?(): unknown
   readonly readyState?: unknown
@@ -117,8 +117,8 @@ function newWatch(keys: Lookup, id: string, every: number): Watch {
 
 /** A client may ignore that a WebSocket is closed, and send on: so it is ended as well. */
 function end(connection: Connection): void {
-  // What else has a `close`, such as a stream of HTTP/2, takes no code and no reason.
-  if (connection.destroy !== undefined) return void connection.destroy()
-  connection.close?.(1008, 'The API key is no longer valid.' as never)
-  connection.terminate?.()
+  const { close, destroy, terminate } = connection
+  if (destroy !== undefined) return void destroy.call(connection)
+  if (close !== undefined) Reflect.apply(close, connection, [1008, 'The API key is no longer valid.'])
+  terminate?.call(connection)
 }

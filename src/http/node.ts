@@ -81,7 +81,7 @@ export function onceEnded(response: ServerResponse, then: () => void): void {
   // At once, not at the close: `response.end(await work())` takes the member before it waits.
   const { end } = response
   response.end = function ended(...args: unknown[]) {
-    if (closed || response.req?.socket?.destroyed) then()
+    if (closed) then()
     return Reflect.apply(end, response, args)
   } as typeof end
 }
