@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
-import { build, type Plugin } from 'esbuild'
+import { build, type Plugin, transform } from 'esbuild'
 import manifest from '../package.json' with { type: 'json' }
-import { bundlePage } from '../src/console/bundle.ts'
 import { entries } from './entries.ts'
+import { page } from './page.ts'
 
 /**
  * The sources as JavaScript, by file name: a module for each entry, and one for whatever the same entries share. What is
@@ -20,9 +20,7 @@ export async function bundleSources(): Promise<ReadonlyMap<string, string>> {
     target: 'node20',
     charset: 'utf8',
     external: peers.flatMap((name) => [name, `${name}/*`]),
-    // What runs in browsers, with lit in it, is one text in the console's entry.
-    define: { KEYWARD_CONSOLE_SCRIPT: JSON.stringify(await bundlePage()) },
-    plugins: [scripts],
+    plugins: [scripts, thirdParty, page],
     chunkNames: '[hash]',
     outdir: '/',
     write: false,
@@ -30,13 +28,24 @@ export async function bundleSources(): Promise<ReadonlyMap<string, string>> {
   return new Map(outputFiles.map(({ path, text }) => [path.replace(/^.*[\\/]/, ''), text]))
 }
 
-/** What is explained in the scripts for Redis, esbuild leaves alone because it is text: no server need read it. */
+/** Explanations and indentation in the scripts for Redis, which esbuild leaves alone because they are text: no server need read them. */
 const scripts: Plugin = {
   name: 'scripts',
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]redis-(lua|scripts)[\w-]*\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8')
-      return { contents: source.replace(/^ *-- .*\n/gm, ''), loader: 'ts' }
+      return { contents: source.replace(/^ *(-- .*\n)?/gm, ''), loader: 'ts' }
+    })
+  },
+}
+
+/** Code of others keeps no names of its own: who must know more of it than its licence reads it where it is published. */
+const thirdParty: Plugin = {
+  name: 'third-party',
+  setup({ onLoad }) {
+    onLoad({ filter: /[\\/]node_modules[\\/](zod|ipaddr\.js)[\\/].*\.js$/ }, async ({ path }) => {
+      const { code } = await transform(await readFile(path, 'utf8'), { minifyIdentifiers: true, charset: 'utf8' })
+      return { contents: code, loader: 'js' }
     })
   },
 }

@@ -1,3 +1,4 @@
+import { transform } from 'esbuild'
 import { type ManualChunkMeta, type OutputOptions, type Plugin, rollup } from 'rollup'
 import { type EntryName, entries, NODE, WEB } from './entries.ts'
 
@@ -24,6 +25,7 @@ export async function join(modules: ReadonlyMap<string, string>, dir: string): P
       manualChunks: chunkOf,
       minifyInternalExports: false,
       hoistTransitiveImports: false,
+      plugins: [tight],
     })
   }
   await bundle.close()
@@ -56,4 +58,13 @@ function from(modules: ReadonlyMap<string, string>): Plugin {
     resolveId: (id) => (modules.has(nameOf(id)) ? nameOf(id) : { id, external: true }),
     load: (id) => modules.get(id),
   }
+}
+
+/** Without white space, every name whole: a trace says which function of which file it passed, and a formatter shows the code. */
+const tight: Plugin = {
+  name: 'keyward:tight',
+  async renderChunk(code) {
+    const options = { minifyWhitespace: true, minifySyntax: true, charset: 'utf8', lineLimit: 160 } as const
+    return (await transform(code, options)).code
+  },
 }
