@@ -115,8 +115,9 @@ export const OPTIONS = z.strictObject(
 )
 
 function isSource(value: unknown): boolean {
-  const { headers, read, foreign } = Object(value) as Record<string, unknown>
+  const { headers, read, foreign, scheme } = Object(value) as Record<string, unknown>
   if (typeof read !== 'function' || (foreign !== undefined && foreign !== 'ignore')) return false
+  if (scheme !== undefined && scheme !== 'bearer' && scheme !== 'basic') return false
   if (!Array.isArray(headers) || headers.length === 0) return false
   return headers.every((name) => typeof name === 'string' && FIELD_NAME.test(name))
 }

@@ -15,6 +15,7 @@ import { parseDuration } from './model/duration.ts'
 import { flawed, type Issue, type KeywardError } from './model/errors.ts'
 import type { KeyEvent } from './model/event.ts'
 import type { Hasher } from './model/hasher.ts'
+import { isObject } from './model/is-object.ts'
 import { own } from './model/own.ts'
 import { show, unwanted } from './model/redact.ts'
 import type { KeyStore } from './model/store.ts'
@@ -62,8 +63,7 @@ export interface Settings {
 
 /** @throws KeywardError `CONFIG` that names each option that is wrong, with its value */
 export function parseOptions(options: ApiKeysOptions): Settings {
-  if (typeof options !== 'object' || options === null)
-    throw config([{ path: '', message: `must be an object of options, not ${show(options)}` }])
+  if (!isObject(options)) throw config([{ path: '', message: `must be an object of options, not ${show(options)}` }])
   const given = own(options)
   const parsed = OPTIONS.safeParse(given)
   if (!parsed.success) throw config(parsed.error.issues.flatMap((issue) => issuesOf(issue, given)))
@@ -121,8 +121,8 @@ function compile(given: ApiKeysOptions, prefixes: Prefixes, issues: Issue[]): Se
 /** Names are looked for in lower case, however the host wrote them. */
 function namedInLowerCase(source: Source): Source {
   const headers = source.headers.map((name) => name.toLowerCase())
-  const { foreign } = source
-  return { headers, read: (values) => source.read(values), ...(foreign === undefined ? {} : { foreign }) }
+  const { foreign, scheme } = source
+  return { headers, read: (values) => source.read(values), ...(foreign && { foreign }), ...(scheme && { scheme }) }
 }
 
 function cacheOf(cache: ApiKeysOptions['cache']): Settings['cache'] {
@@ -203,7 +203,7 @@ function issuesOf(issue: core.$ZodIssue, given: ApiKeysOptions): readonly Issue[
 /** What there is no option for. An object may be the store or a hasher under another name, and is not shown. */
 function strange(path: readonly PropertyKey[], given: ApiKeysOptions): Issue {
   const value = at(path, given)
-  const isSecret = path.length === 1 && typeof value === 'object' && value !== null
+  const isSecret = path.length === 1 && isObject(value)
   const message = isSecret ? 'is not an option, given an object' : unwanted('is not an option', value)
   return { path: path.join('.'), message }
 }

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import type { BulkRevokedEvent, ChangeEvent, CreditEvent, KeyEvent } from '../model/event.ts'
+import { isObject } from '../model/is-object.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord } from '../model/key.ts'
 import { redact } from '../model/redact.ts'
@@ -121,7 +122,7 @@ const NAMES: readonly string[] = ['id', 'prefix', 'environment', 'owner', 'resou
 /** Somebody may have put a key in a name, or in the reason of a revocation. */
 function struck(value: unknown): unknown {
   if (typeof value === 'string') return redact(value)
-  if (typeof value !== 'object' || value === null) return value
+  if (!isObject(value)) return value
   if (Array.isArray(value)) return value.map(struck)
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [redact(name), struck(member)]))
 }
@@ -158,5 +159,5 @@ function parse(data: string): Details | undefined {
 }
 
 function isDetails(value: unknown): value is Details {
-  return typeof value === 'object' && value !== null && 'type' in value && AUDITED.some((type) => type === value.type)
+  return isObject(value) && 'type' in value && AUDITED.some((type) => type === value.type)
 }

@@ -3,6 +3,7 @@ import type { Clock } from '../model/clock.ts'
 import { type Duration, parseDuration } from '../model/duration.ts'
 import { flawed, hasCode, type Issue, type KeywardError } from '../model/errors.ts'
 import type { KeyEvent } from '../model/event.ts'
+import { isObject } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
 import { redact, show, unwanted } from '../model/redact.ts'
 import type { KeyStore, NotesQuery } from '../model/store.ts'
@@ -125,8 +126,8 @@ const OPTIONS = ['perOwner', 'maxAge', 'timeout', 'onError', 'clock']
 const MOST_PER_OWNER = 1_000_000
 
 function parseOptions(store: unknown, options: AuditLogOptions): Settings {
-  if (typeof store !== 'object' || store === null) throw config([{ path: 'store', message: 'must be a store' }])
-  if (typeof options !== 'object' || options === null) throw config([{ path: '', message: 'must be an object' }])
+  if (!isObject(store)) throw config([{ path: 'store', message: 'must be a store' }])
+  if (!isObject(options)) throw config([{ path: '', message: 'must be an object' }])
   const given = own(options)
   const { perOwner = 1_000, onError = warn, clock = { now: Date.now } } = given
   const [maxAge = 0, timeout = 0] = [given.maxAge ?? '365d', given.timeout ?? '2s'].map(parseDuration)

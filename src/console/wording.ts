@@ -1,4 +1,5 @@
 import type { Issue } from '../model/errors.ts'
+import { isRecord } from '../model/is-object.ts'
 import { show, unwanted } from '../model/redact.ts'
 import { en } from './page/texts-en.ts'
 import { zh } from './page/texts-zh.ts'
@@ -42,9 +43,9 @@ export function textIssues(texts: unknown): readonly Issue[] {
   return issues
 }
 
-function flawsIn(path: string, own: Readonly<Record<string, unknown>>, usual: ConsoleTexts): readonly Issue[] {
+function flawsIn(path: string, own: object, usual: ConsoleTexts): readonly Issue[] {
   const known = new Map<string, string>(Object.entries(usual))
-  return Object.entries(own).flatMap(([name, text]) => {
+  return Object.entries(own).flatMap(([name, text]: [string, unknown]) => {
     const replaced = known.get(name)
     if (replaced === undefined) return [{ path: `${path}.${name}`, message: unwanted('is no text of the page', text) }]
     if (typeof text !== 'string' || !TEXT.test(text)) {
@@ -68,8 +69,4 @@ function isSnippet(value: unknown): boolean {
 
 function isLanguage(name: string): name is keyof typeof LANGUAGES {
   return Object.hasOwn(LANGUAGES, name)
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../model/is-object.ts'
 import type { RequestFacts } from '../model/request.ts'
 
 /** A header that is there more than once, or as something that is no single line of text. */
@@ -63,7 +64,7 @@ function fromLines(lines: readonly string[], name: string): HeaderValue {
 }
 
 function fromMap({ headers }: RequestFacts, name: string): HeaderValue {
-  if (typeof headers !== 'object' || headers === null) return undefined
+  if (!isObject(headers)) return undefined
   if (isHeaders(headers)) return only(headers.get(name))
   let found: HeaderValue
   for (const key of Object.keys(headers)) {

@@ -1,4 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
+import { isObject } from '../model/is-object.ts'
 import { show } from '../model/redact.ts'
 
 /** What a source found: text, the halves of a pair, or nothing of its own. */
@@ -15,6 +16,11 @@ export interface Source {
   read(values: readonly (string | undefined)[]): Found
   /** With `'ignore'`, a credential without any of our prefixes counts as no header. */
   readonly foreign?: 'ignore'
+  /**
+   * The scheme by which it reads `Authorization`, for a description of the API (OpenAPI): without it, each of its headers
+   * is described as one that holds a key and nothing else.
+   */
+  readonly scheme?: 'bearer' | 'basic'
 }
 
 export interface BearerOptions {
@@ -25,13 +31,14 @@ export interface BearerOptions {
 /** `Authorization: Bearer KEY` (RFC 6750 section 2.1). The scheme is matched without regard to case (RFC 9110 section 11.1). */
 export function bearer(options: BearerOptions = {}): Source {
   const { foreign } = Object(options) as BearerOptions
-  if (typeof options !== 'object' || options === null || (foreign !== undefined && foreign !== 'ignore')) {
+  if (!isObject(options) || (foreign !== undefined && foreign !== 'ignore')) {
     throw new KeywardError('CONFIG', `bearer(): ${show(options)} is not { foreign?: 'ignore' }`)
   }
   return {
     headers: ['authorization'],
     read: readBearer,
-    ...(foreign === undefined ? {} : { foreign }),
+    scheme: 'bearer',
+    ...(foreign && { foreign }),
   }
 }
 

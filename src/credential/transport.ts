@@ -1,3 +1,4 @@
+import { isObject } from '../model/is-object.ts'
 import type { RequestFacts } from '../model/request.ts'
 import { warnOnce } from '../model/warn.ts'
 import type { Networks } from '../network/cidr.ts'
@@ -27,7 +28,7 @@ function isForwardedTls(facts: RequestFacts, hops: number): boolean {
 
 /** Said in so many words, or by what the runtime gave: Node's request by its socket, whatever is in its URL. */
 function isTls(secure: RequestFacts['secure']): boolean {
-  if (typeof secure !== 'object' || secure === null) return secure === true
+  if (!isObject(secure)) return secure === true
   if ('socket' in secure) return (secure.socket as { encrypted?: unknown } | null | undefined)?.encrypted === true
   return typeof secure.url === 'string' && secure.url.startsWith('https:')
 }

@@ -1,6 +1,7 @@
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto'
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt, type KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
+import { isObject } from '../model/is-object.ts'
 import { PACKED } from './digest.ts'
 import { digestsIn, indexOfDigest, oncePerList } from './equal.ts'
 
@@ -26,7 +27,7 @@ const NOBODY = [new Uint16Array(16)]
  * @throws KeywardError `CONFIG` for a missing, short, guessable or repeated pepper, or an unknown current version
  */
 export function hmac(options: HmacOptions): Hasher {
-  if (typeof options !== 'object' || options === null) throw refuse('options', 'must be { current, peppers }')
+  if (!isObject(options)) throw refuse('options', 'must be { current, peppers }')
   const { current: version } = options
   const peppers = compilePeppers(options)
   const current = peppers.get(version)
@@ -73,7 +74,7 @@ function digest(pepper: KeyObject, text: string, encoding: 'hex' | 'binary'): st
 }
 
 function compilePeppers({ peppers }: HmacOptions): ReadonlyMap<string, KeyObject> {
-  if (typeof peppers !== 'object' || peppers === null) throw refuse('peppers', 'must be an object of versions')
+  if (!isObject(peppers)) throw refuse('peppers', 'must be an object of versions')
   const compiled = new Map<string, KeyObject>()
   for (const [version, pepper] of Object.entries(peppers)) {
     if (!VERSION.test(version)) throw refuse('peppers', 'must have versions of 1 to 15 letters, digits, _ and -')
@@ -101,5 +102,5 @@ function pepperBytes(path: string, pepper: unknown): Buffer {
 
 /** A pepper is never part of the message. */
 function refuse(path: string, rule: string): KeywardError {
-  return new KeywardError('CONFIG', `hmac(): ${path} ${rule}`, { issues: [{ path, message: rule }] })
+  return flawedAt('CONFIG', path, rule, 'hmac(): ')
 }

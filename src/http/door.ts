@@ -44,9 +44,8 @@ export interface WithDoor {
  * @throws KeywardError `CONFIG` for anything else, and for an empty list
  */
 export function doorsOf(keys: WithDoor | readonly WithDoor[], what: string): readonly [Door, ...Door[]] {
-  const listed: readonly unknown[] = Array.isArray(keys) ? keys : [keys]
-  const [first, ...others] = listed.map((each) => (each as Partial<WithDoor> | null | undefined)?.[DOOR])
-  const rest = others.filter((door) => door !== undefined)
-  if (first !== undefined && rest.length === others.length) return [first, ...rest]
+  const listed: readonly (Partial<WithDoor> | null | undefined)[] = Array.isArray(keys) ? keys : [keys]
+  const [first, ...rest] = listed.map((each) => each?.[DOOR])
+  if (first !== undefined && rest.every((door) => door !== undefined)) return [first, ...rest]
   throw new KeywardError('CONFIG', `${what} must be what createApiKeys() made, or a list of such`)
 }

@@ -1,3 +1,4 @@
+import { isObject } from '../model/is-object.ts'
 import type { Scheme, Security } from './security.ts'
 
 /** Where a schema says what its operation will need: the document copies members that begin with `x-`. */
@@ -25,8 +26,7 @@ export function withSecurity(write: WriteDocument, schemes: Readonly<Record<stri
   return (options) => {
     const document = write() as Document
     for (const operations of Object.values(document.paths ?? {})) {
-      for (const operation of Object.values(operations))
-        if (Object(operation) === operation) settle(operation as Operation)
+      for (const operation of Object.values(operations)) if (isObject(operation)) settle(operation)
     }
     if ('swagger' in document) document.securityDefinitions = { ...olden(schemes), ...document.securityDefinitions }
     else {
@@ -46,8 +46,8 @@ function settle(operation: Operation): void {
 
 /** Swagger 2 has no bearer tokens. */
 function olden(schemes: Readonly<Record<string, Scheme>>): Record<string, Scheme> {
-  const header = (name: string): Scheme => ({ type: 'apiKey', in: 'header', name })
+  const header: Scheme = { type: 'apiKey', in: 'header', name: 'authorization' }
   return Object.fromEntries(
-    Object.entries(schemes).map(([name, scheme]) => [name, scheme.type === 'http' ? header('authorization') : scheme]),
+    Object.entries(schemes).map(([name, scheme]) => [name, scheme.type === 'http' ? header : scheme]),
   )
 }

@@ -1,4 +1,4 @@
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt, KeywardError } from '../model/errors.ts'
 import { show, unwanted } from '../model/redact.ts'
 import type { WithDoor } from './door.ts'
 import { MARK, type WriteDocument, withSecurity } from './fastify-docs.ts'
@@ -42,8 +42,8 @@ const OPTIONS = ['keys', 'demand', 'prefix', 'logLevel', 'logSerializers']
 export function guardEverything(app: Application, hook: Hook, options: Options): void {
   for (const [name, value] of Object.entries(options)) {
     if (!OPTIONS.includes(name))
-      throw config(name, unwanted(`is no option of the plugin (${OPTIONS.slice(0, 2).join(', ')})`, value))
-    if (value === undefined) throw config(name, 'must not be undefined; leave it out')
+      throw flawedAt('CONFIG', name, unwanted('is no option of the plugin (keys, demand)', value))
+    if (value === undefined) throw flawedAt('CONFIG', name, 'must not be undefined; leave it out')
   }
   if (!app.hasRequestDecorator('apiKey')) app.decorateRequest('apiKey', apiKey)
   for (const scope of withScopesBelow(app)) scope.addHook('onRequest', unlessOpened(hook))
@@ -72,7 +72,7 @@ function isOpened(given: object | undefined): boolean {
   if (given === undefined || !Object.hasOwn(given, 'apiKey')) return false
   const { apiKey } = given as { apiKey?: unknown }
   if (apiKey === false || apiKey === undefined) return apiKey === false
-  throw config('config.apiKey', `must be false or left out, not ${show(apiKey)}`)
+  throw flawedAt('CONFIG', 'config.apiKey', `must be false or left out, not ${show(apiKey)}`)
 }
 
 /**
@@ -83,10 +83,7 @@ function withScopesBelow(app: Application): readonly Application[] {
   const symbol = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.children')
   const children = symbol && Reflect.get(app, symbol)
   if (Array.isArray(children)) return [app, ...children.flatMap((child: Application) => withScopesBelow(child))]
-  throw new KeywardError(
-    'CONFIG',
-    'keyward/fastify cannot see the scopes of this version of Fastify; it is for Fastify 5',
-  )
+  throw new KeywardError('CONFIG', 'keyward/fastify is for Fastify 5: of this version it cannot see the scopes')
 }
 
 /** Who has a decoration for its own: a scope inherits those of the scopes above it. */
@@ -103,8 +100,4 @@ export function asPlugin<P extends (...args: never[]) => unknown>(plugin: P): P 
     [Symbol.for('fastify.display-name')]: 'keyward',
     [Symbol.for('plugin-meta')]: { name: 'keyward', fastify: '5.x' },
   })
-}
-
-function config(path: string, message: string): KeywardError {
-  return new KeywardError('CONFIG', `${path} ${message}`, { issues: [{ path, message }] })
 }

@@ -1,6 +1,7 @@
 import type { Answer } from '../model/answer.ts'
 import type { AnyDemand, Demand } from '../model/demand.ts'
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt, KeywardError } from '../model/errors.ts'
+import { isRecord } from '../model/is-object.ts'
 import { show } from '../model/redact.ts'
 import type { RequestFacts } from '../model/request.ts'
 import type { Decision } from './guard.ts'
@@ -25,12 +26,11 @@ export function splitDemand<Args extends readonly unknown[]>(
   demand: (AnyDemand & { readonly address?: unknown }) | undefined,
 ): [AnyDemand | undefined, AddressOf<Args>] {
   const unknown: AddressOf<Args> = () => undefined
-  const isObject = typeof demand === 'object' && demand !== null && !Array.isArray(demand)
-  if (!isObject || !Object.hasOwn(demand, 'address')) return [demand, unknown]
+  if (!isRecord(demand) || !Object.hasOwn(demand, 'address')) return [demand, unknown]
   const { address, ...rest } = demand
   if (typeof address === 'function') return [rest, (...args) => atOnce(address(...args))]
-  const message = `must be a function that gives the address of a request, not ${show(address)}`
-  throw new KeywardError('CONFIG', `demand: address ${message}`, { issues: [{ path: 'address', message }] })
+  const rule = `must be a function that gives the address of a request, not ${show(address)}`
+  throw flawedAt('CONFIG', 'address', rule, 'demand: ')
 }
 
 /** Rules never wait. A promise is heard out, so that its failure does not end the process. */

@@ -18,7 +18,7 @@ export function noticeLenience(socket: object | undefined): void {
   if (server === seen) return
   seen = server
   if (!(server?.insecureHTTPParser ?? isFlagged())) return
-  const message = 'The HTTP server runs with insecureHTTPParser: a request can hide another from the proxy before it.'
+  const message = 'With insecureHTTPParser a request can hide another from the proxy before it.'
   warnOnce('KEYWARD_INSECURE_PARSER', `${message} Take out that option, or --insecure-http-parser of Node.`)
 }
 

@@ -2,6 +2,7 @@ import type { AuditLog } from '../audit/log.ts'
 import type { Duration } from '../model/duration.ts'
 import { parseDuration } from '../model/duration.ts'
 import { flawed, type Issue, type KeywardError } from '../model/errors.ts'
+import { isObject } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
 import { redact, show, unwanted } from '../model/redact.ts'
 import { emitWarning } from '../model/warn.ts'
@@ -81,7 +82,7 @@ const LONGEST = 3_600_000
 /** @throws KeywardError `CONFIG` that names each wrong option */
 export function readOptions(keys: unknown, options: unknown): ManagementSettings {
   if (Object(keys)[DOOR] === undefined) throw config([{ path: 'keys', message: 'must be what createApiKeys() made' }])
-  if (typeof options !== 'object' || options === null) throw config([NO_AUTHORIZE])
+  if (!isObject(options)) throw config([NO_AUTHORIZE])
   const given = own(options as ManagementOptions)
   const issues: Issue[] = []
   const wrong = (path: string, message: string, value: unknown) =>
@@ -104,7 +105,7 @@ export function readOptions(keys: unknown, options: unknown): ManagementSettings
   if (typeof self !== 'boolean') wrong('self', 'must be true or false', self)
   if (audit !== undefined && typeof Object(audit).list !== 'function') wrong('audit', 'must be an auditLog()', audit)
   if (typeof address !== 'function') wrong('address', 'must be a function', address)
-  if (typeof document !== 'object' || document === null) wrong('document', 'must be an object', document)
+  if (!isObject(document)) wrong('document', 'must be an object', document)
   if (issues.length > 0) throw config(issues)
   const asked = { authorize, path, origins: [...origins], patience, onError, self, audit, address }
   return Object.freeze({ ...asked, fields: fields && [...fields], document: own(document) })

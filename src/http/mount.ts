@@ -70,15 +70,13 @@ export function mount(
   }
 }
 
+const ORIGIN = /^https?:\/\/([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i
+
 /** A Host that is no host must not end in a fault: no decision is made by it. */
 function originOf({ headers, socket }: IncomingMessage): string {
   const scheme = 'encrypted' in socket ? 'https' : 'http'
-  const host = headers.host ?? headers[':authority']
-  return typeof host === 'string' &&
-    /^[\w.-]+(:\d{1,5})?$|^\[[\da-f:.]+\](:\d{1,5})?$/i.test(host) &&
-    URL.canParse(`${scheme}://${host}`)
-    ? `${scheme}://${host}`
-    : `${scheme}://localhost`
+  const origin = `${scheme}://${headers.host ?? headers[':authority'] ?? ''}`
+  return ORIGIN.test(origin) && URL.canParse(origin) ? origin : `${scheme}://localhost`
 }
 
 /**

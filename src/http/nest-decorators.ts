@@ -1,5 +1,6 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import { KeywardError } from '../model/errors.ts'
+import { isRecord } from '../model/is-object.ts'
 import { show } from '../model/redact.ts'
 import type { Access } from '../model/verdict.ts'
 import { BOOK, type Book, type GuardContext, needBook } from './nest-book.ts'
@@ -18,7 +19,7 @@ const CHECK = 'keyward:check'
 
 /** @throws KeywardError `CONFIG` for a demand that is none, and what the decorator throws */
 export function said(decorator: string, layer: Layer): Decorator {
-  if (!layer.open && (typeof layer.demand !== 'object' || layer.demand === null || Array.isArray(layer.demand))) {
+  if (!layer.open && !isRecord(layer.demand)) {
     throw config(`the demand of ${decorator} must be an object, not ${show(layer.demand)}`)
   }
   return (target, name, descriptor) => {

@@ -1,5 +1,6 @@
 import type { AnyDemand } from '../model/demand.ts'
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt } from '../model/errors.ts'
+import { isObject, isRecord } from '../model/is-object.ts'
 import { show, unwanted } from '../model/redact.ts'
 import { DOOR, type WithDoor } from './door.ts'
 import { type Ask, createGuard } from './guard.ts'
@@ -58,13 +59,13 @@ interface Read {
 }
 
 function readOptions(options: BookOptions): Read {
-  if (typeof options !== 'object' || options === null) {
-    throw config('options', `must be { keys, demand? }, not ${show(options)}`)
+  if (!isObject(options)) {
+    throw flawedAt('CONFIG', 'options', `must be { keys, demand? }, not ${show(options)}`)
   }
   for (const [name, value] of Object.entries(options)) {
     if (name !== 'keys' && name !== 'demand')
-      throw config(name, unwanted('is no option of KeywardModule (keys, demand)', value))
-    if (value === undefined) throw config(name, 'must not be undefined; leave it out')
+      throw flawedAt('CONFIG', name, unwanted('is no option of KeywardModule (keys, demand)', value))
+    if (value === undefined) throw flawedAt('CONFIG', name, 'must not be undefined; leave it out')
   }
   const { keys } = options
   const byName = isNamed(keys) ? keys : {}
@@ -74,15 +75,15 @@ function readOptions(options: BookOptions): Read {
       const found = Object.hasOwn(byName, name) ? byName[name] : undefined
       if (found !== undefined) return found
       const names = Object.keys(byName).join(', ') || 'none has a name'
-      throw config('keys', `of @ApiKey must be a name that KeywardModule was given (${names}), not ${show(name)}`)
+      throw flawedAt(
+        'CONFIG',
+        'keys',
+        `of @ApiKey must be a name that KeywardModule was given (${names}), not ${show(name)}`,
+      )
     },
   }
 }
 
 function isNamed(keys: BookOptions['keys']): keys is Readonly<Record<string, WithDoor>> {
-  return typeof keys === 'object' && keys !== null && !Array.isArray(keys) && !(DOOR in keys)
-}
-
-function config(path: string, message: string): KeywardError {
-  return new KeywardError('CONFIG', `${path} ${message}`, { issues: [{ path, message }] })
+  return isRecord(keys) && !(DOOR in keys)
 }

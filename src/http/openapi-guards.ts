@@ -1,6 +1,7 @@
 import type { ApiKeys, ScopeKnownTo } from '../api-keys.ts'
 import type { AnyDemand, Demand } from '../model/demand.ts'
 import { flawed, type Issue } from '../model/errors.ts'
+import { isObject } from '../model/is-object.ts'
 import { type Door, doorsOf, type WithDoor } from './door.ts'
 import { type Security, securityOf } from './security.ts'
 
@@ -47,7 +48,7 @@ function operationAt({ paths = {} }: Described, name: string): Operation | undef
   const [method = '', path = '', ...more] = name.split(' ')
   if (more.length > 0 || !METHODS.includes(method.toLowerCase()) || !Object.hasOwn(paths, path)) return undefined
   const operation = (paths[path] as Record<string, unknown> | undefined)?.[method.toLowerCase()]
-  return typeof operation === 'object' && operation !== null ? (operation as Operation) : undefined
+  return isObject(operation) ? (operation as Operation) : undefined
 }
 
 function describe(

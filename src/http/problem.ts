@@ -1,5 +1,6 @@
 import type { Answer, AnswerChange, AnswerOverrides } from '../model/answer.ts'
 import { KeywardError } from '../model/errors.ts'
+import { isObject, isRecord } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import type { DenialCode, Denied } from '../model/verdict.ts'
@@ -117,9 +118,8 @@ function canRetrySoon({ code, retryAfter }: Denied): boolean {
 }
 
 function bodyOf({ code, status, needed, retryAfter }: Denied, wording: Wording, requestId: string): string {
-  const { title, detail, type } = wording
   const more = { required_scopes: needed, retry_after: retryAfter }
-  return JSON.stringify(problemDocument({ code, status, title, detail, type }, requestId, more))
+  return JSON.stringify(problemDocument({ ...wording, code, status }, requestId, more))
 }
 
 /** An answer with a change by code laid over it, whoever worded it so far. */
@@ -149,15 +149,14 @@ function reworded(body: string, { status, title, detail }: AnswerChange): string
   } catch {
     return body
   }
-  if (typeof document !== 'object' || document === null || Array.isArray(document)) return body
+  if (!isRecord(document)) return body
   const members: Record<string, unknown> = { ...document }
   if (status !== undefined) members.status = status
   if (title !== undefined) members.title = title
   if (detail !== undefined) {
     members.detail = detail
     if ('message' in members) members.message = detail
-    if (typeof members.error === 'object' && members.error !== null)
-      members.error = { ...members.error, message: detail }
+    if (isObject(members.error)) members.error = { ...members.error, message: detail }
   }
   return JSON.stringify(members)
 }
@@ -165,7 +164,7 @@ function reworded(body: string, { status, title, detail }: AnswerChange): string
 /** What a function of the host made of an answer. It may word a refusal, not turn it into an admission. */
 function checked(answer: Answer): Answer {
   const { status, headers, body } = Object(answer) as Partial<Answer>
-  if (isRefusal(status) && typeof headers === 'object' && headers !== null && typeof body === 'string') return answer
+  if (isRefusal(status) && isObject(headers) && typeof body === 'string') return answer
   // A promise is heard out, so that its failure does not end the process.
   if (answer instanceof Promise) answer.catch(() => {})
   throw new KeywardError('CONFIG', `answers gave ${show(answer)}, which is no { status, headers, body } of a refusal`)

@@ -1,11 +1,13 @@
-import { DOOR, type WithDoor } from './door.ts'
+import { DOOR, type Door, type WithDoor } from './door.ts'
+
+type Source = Door['instance']['sources'][number]
 
 /** How OpenAPI names what a request has to carry: alternatives, each with everything that it takes. */
 export type Security = readonly Readonly<Record<string, readonly string[]>>[]
 
 export interface Scheme {
   readonly type: 'http' | 'apiKey'
-  readonly scheme?: 'bearer'
+  readonly scheme?: Source['scheme']
   readonly in?: 'header'
   readonly name?: string
 }
@@ -15,25 +17,18 @@ export function securityOf(
   keys: WithDoor | readonly WithDoor[],
   optional: boolean,
 ): { readonly security: Security; readonly schemes: Readonly<Record<string, Scheme>> } {
-  const list = Array.isArray(keys) ? (keys as readonly WithDoor[]) : [keys as WithDoor]
-  const sources = list.flatMap((each) => each[DOOR].instance.sources.map(({ headers }) => headers))
-  const texts = sources.map((headers) => JSON.stringify(headers))
-  const distinct = sources.filter((_, i) => texts.indexOf(texts[i] ?? '') === i)
-  const alternatives = distinct.map((headers) => Object.fromEntries(headers.map((header) => [nameOf(header), []])))
+  const listed = [keys].flat().flatMap((each) => each[DOOR].instance.sources.map(schemesOf))
+  const distinct = [...new Map(listed.map((schemes) => [Object.keys(schemes).join(), schemes])).values()]
+  const alternatives = distinct.map((schemes) => Object.fromEntries(Object.keys(schemes).map((name) => [name, []])))
   return {
     security: optional ? [...alternatives, {}] : alternatives,
-    schemes: Object.fromEntries(distinct.flat().map((header) => [nameOf(header), schemeOf(header)])),
+    schemes: Object.assign({}, ...distinct),
   }
 }
 
-/** `x-api-key` → `xApiKey`. */
-function nameOf(header: string): string {
-  if (header === 'authorization') return 'bearer'
-  return header.replace(/-+(\w)/g, (_, letter: string) => letter.toUpperCase())
-}
-
-function schemeOf(header: string): Scheme {
-  return header === 'authorization'
-    ? { type: 'http', scheme: 'bearer' }
-    : { type: 'apiKey', in: 'header', name: header }
+/** By the names of components, which are letters and digits: `x-api-key` is `xApiKey`. */
+function schemesOf({ headers, scheme }: Source): Readonly<Record<string, Scheme>> {
+  if (scheme !== undefined) return { [scheme]: { type: 'http', scheme } }
+  const named = (header: string) => header.replace(/[^a-z0-9]+(.?)/g, (_, letter: string) => letter.toUpperCase())
+  return Object.fromEntries(headers.map((name) => [named(name), { type: 'apiKey', in: 'header', name }]))
 }

@@ -1,3 +1,5 @@
+import { isRecord } from '../model/is-object.ts'
+
 const PREFIX = /^[a-z][a-z0-9_-]*[_-]$/
 const LONGEST = 32
 const ENVIRONMENT = /^[A-Za-z0-9_-]{1,32}$/
@@ -21,14 +23,14 @@ export interface Prefixes {
 
 /** Reads the option, or says what is wrong with it. */
 export function compilePrefixes(option: unknown): Prefixes | string {
-  const byEnvironment = isMap(option) ? Object.entries(option) : [['', option] as const]
+  const byEnvironment = isRecord(option) ? Object.entries(option) : [['', option] as const]
   if (byEnvironment.length === 0) return 'must name at least one environment'
   const makes = new Map<string, string>()
   const lists: string[][] = []
   for (const [environment, listed] of byEnvironment) {
     const list: readonly unknown[] = Array.isArray(listed) ? listed : [listed]
     const flaw =
-      isMap(option) && !ENVIRONMENT.test(environment)
+      isRecord(option) && !ENVIRONMENT.test(environment)
         ? 'must have environments of letters, digits, _ and -'
         : flawIn(list)
     if (flaw !== undefined) return flaw
@@ -36,12 +38,8 @@ export function compilePrefixes(option: unknown): Prefixes | string {
     lists.push(list as string[])
   }
   const all = lists.flat()
-  const environments = isMap(option) ? [...makes.keys()] : []
+  const environments = isRecord(option) ? [...makes.keys()] : []
   return clashIn(all) ?? { all, makes, environments, oldest: lists[0]?.at(-1) as string }
-}
-
-function isMap(option: unknown): option is object {
-  return typeof option === 'object' && option !== null && !Array.isArray(option)
 }
 
 function flawIn(list: readonly unknown[]): string | undefined {

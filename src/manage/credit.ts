@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt, KeywardError } from '../model/errors.ts'
 import { iso } from '../model/iso.ts'
 import { own } from '../model/own.ts'
 import type { CreditAccount } from '../model/store.ts'
@@ -36,8 +36,7 @@ function markOf(idempotencyKey: string): string {
 }
 
 function usedBefore(): KeywardError {
-  const message = 'was used for another amount'
-  return new KeywardError('CONFLICT', `idempotencyKey ${message}`, { issues: [{ path: 'idempotencyKey', message }] })
+  return flawedAt('CONFLICT', 'idempotencyKey', 'was used for another amount')
 }
 
 /** What is free: neither spent nor held. */

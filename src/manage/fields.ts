@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import type { Issue } from '../model/errors.ts'
+import { isRecord } from '../model/is-object.ts'
 import { iso, parseIso } from '../model/iso.ts'
 import type { Json, Metadata, Refill } from '../model/key.ts'
 import { own } from '../model/own.ts'
@@ -93,7 +94,7 @@ function isWhole(value: unknown, least: number): value is number {
 
 /** What is no object is left for the rule to refuse. */
 function ownMembers(value: unknown): unknown {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? own(value) : value
+  return isRecord(value) ? own(value) : value
 }
 
 /** A moment, in ms: a Date, or ISO 8601 with a zone. Bare numbers are refused, they are as often seconds as milliseconds. */
@@ -163,7 +164,7 @@ function named(value: unknown): string {
 
 /** Of no class: neither a Date nor a Map. */
 function isPlainObject(value: unknown): value is object {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false
+  if (!isRecord(value)) return false
   const prototype = Object.getPrototypeOf(value)
   return prototype === null || Object.getPrototypeOf(prototype) === null
 }

@@ -2,6 +2,7 @@ import * as z from 'zod/mini'
 import type { Duration } from '../model/duration.ts'
 import { parseDuration } from '../model/duration.ts'
 import { flawed, type Issue, type KeywardError } from '../model/errors.ts'
+import { isObject } from '../model/is-object.ts'
 import type { Metadata, Status } from '../model/key.ts'
 import { inherited, own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
@@ -203,8 +204,7 @@ const AMOUNT = z.strictObject({
 })
 
 function parse<T extends z.ZodMiniObject>(schema: T, input: unknown): z.output<T> {
-  if (typeof input !== 'object' || input === null)
-    throw refused([{ path: '', message: `must be an object, not ${show(input)}` }])
+  if (!isObject(input)) throw refused([{ path: '', message: `must be an object, not ${show(input)}` }])
   const path = inherited(input, Object.keys(schema.shape))
   if (path !== undefined) throw refused([{ path, message: 'must be a member of the object itself, not of its class' }])
   const parsed = schema.safeParse(own(input))

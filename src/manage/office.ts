@@ -1,7 +1,7 @@
 import type { Prefixes } from '../key/prefix.ts'
 import { toRecord } from '../key/record.ts'
 import type { Awaitable } from '../model/awaitable.ts'
-import { hasCode, KeywardError } from '../model/errors.ts'
+import { flawedAt, hasCode, KeywardError } from '../model/errors.ts'
 import type { Announcer, ChangeType } from '../model/event.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { iso } from '../model/iso.ts'
@@ -71,8 +71,7 @@ export function notFound(): KeywardError {
 }
 
 export function nameTaken(): KeywardError {
-  const message = 'is taken by another key of this owner'
-  return new KeywardError('CONFLICT', `name ${message}`, { issues: [{ path: 'name', message }] })
+  return flawedAt('CONFLICT', 'name', 'is taken by another key of this owner')
 }
 
 /**

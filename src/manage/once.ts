@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { randomBase62 } from '../key/base62.ts'
 import { ID_LENGTH } from '../key/format.ts'
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt, KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import type { Draft } from './input.ts'
 import type { Office } from './office.ts'
@@ -30,6 +30,5 @@ function digest(text: string): Buffer {
 /** @returns the error of a creation whose id is taken: by what it made before, or by what another one made */
 export function madeBefore(found: StoredKey, { id, origin }: StoredKey): KeywardError {
   if (found.origin === origin) return new KeywardError('CONFLICT', 'the key was made before', { id })
-  const message = 'was used for another key'
-  return new KeywardError('CONFLICT', `idempotencyKey ${message}`, { issues: [{ path: 'idempotencyKey', message }] })
+  return flawedAt('CONFLICT', 'idempotencyKey', 'was used for another key')
 }

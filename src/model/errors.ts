@@ -41,6 +41,8 @@ export interface KeywardErrorDetails {
 export class KeywardError extends Error {
   override readonly name = 'KeywardError'
   readonly code: ErrorCode
+  /** The HTTP status that fits the code: Express, Fastify and Koa answer a thrown error with it. */
+  declare readonly status: number
   /** With `CONFIG` and `INPUT`: each field that is wrong, and why. */
   declare readonly issues?: readonly Issue[]
   /** With `STORE`: `'unknown'` when the change may or may not have happened; the call can be repeated. */
@@ -52,14 +54,11 @@ export class KeywardError extends Error {
   constructor(code: ErrorCode, message: string, details: KeywardErrorDetails = {}) {
     super(redact(message))
     this.code = code
+    // No log need show it. Koa writes what it answered with there.
+    Object.defineProperty(this, 'status', { value: STATUS[code], writable: true })
     if (details.issues !== undefined) this.issues = toldIssues(details.issues)
     if (details.outcome !== undefined) this.outcome = details.outcome
     if (details.id !== undefined) this.id = details.id
-  }
-
-  /** The HTTP status that fits the code: Express, Fastify and Koa answer a thrown error with it. */
-  get status(): number {
-    return STATUS[this.code]
   }
 }
 
@@ -91,11 +90,16 @@ export function issuesInWords(told: readonly Issue[], whole: string): string {
   return told.map(({ path, message }) => (message.startsWith('…') ? message : `${path || whole} ${message}`)).join('; ')
 }
 
+/** The error of one thing that is wrong with what somebody gave: where, and the rule that it breaks. */
+export function flawedAt(code: ErrorCode, path: string, rule: string, where = ''): KeywardError {
+  return new KeywardError(code, `${where}${path} ${rule}`, { issues: [{ path, message: rule }] })
+}
+
 /** The error of everything that is wrong with what somebody gave, in one sentence that begins with where it was given. */
 export function flawed(
   code: 'CONFIG' | 'INPUT',
   found: readonly Issue[],
-  { where = '', whole = '' }: { readonly where?: string; readonly whole?: string },
+  { where = '', whole = '' }: { readonly where?: string; readonly whole?: string } = {},
 ): KeywardError {
   const issues = toldIssues(found)
   return new KeywardError(code, where + issuesInWords(issues, whole), { issues })

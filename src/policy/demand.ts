@@ -1,6 +1,7 @@
 import type { AnswerOverrides } from '../model/answer.ts'
 import type { AnyDemand, Reserve } from '../model/demand.ts'
 import { flawed, type Issue, KeywardError } from '../model/errors.ts'
+import { isObject, isRecord } from '../model/is-object.ts'
 import type { Window } from '../model/limits.ts'
 import { own } from '../model/own.ts'
 import { show, unwanted } from '../model/redact.ts'
@@ -34,7 +35,7 @@ const FIELDS = ['scopes', 'resource', 'owner', 'environment', 'cost', 'reserve',
 export function compileDemand(demand: AnyDemand, context: DemandContext): Requirement {
   const issues: Issue[] = []
   const flaw = (path: string, message: string) => issues.push({ path, message })
-  if (typeof demand !== 'object' || demand === null || Array.isArray(demand)) {
+  if (!isRecord(demand)) {
     throw new KeywardError('CONFIG', `a demand must be an object, not ${show(demand)}`)
   }
   const given = own(demand)
@@ -62,7 +63,7 @@ type Flaw = (path: string, message: string) => void
 
 function needsOf(scopes: unknown, vocabulary: Vocabulary | undefined, flaw: Flaw): Pick<Requirement, 'needs' | 'any'> {
   if (scopes === undefined) return { needs: [], any: false }
-  const any = typeof scopes === 'object' && scopes !== null && !Array.isArray(scopes)
+  const any = isRecord(scopes)
   const listed: unknown = any ? (scopes as { any?: unknown }).any : scopes
   if (!Array.isArray(listed) || (any && Object.keys(scopes).length !== 1)) {
     flaw('scopes', `must be a list or { any: [...] }, not ${show(scopes)}`)
@@ -126,7 +127,7 @@ function isAmount(value: unknown): value is number {
 /** The value as a copy that is only what it says; `undefined` for what is no reserve. */
 function asReserve(value: unknown): Reserve | undefined {
   if (isAmount(value)) return value
-  if (typeof value !== 'object' || value === null) return undefined
+  if (!isObject(value)) return undefined
   const { upTo, ...more } = own(value as { readonly upTo?: unknown })
   return isAmount(upTo) && Object.keys(more).length === 0 ? Object.freeze({ upTo }) : undefined
 }

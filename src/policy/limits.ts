@@ -1,5 +1,6 @@
 import { parseDuration } from '../model/duration.ts'
 import type { Issue } from '../model/errors.ts'
+import { isObject } from '../model/is-object.ts'
 import type { StoredLimit } from '../model/key.ts'
 import { NAMED_WINDOWS, type Window } from '../model/limits.ts'
 import { show, unwanted } from '../model/redact.ts'
@@ -27,7 +28,7 @@ const HIGHEST = 999_999_999_999_999
  * @param lifts whether `null` may stand for a limit
  */
 export function parseLimits(input: unknown, lifts: boolean, report: (issue: Issue) => void): LimitMap {
-  if (typeof input !== 'object' || input === null) {
+  if (!isObject(input)) {
     report({ path: '', message: `must be an object of windows or a list of them, not ${show(input)}` })
     return {}
   }
@@ -60,7 +61,7 @@ function parseList(input: readonly unknown[], lifts: boolean, report: Report): M
   const parsed = new Map<string, StoredLimit>()
   for (const [i, item] of input.entries()) {
     const flaw = (path: string, message: string) => report({ path: path === '' ? `${i}` : `${i}.${path}`, message })
-    if (typeof item !== 'object' || item === null) {
+    if (!isObject(item)) {
       flaw('', `must be { name, limit, window }, not ${show(item)}`)
       continue
     }

@@ -19,7 +19,7 @@ const LAST = 8.64e15
  * makes it no key at all; damage in what it may do (`flaw`) leaves it with nothing that it may do.
  */
 export function soundKey(id: string, found: unknown): Sound {
-  if (typeof found !== 'object' || found === null) return { damage: 'is no object' }
+  if (!isObject(found)) return { damage: 'is no object' }
   const key = own(found as StoredKey)
   if (key.id !== id) return { damage: 'carries another id' }
   if (isObject(key.credits)) Object.assign(key, { credits: ownCredits(key.credits) })

@@ -1,4 +1,4 @@
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt } from '../model/errors.ts'
 import type { CreditAccount, CreditMove, CreditSpend, Moved, Spend } from '../model/store.ts'
 import { type Metered, type Outcome, take } from './counters.ts'
 
@@ -84,8 +84,7 @@ function give(account: Account, add: number, once: Extract<CreditMove, { readonl
   const before = once && account.holds.get(once.id)?.charged
   if (before !== undefined) return { balance: account.free, added: before }
   if (!Number.isSafeInteger(account.free + account.held + add)) {
-    const message = `must not lift the balance above ${Number.MAX_SAFE_INTEGER}`
-    throw new KeywardError('INPUT', `amount ${message}`, { issues: [{ path: 'amount', message }] })
+    throw flawedAt('INPUT', 'amount', `must not lift the balance above ${Number.MAX_SAFE_INTEGER}`)
   }
   account.free += add
   if (once === undefined) return { balance: account.free }

@@ -1,4 +1,4 @@
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt } from '../model/errors.ts'
 import type { Window } from '../model/limits.ts'
 import { own } from '../model/own.ts'
 import type { LeaseSpend, MeterReading, Spend, SpendWindow } from '../model/store.ts'
@@ -51,12 +51,13 @@ export function ownLease(spend: LeaseSpend): LeaseSpend {
 
 /** `INPUT` for a spend that nothing may be done with. */
 export function checkLease({ windows, cost, lease, ended }: LeaseSpend): void {
-  if (!isWhole(cost)) throw wrong('cost', 'must be a whole number ≥ 0')
-  if (ended !== undefined && !isWhole(ended.unused)) throw wrong('ended.unused', 'must be a whole number ≥ 0')
-  if (lease === undefined && cost > 0) throw wrong('lease', 'must be there')
+  if (!isWhole(cost)) throw flawedAt('INPUT', 'cost', 'must be a whole number ≥ 0')
+  if (ended !== undefined && !isWhole(ended.unused))
+    throw flawedAt('INPUT', 'ended.unused', 'must be a whole number ≥ 0')
+  if (lease === undefined && cost > 0) throw flawedAt('INPUT', 'lease', 'must be there')
   const most = windows.reduce((shortest, { ms }) => Math.min(shortest, ms), Number.POSITIVE_INFINITY)
   if (lease !== undefined && !(isWhole(lease.ms) && lease.ms > 0 && lease.ms <= most)) {
-    throw wrong('lease.ms', 'must be a whole number > 0, at most as long as each window')
+    throw flawedAt('INPUT', 'lease.ms', 'must be a whole number > 0, at most as long as each window')
   }
 }
 
@@ -84,10 +85,6 @@ function takeAll(metered: Metered, spend: Spend, leased: Leased | undefined, now
   return retryAt === undefined ? { ok: false, readings } : { ok: false, readings, retryAt }
 }
 
-function wrong(path: string, message: string): KeywardError {
-  return new KeywardError('INPUT', `${path} ${message}`, { issues: [{ path, message }] })
-}
-
 /** Its own member only: what somebody put on `Object.prototype` is no cost of ours. */
 function costOf(window: SpendWindow, { cost }: Spend): number {
   const { cost: its } = window
@@ -101,7 +98,7 @@ function settleAndCompare(counters: readonly WindowCounter[], spend: Spend, now:
     const window = spend.windows[at] as SpendWindow
     const cost = costOf(window, spend)
     // A wrong cost must not reach the counters, where it would stay: NaN would disarm them.
-    if (!Number.isSafeInteger(cost) || cost < 0) throw wrong('cost', 'must be a whole number ≥ 0')
+    if (!Number.isSafeInteger(cost) || cost < 0) throw flawedAt('INPUT', 'cost', 'must be a whole number ≥ 0')
     const counter = find(counters, window, at)
     if (counter !== undefined) bringUp(counter, now)
     const used = counter === undefined ? 0 : counter.used

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt, type KeywardError } from '../model/errors.ts'
 
 /** Where a key stands in a list: they go by `createdAt`, then `id`. */
 export interface Place {
@@ -41,6 +41,5 @@ function parse(text: string): Place | undefined {
 }
 
 function nonsense(): KeywardError {
-  const message = 'is not the cursor of an earlier page'
-  return new KeywardError('INPUT', `cursor ${message}`, { issues: [{ path: 'cursor', message }] })
+  return flawedAt('INPUT', 'cursor', 'is not the cursor of an earlier page')
 }

@@ -1,9 +1,10 @@
+import { isObject } from '../model/is-object.ts'
 /**
  * A copy of plain JSON, frozen to its leaves: neither whoever gave it nor whoever gets it can change it.
  * @param known members that are at hand, frozen: they are taken in place of copies
  */
 export function frozenCopy<T>(value: T, known: Partial<T> = {}): T {
-  if (typeof value !== 'object' || value === null) return value
+  if (!isObject(value)) return value
   if (Array.isArray(value)) return Object.freeze(value.map((item) => frozenCopy(item))) as T
   // Spreading keeps the compact layout of the original, and makes `__proto__` an ordinary member.
   const copy = { ...value }

@@ -1,4 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
+import { isObject, isRecord } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import { type ClientOptions, isCluster, keyPrefixOf, type RedisClient } from './redis-client.ts'
@@ -38,7 +39,7 @@ const MOST_REPLICAS = 100
 /** @throws KeywardError `CONFIG` */
 export function parseRedisOptions(client: unknown, options: unknown): RedisSettings {
   checkClient(client)
-  if (typeof options !== 'object' || options === null || Array.isArray(options)) {
+  if (!isRecord(options)) {
     throw new KeywardError('CONFIG', `the options of redisStore must be an object, not ${show(options)}`)
   }
   const { namespace = 'keyward', timeout = 1_000, replicas = 0, ...unknown } = own(options) as Record<string, unknown>
@@ -66,7 +67,7 @@ function isCount(value: unknown): value is number {
 function checkClient(client: unknown): asserts client is RedisClient {
   const { duplicate, on, evalsha, options } = Object(client) as Partial<RedisClient>
   const methods: readonly unknown[] = [duplicate, on, evalsha]
-  if (!methods.every((method) => typeof method === 'function') || typeof options !== 'object' || options === null) {
+  if (!methods.every((method) => typeof method === 'function') || !isObject(options)) {
     throw new KeywardError('CONFIG', 'redisStore takes a client of ioredis: redisStore(new Redis(url))')
   }
   const { role, redisOptions } = options as ClientOptions

@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { KeywardError } from '../model/errors.ts'
+import { isRecord } from '../model/is-object.ts'
 import type { StoredKey } from '../model/key.ts'
 import { escapeText, unescapeText } from './escaping.ts'
 
@@ -114,7 +115,7 @@ type Rest = Pick<StoredKey, 'scopes' | 'hash'>
 
 function restOf(id: string, data: string): Rest {
   const value = parse(id, data)
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Rest
+  if (isRecord(value)) return value as Rest
   throw damaged(id)
 }
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt, type KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
 import type {
   CreditAccount,
@@ -225,8 +225,7 @@ export function takenOf(id: string, windows: readonly SpendWindow[], hasCredits:
 }
 
 function noCost(): KeywardError {
-  const message = 'must be a whole number ≥ 0'
-  return new KeywardError('INPUT', `cost ${message}`, { issues: [{ path: 'cost', message }] })
+  return flawedAt('INPUT', 'cost', 'must be a whole number ≥ 0')
 }
 
 function isWhole(amount: number): boolean {
@@ -234,6 +233,5 @@ function isWhole(amount: number): boolean {
 }
 
 function tooMuch(): KeywardError {
-  const message = `must not lift the balance above ${Number.MAX_SAFE_INTEGER}`
-  return new KeywardError('INPUT', `amount ${message}`, { issues: [{ path: 'amount', message }] })
+  return flawedAt('INPUT', 'amount', `must not lift the balance above ${Number.MAX_SAFE_INTEGER}`)
 }

@@ -1,5 +1,5 @@
 import { Buffer } from 'node:buffer'
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import { type Engine, textOf, type Value, wholeOf } from './sql-engine.ts'
 import { LONGEST } from './sql-schema.ts'
@@ -27,8 +27,7 @@ export function parametersOf(engine: Engine, columns: readonly string[], values:
 /** What would be cut off, or refused in words that quote it. */
 export function checkLength(column: keyof typeof LONGEST, text: string): void {
   if (Buffer.byteLength(text) <= LONGEST[column]) return
-  const message = `must be at most ${LONGEST[column]} bytes`
-  throw new KeywardError('INPUT', `${column} ${message}`, { issues: [{ path: column, message }] })
+  throw flawedAt('INPUT', column, `must be at most ${LONGEST[column]} bytes`)
 }
 
 export function keyOf(row: Row): StoredKey {

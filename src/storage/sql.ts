@@ -1,4 +1,5 @@
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt, KeywardError } from '../model/errors.ts'
+import { isObject } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
@@ -79,22 +80,22 @@ function parse(who: string, kysely: SqlDatabase, options: SqlOptions): Parsed {
 }
 
 function isKysely(value: unknown): value is SqlDatabase {
-  if (typeof value !== 'object' || value === null) return false
+  if (!isObject(value)) return false
   const methods = ['withoutPlugins', 'connection', 'getExecutor', 'executeQuery'] as const
   return methods.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function')
 }
 
 function withMembers<T extends SqlOptions>(who: string, options: T): T {
-  if (typeof options === 'object' && options !== null) return options
+  if (isObject(options)) return options
   throw new KeywardError('CONFIG', `the options of ${who} must be an object, not ${show(options)}`)
 }
 
 function checkListen(listen: unknown, { name }: Engine): void {
-  const message =
+  const rule =
     typeof listen !== 'function'
       ? `must be a function that makes a connection, not ${show(listen)}`
       : name !== 'PostgreSQL' && `is for PostgreSQL alone: ${name} has no way to tell of changes`
-  if (message) throw new KeywardError('CONFIG', `listen ${message}`, { issues: [{ path: 'listen', message }] })
+  if (rule) throw flawedAt('CONFIG', 'listen', rule)
 }
 
 function parsePrefix(who: string, options: SqlOptions): string {
@@ -102,6 +103,5 @@ function parsePrefix(who: string, options: SqlOptions): string {
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw new KeywardError('CONFIG', `${who} has no option ${show(name)}`)
   if (typeof prefix === 'string' && /^[a-z_][a-z0-9_]{0,31}$/.test(prefix)) return prefix
-  const message = `must be 1 to 32 of a-z, 0-9 and _, no digit first, not ${show(prefix)}`
-  throw new KeywardError('CONFIG', `prefix ${message}`, { issues: [{ path: 'prefix', message }] })
+  throw flawedAt('CONFIG', 'prefix', `must be 1 to 32 of a-z, 0-9 and _, no digit first, not ${show(prefix)}`)
 }

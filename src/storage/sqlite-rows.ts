@@ -1,4 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
+import { isRecord } from '../model/is-object.ts'
 import type { StoredKey } from '../model/key.ts'
 import { escapeText, unescapeText } from './escaping.ts'
 import type { Value } from './sqlite-driver.ts'
@@ -86,7 +87,7 @@ type Rest = Pick<StoredKey, 'scopes' | 'hash'>
 function parse(data: string, id: string): Rest {
   try {
     const value: unknown = JSON.parse(data)
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Rest
+    if (isRecord(value)) return value as Rest
   } catch {}
   throw new KeywardError('STORE', `the record of ${id} is damaged`)
 }

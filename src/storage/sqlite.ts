@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { hasCode, KeywardError } from '../model/errors.ts'
+import { flawedAt, hasCode, KeywardError } from '../model/errors.ts'
 import { show } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
 import { type Database, openDatabase } from './sqlite-driver.ts'
@@ -60,8 +60,11 @@ function parseOptions(file: unknown, options: SqliteStoreOptions): number {
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw new KeywardError('CONFIG', `sqliteStore has no option ${show(name)}`)
   if (Number.isSafeInteger(busyTimeout) && busyTimeout >= 0 && busyTimeout <= LONGEST_WAIT) return busyTimeout
-  const message = `must be a whole number from 0 to ${LONGEST_WAIT} (ms), not ${show(busyTimeout)}`
-  throw new KeywardError('CONFIG', `busyTimeout ${message}`, { issues: [{ path: 'busyTimeout', message }] })
+  throw flawedAt(
+    'CONFIG',
+    'busyTimeout',
+    `must be a whole number from 0 to ${LONGEST_WAIT} (ms), not ${show(busyTimeout)}`,
+  )
 }
 
 function cannotOpen(path: string, why: string): KeywardError {

@@ -1,4 +1,5 @@
 import type { Awaitable } from '../model/awaitable.ts'
+import { isThenable } from '../model/awaitable.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
@@ -92,10 +93,6 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
     breaker.failed(timeout, isProbe)
     return storeError(verb, error, changes)
   }
-}
-
-function isThenable<T>(answer: Awaitable<T>): answer is Promise<T> {
-  return typeof answer === 'object' && answer !== null && 'then' in answer && typeof answer.then === 'function'
 }
 
 function notAsked(verb: string): KeywardError {

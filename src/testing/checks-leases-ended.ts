@@ -15,7 +15,7 @@ export const ENDED_CHECKS: readonly Draft[] = [
       const windows = [window('hour', 10), window('day', 500)]
       const leased = leaseOf(windows, 8)
       same(await lease(leased), [true, 2, 492], 'lease what fits')
-      await lease({ windows: [], cost: 0, ended: ended(leased, 5) })
+      await lease(endOf(leased, 5, []))
       same(await take(spendOf(windows, 0)), [true, 7, 497], 'free what was not used, whatever windows the spend names')
     },
   },
@@ -27,13 +27,13 @@ export const ENDED_CHECKS: readonly Draft[] = [
       const { lease } = await metering(bench)
       const leased = leaseOf(HOURLY, 6)
       await lease(leased)
-      const over = { windows: HOURLY, cost: 0, ended: ended(leased, 3) }
+      const over = endOf(leased, 3)
       same(await lease(over), [true, 7], 'free what was not used')
       same(await lease(over), [true, 7], 'free nothing of a lease that has ended')
-      same(await lease({ ...over, ended: ended(leased, 6) }), [true, 7], 'free nothing of a lease that has ended')
+      same(await lease(endOf(leased, 6)), [true, 7], 'free nothing of a lease that has ended')
       const renewed = leaseOf(HOURLY, 4)
       await lease(renewed)
-      same(await lease({ ...over, ended: ended(leased, 4) }), [true, 3], 'free nothing of another lease')
+      same(await lease(endOf(leased, 4)), [true, 3], 'free nothing of another lease')
     },
   },
   {
@@ -47,18 +47,14 @@ export const ENDED_CHECKS: readonly Draft[] = [
       await lease(first)
       await lease(second)
       await take(spendOf(HOURLY, 2))
-      await other.lease({ windows: [], cost: 0, ended: ended(second, 3) })
+      await other.lease(endOf(second, 3, []))
       const unknown = { id: randomText(), unused: 3 }
       same(
         await lease({ windows: HOURLY, cost: 0, ended: unknown }),
         [true, 2],
         'free nothing for a lease that is unknown',
       )
-      same(
-        await lease({ windows: HOURLY, cost: 0, ended: ended(first, 9) }),
-        [true, 5],
-        'free at most what the lease itself took',
-      )
+      same(await lease(endOf(first, 9)), [true, 5], 'free at most what the lease itself took')
     },
   },
   {
@@ -70,7 +66,7 @@ export const ENDED_CHECKS: readonly Draft[] = [
       const leased = leaseOf(HOURLY, 4, 30)
       await lease(leased)
       await new Promise((resolve) => setTimeout(resolve, 80))
-      const after = await lease({ windows: HOURLY, cost: 0, ended: ended(leased, 4) })
+      const after = await lease(endOf(leased, 4))
       same(after, [true, 6], 'let a lease run out: what it took is used when it is over')
     },
   },
@@ -83,7 +79,7 @@ export const ENDED_CHECKS: readonly Draft[] = [
         const { id, version } = await added()
         const leased = leaseOf([window('hour', limit)], limit, HOUR)
         await store.lease(id, version, leased, Date.now())
-        await store.lease(id, version, { windows: [], cost: 0, ended: ended(leased, 0) }, Date.now())
+        await store.lease(id, version, endOf(leased, 0, []), Date.now())
         const refused = await store.take(id, version, spendOf(leased.windows), Date.now())
         if (refused.ok !== false) throw new Error('count what was used of a lease that has ended')
         const wait = (refused.retryAt ?? 0) - (refused.at ?? Date.now())
@@ -143,9 +139,9 @@ export const ENDED_CHECKS: readonly Draft[] = [
       const leases = Array.from({ length: 40 }, () => leaseOf(windows, 2))
       for (const each of leases) await lease(each)
       same(await lease({ windows, cost: 0 }), [true, 920], 'count every lease')
-      for (const each of leases.slice(-15)) await lease({ windows, cost: 0, ended: ended(each, 2) })
+      for (const each of leases.slice(-15)) await lease(endOf(each, 2, windows))
       same(await lease({ windows, cost: 0 }), [true, 950], 'know the fifteen latest leases by their ids')
-      for (const each of leases) await lease({ windows, cost: 0, ended: ended(each, 2) })
+      for (const each of leases) await lease(endOf(each, 2, windows))
       const [, left] = await lease({ windows, cost: 0 })
       same(Number(left) >= 950 && Number(left) <= 1_000, true, `free no more than was leased (${left} of 1000 remain)`)
     },
@@ -180,6 +176,11 @@ export const ENDED_CHECKS: readonly Draft[] = [
     },
   },
 ]
+
+/** Gives back what a lease did not use, and takes nothing. */
+function endOf(leased: LeaseSpend, unused: number, windows = HOURLY): LeaseSpend {
+  return { windows, cost: 0, ended: ended(leased, unused) }
+}
 
 function ended({ lease }: LeaseSpend, unused: number): NonNullable<LeaseSpend['ended']> {
   return { id: lease?.id ?? '', unused }

@@ -1,3 +1,4 @@
+import { isObject } from '../model/is-object.ts'
 import type { StoredKey } from '../model/key.ts'
 import { type Bench, type Draft, next, randomText, same } from './check-bench.ts'
 import { fullKey } from './full-key.ts'
@@ -117,7 +118,7 @@ async function holdOddText({ store, added, listed }: Bench, text: string): Promi
 
 /** Changes whatever can be changed. */
 function vandalise(value: unknown): void {
-  if (typeof value !== 'object' || value === null) return
+  if (!isObject(value)) return
   for (const member of Object.values(value)) vandalise(member)
   for (const name of Object.keys(value)) Reflect.set(value, name, 'vandalised')
   if (Array.isArray(value) && !Object.isFrozen(value)) value.push('vandalised')

@@ -59,8 +59,7 @@ export function createEntrance<T>(
   }
 
   function credential(given: Credential): Awaitable<T> {
-    if (typeof given !== 'object' || given === null)
-      return enter(NO_FACTS, undefined, recogniseBare(instances, given, undefined))
+    if (!isObject(given)) return enter(NO_FACTS, undefined, recogniseBare(instances, given, undefined))
     if (!isBare(given)) return request(cleanFacts(given))
     const found = recogniseBare(instances, given.key, ownValue(given, 'secret'))
     return enter(factsOfBare(ownValue(given, 'address')), undefined, found)

@@ -1,6 +1,7 @@
 import { createReader, type NoCredential, type Presented, recogniseBare } from '../credential/reader.ts'
 import { hashedText } from '../key/format.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
+import { isObject } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
 import type { BareCredential, Credential, RequestFacts } from '../model/request.ts'
 import type { DenialCode } from '../model/verdict.ts'
@@ -55,7 +56,7 @@ export async function explain(
 }
 
 function read(instance: Instance, given: Explainable): { facts: RequestFacts; request: unknown; from: From } {
-  if (typeof given !== 'object' || given === null) {
+  if (!isObject(given)) {
     return { facts: factsOfBare(undefined), request: undefined, from: recogniseBare([instance], given, undefined) }
   }
   const { id, key, secret, address } = own(given as BareCredential & { readonly id: string })

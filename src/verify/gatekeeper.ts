@@ -1,4 +1,5 @@
 import type { Awaitable } from '../model/awaitable.ts'
+import { isThenable } from '../model/awaitable.ts'
 import { KeywardError } from '../model/errors.ts'
 import { show } from '../model/redact.ts'
 import { inBackground } from '../model/timer.ts'
@@ -32,10 +33,6 @@ export function createGatekeeper(gate: Gate, patience: number): Gatekeeper {
 function checked(word: unknown): GateCode | undefined {
   if (word === undefined || word === 'account_suspended' || word === 'insufficient_balance') return word
   throw new KeywardError('CONFIG', `gate gave ${show(word)}, which is neither undefined nor a code of a gate`)
-}
-
-function isThenable(word: unknown): word is Promise<unknown> {
-  return typeof word === 'object' && word !== null && 'then' in word && typeof word.then === 'function'
 }
 
 function inTime(word: Promise<unknown>, patience: number): Promise<unknown> {

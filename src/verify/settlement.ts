@@ -1,4 +1,4 @@
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt, type KeywardError } from '../model/errors.ts'
 import { show } from '../model/redact.ts'
 import type { CreditAccount, CreditSpend, KeyStore } from '../model/store.ts'
 import type { Settled } from '../model/verdict.ts'
@@ -69,7 +69,7 @@ export function createSettlement(options: SettlementOptions): Settlement {
   return {
     add: (id, amount) => held.push({ id, amount }),
     settle(actual) {
-      const wrong = wrongActual(actual)
+      const wrong = flawOf(actual)
       if (wrong !== undefined) return Promise.reject(wrong)
       // A time-out leaves the outcome unknown: the store knows, so it may be asked again.
       settled ??= charge(actual).catch((error) => {
@@ -94,12 +94,11 @@ const NOTHING: Settled = Object.freeze({ charged: 0, short: 0 })
 
 /** `settle` of a request on which no balance is kept. */
 export function settleNothing(actual: number): Promise<Settled> {
-  const wrong = wrongActual(actual)
+  const wrong = flawOf(actual)
   return wrong === undefined ? Promise.resolve(NOTHING) : Promise.reject(wrong)
 }
 
-function wrongActual(actual: unknown): KeywardError | undefined {
+function flawOf(actual: unknown): KeywardError | undefined {
   if (Number.isSafeInteger(actual) && (actual as number) >= 0) return undefined
-  const message = `must be a whole number ≥ 0, not ${show(actual)}`
-  return new KeywardError('INPUT', `settle: actual ${message}`, { issues: [{ path: 'actual', message }] })
+  return flawedAt('INPUT', 'actual', `must be a whole number ≥ 0, not ${show(actual)}`, 'settle: ')
 }

@@ -1,4 +1,4 @@
-import { createApiKeys } from 'keyward'
+import { bearer, createApiKeys, header } from 'keyward'
 import { describeGuards } from 'keyward/management'
 import { describe, expect, it } from 'vitest'
 import { failure } from '../support/outcome.ts'
@@ -45,6 +45,29 @@ describe('describeGuards()', () => {
     })
     expect(told.paths['/health']).toEqual(given.paths['/health'])
     expect(given).toEqual(host())
+  })
+
+  it('tells how each source reads its header, by names that components may have', () => {
+    const read = ([value]: readonly (string | undefined)[]) => value
+    const sources = [
+      bearer(),
+      header('authorization'),
+      { headers: ['Authorization'], scheme: 'basic' as const, read },
+      header('x!api_key'),
+      header('-x--key-'),
+    ]
+    const told = describeGuards(host(), createApiKeys({ prefix: 'og_', sources }), { 'POST /v1/contacts': {} })
+    const inHeader = (name: string) => ({ type: 'apiKey', in: 'header', name })
+    expect(told.components.securitySchemes).toEqual({
+      session: { type: 'http', scheme: 'basic' },
+      bearer: { type: 'http', scheme: 'bearer' },
+      authorization: inHeader('authorization'),
+      basic: { type: 'http', scheme: 'basic' },
+      xApiKey: inHeader('x!api_key'),
+      XKey: inHeader('-x--key-'),
+    })
+    const names = ['bearer', 'authorization', 'basic', 'xApiKey', 'XKey']
+    expect(told.paths['/v1/contacts'].post).toMatchObject({ security: names.map((name) => ({ [name]: [] })) })
   })
 
   it('tells alternatives: one of several scopes, no key at all, pairs', () => {
