@@ -145,7 +145,10 @@ async function openRedis(url: string): Promise<Opened> {
 async function openPostgres(url: string): Promise<Opened> {
   const [{ Kysely, PostgresDialect }, { default: pg }] = await Promise.all([import('kysely'), import('pg')])
   const { migrate, sqlStore } = await import('keyward/sql')
-  const kysely = new Kysely<object>({ dialect: new PostgresDialect({ pool: new pg.Pool({ connectionString: url }) }) })
+  const pool = new pg.Pool({ connectionString: url })
+  // A connection that is lost while nobody uses it is an event, which ends a process that does not listen.
+  pool.on('error', (error) => console.error(error.message))
+  const kysely = new Kysely<object>({ dialect: new PostgresDialect({ pool }) })
   await migrate(kysely)
   const store = sqlStore(kysely)
   const closeStore = async () => {

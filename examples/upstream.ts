@@ -24,14 +24,17 @@ export interface Reply {
   used(): number
 }
 
+/** Also of what is held of a balance beforehand. */
+const MOST_TOKENS = 100_000
+
 /** @throws an error with status 400, as Express understands it, for what is no request */
 export function questionOf(body: unknown): Question {
   const { model, messages, stream, max_tokens, max_completion_tokens } = Object(body)
   if (typeof model !== 'string') throw badRequest('model must be text')
   if (!Array.isArray(messages) || messages.length === 0) throw badRequest('messages must be a list of at least one')
   const maxTokens: unknown = max_completion_tokens ?? max_tokens ?? 100
-  if (!Number.isInteger(maxTokens) || Number(maxTokens) < 1)
-    throw badRequest('max_tokens must be a whole number above 0')
+  if (!Number.isInteger(maxTokens) || Number(maxTokens) < 1 || Number(maxTokens) > MOST_TOKENS)
+    throw badRequest(`max_tokens must be a whole number from 1 to ${MOST_TOKENS}`)
   const texts = messages.map((message) => textOf(Object(message).content))
   return {
     model,

@@ -47,8 +47,9 @@ export function createService(place: Place) {
   }
   const apiKeys = express.Router().use(sessions.required, express.json())
   apiKeys.get('/', async (req, res) => {
-    const { items } = await userKeys.list({ owner: sessions.user(req).user })
-    res.json({ data: items.map(shown) })
+    const { user: owner } = sessions.user(req)
+    const { items, cursor } = await userKeys.list({ owner, cursor: req.query.cursor?.toString() })
+    res.json({ data: items.map(shown), next_cursor: cursor ?? null })
   })
   apiKeys.post('/', async (req, res) => {
     const { key, record } = await userKeys.create({ owner: sessions.user(req).user, name: req.body?.name })

@@ -12,18 +12,23 @@ export interface Journal {
 
 export function openJournal(file: string): Journal {
   const values = new Map(existsSync(file) ? readFileSync(file, 'utf8').split('\n').flatMap(entryOf) : [])
-  let handle = rewrite()
-  let lines = values.size
+  for (const [name, value] of values) if (value === undefined) values.delete(name)
+  let lines = 0
+  let handle = openSync(file, 'a', 0o600)
+  rewrite()
 
-  function rewrite(): number {
+  /** The file that was stays the one that is written to until the new one is in its place. */
+  function rewrite(): void {
+    lines = values.size
     const fresh = openSync(`${file}.new`, 'w', 0o600)
     for (const entry of values) write(fresh, entry)
     fsyncSync(fresh)
     renameSync(`${file}.new`, file)
+    closeSync(handle)
+    handle = fresh
     const folder = openSync(dirname(file), 'r')
     fsyncSync(folder)
     closeSync(folder)
-    return fresh
   }
 
   return {
@@ -35,10 +40,7 @@ export function openJournal(file: string): Journal {
       if (lasting) fsyncSync(handle)
       values.set(name, value)
       if (value === undefined) values.delete(name)
-      if (++lines < 1_000 + 4 * values.size) return
-      closeSync(handle)
-      handle = rewrite()
-      lines = values.size
+      if (++lines >= 1_000 + 4 * values.size) rewrite()
     },
     close: () => closeSync(handle),
   }

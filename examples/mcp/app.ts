@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js'
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js'
 import { type CallToolResult, isInitializeRequest } from '@modelcontextprotocol/sdk/types.js'
-import express, { type Request, type RequestHandler, type Response } from 'express'
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express'
 import { type Access, type ApiKeysOptions, createApiKeys } from 'keyward'
 import { guard } from 'keyward/express'
 import { closeWhenRevoked } from 'keyward/node'
@@ -63,6 +63,7 @@ export function createService(options: Pick<ApiKeysOptions, 'store' | 'storeTime
   const app = express()
   // The guard comes first: nobody's body is read without a key.
   app.all('/mcp', guard(keys), identify, express.json({ limit: '1mb' }), handle)
+  app.use(sendError)
 
   return {
     app,
@@ -108,4 +109,11 @@ function withScope(
 
 function fault(message: string): object {
   return { jsonrpc: '2.0', error: { code: -32001, message }, id: null }
+}
+
+/** What is wrong with a body is told; what is wrong with us is not. */
+const sendError: ErrorRequestHandler = (error, _req, res, _next) => {
+  const isTheirs = error.status >= 400 && error.status < 500
+  if (!isTheirs) console.error(error)
+  res.status(isTheirs ? error.status : 500).json(fault(isTheirs ? error.message : 'Something went wrong.'))
 }

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import { pipeline, Readable } from 'node:stream'
 import express, { type ErrorRequestHandler, type Express, type Response } from 'express'
 import { type ApiKeysOptions, createApiKeys } from 'keyward'
 import { guard } from 'keyward/express'
@@ -34,8 +34,11 @@ export function createApp(keys: ReturnType<typeof createKeys>): Express {
 }
 
 function send(res: Response, reply: Reply): void {
-  if (Symbol.asyncIterator in reply) Readable.from(reply).pipe(res.type('text/event-stream'))
-  else res.json(reply)
+  if (!(Symbol.asyncIterator in reply)) return void res.json(reply)
+  // An answer that breaks off in the middle, or whose client has hung up, ends here, and the model with it.
+  pipeline(Readable.from(reply), res.type('text/event-stream'), (error) => {
+    if (error && error.code !== 'ERR_STREAM_PREMATURE_CLOSE') console.error(error)
+  })
 }
 
 /** What is wrong with a body is told in the shape that both SDKs read; what is wrong with us is not told. */

@@ -33,17 +33,23 @@ export function said(decorator: string, layer: Layer): Decorator {
       throw config(`${owner.name}${isClass ? '' : `.${String(name)}`} has more than one of @ApiKey() and @Public()`)
     }
     putLayer(owner, name, layer)
-    if (!layer.open) guardOnce(owner)
+    const check = layer.open ? undefined : checkOf(owner)
+    if (!isMethod) return
+    // A function takes both along to a class that it is copied to.
+    putLayer(descriptor.value, undefined, layer)
+    if (check !== undefined) guardWith(descriptor.value, check)
   }
 }
 
 /** By the class, which keeps its guard: a method loses its own to any decorator that puts another function there. */
-function guardOnce(owner: Class): void {
-  if (metadata().getOwnMetadata(CHECK, owner) !== undefined) return
+function checkOf(owner: Class): Class {
+  const known = metadata().getOwnMetadata(CHECK, owner) as Class | undefined
+  if (known !== undefined) return known
   const check = checkFor(owner)
   metadata().defineMetadata(CHECK, check, owner)
   injects(check, BOOK)
   guardWith(owner, check)
+  return check
 }
 
 /** The guard of a controller of which something is demanded. Nest makes it at the start, with the book. */

@@ -4,42 +4,75 @@ import { show } from '../model/redact.ts'
 import { type Class, type Handler, lineOf, metadata, methodsOf, type Name } from './nest-metadata.ts'
 
 /** What `@ApiKey` or `@Public` says of a controller, or of one of its handlers. */
-export type Layer =
-  | { readonly open: true }
-  | { readonly open?: never; readonly demand: AnyDemand; readonly keys: string | undefined }
+export type Layer = { readonly open: true } | Demanding
 
-/** What is said of one handler of a controller, the controller's first. */
-export interface Said {
-  readonly controller: Layer | undefined
-  readonly handler: Layer | undefined
+export interface Demanding {
+  readonly open?: never
+  readonly demand: AnyDemand
+  readonly keys: string | undefined
 }
+
+/** What is said of a handler: that it is open, or what is demanded, the outermost first; nothing where nobody said anything. */
+export type Said = 'open' | readonly Demanding[]
 
 /** A text, so that what one copy of this package has written another can read. */
 const LAYER = 'keyward:layer'
 
-export function layerAt(each: Class, name: Name | undefined): Layer | undefined {
+/** What is said of a class, of a method of it, or of a function, which takes it along to where it is copied. */
+export function layerAt(each: Class | Handler, name?: Name): Layer | undefined {
   return metadata().getOwnMetadata(LAYER, each, name) as Layer | undefined
 }
 
-export function putLayer(each: Class, name: Name | undefined, layer: Layer): void {
+export function putLayer(each: Class | Handler, name: Name | undefined, layer: Layer): void {
   metadata().defineMetadata(LAYER, layer, each, name)
 }
 
 /**
- * What is said of a handler. A method that overrides another inherits its demand, never its opening; and a class that
- * extends an open one opens its own methods only when it says so.
+ * What is said of a handler. A method that overrides another inherits its demand, never its opening; a class inherits the
+ * demand of the one it extends, and where that is open, it opens its own methods only when it says so.
  * @throws KeywardError `CONFIG` for a handler that cannot be found in a controller that says something of its handlers
  */
 export function saidOf(controller: Class, handler: Handler): Said {
   const line = lineOf(controller)
-  const found = placeOf(line, handler)
-  if (found === undefined && line.some(saysOfHandlers)) {
-    throw config(`${controller.name} has no method ${show(handler.name)}, so that nobody knows what is said of it`)
+  const place = placeOf(line, handler)
+  const own = ownLayer(line, place, handler)
+  if (own?.open) return 'open'
+  const overridden =
+    place === undefined ? [] : line.slice(line.indexOf(place.owner) + 1).map((each) => layerAt(each, place.name))
+  const inner = [own, ...overridden].filter(demands)
+  const outer = outerLayers(line, place?.owner, inner.length > 0)
+  return outer === 'open' ? outer : [...inner, ...outer].reverse()
+}
+
+/** What is said of the handler itself. */
+function ownLayer(line: readonly Class[], place: Place | undefined, handler: Handler): Layer | undefined {
+  const carried = layerAt(handler)
+  const written = place && layerAt(place.owner, place.name)
+  if (place?.isSure) return written ?? carried
+  if (carried !== undefined) return carried
+  if (written?.open || (place === undefined && line.some(saysOfHandlers))) {
+    throw config(`${line[0]?.name} has no method ${show(handler.name)}, so that nobody knows what is said of it`)
   }
-  return {
-    controller: nearest(line, undefined, [controller, found?.owner]),
-    handler: found && nearest(line.slice(line.indexOf(found.owner)), found.name, [found.owner]),
+  return written
+}
+
+/** What is said of the controller and of what it extends, the last class first, as far as it is for a method of `owner`. */
+function outerLayers(line: readonly Class[], owner: Class | undefined, isDemanding: boolean): Said {
+  const demanded: Demanding[] = []
+  for (const each of line) {
+    const layer = layerAt(each)
+    if (layer === undefined) continue
+    if (demands(layer)) demanded.push(layer)
+    else if (each === owner || each === line[0]) {
+      if (!isDemanding && demanded.length === 0) return 'open'
+      if (each === owner) break
+    }
   }
+  return demanded
+}
+
+function demands(layer: Layer | undefined): layer is Demanding {
+  return layer !== undefined && !layer.open
 }
 
 /** Every handler of a controller, also inherited ones. */
@@ -53,24 +86,20 @@ export function handlersOf(controller: Class): readonly Handler[] {
 interface Place {
   readonly owner: Class
   readonly name: Name
+  readonly isSure: boolean
 }
 
-/** By what it is; and by its name, where somebody has put a method of the instance before that of its class. */
+/**
+ * By what it is; and by its name, where somebody has put a method of the instance before that of its class. A name alone may
+ * be that of another method, but for what `bind` gave it.
+ */
 function placeOf(line: readonly Class[], handler: Handler): Place | undefined {
-  const nickname = handler.name.replace(/^bound /, '')
   for (const owner of line) {
-    for (const [name, method] of methodsOf(owner)) if (method === handler) return { owner, name }
+    for (const [name, method] of methodsOf(owner)) if (method === handler) return { owner, name, isSure: true }
   }
-  const owner = line.find((each) => methodsOf(each).has(nickname))
-  return owner && { owner, name: nickname }
-}
-
-function nearest(line: readonly Class[], name: Name | undefined, openFor: readonly unknown[]): Layer | undefined {
-  for (const each of line) {
-    const layer = layerAt(each, name)
-    if (layer !== undefined && (layer.open !== true || openFor.includes(each))) return layer
-  }
-  return undefined
+  const name = handler.name.replace(/^bound /, '')
+  const owner = line.find((each) => methodsOf(each).has(name))
+  return owner && { owner, name, isSure: name !== handler.name }
 }
 
 function saysOfHandlers(each: Class): boolean {

@@ -31,8 +31,8 @@ export function injects(target: Class, ...tokens: readonly symbol[]): void {
   metadata().defineMetadata(DEPENDENCIES, tokens, target)
 }
 
-/** Puts a guard before a controller's others, so that these find the identity. */
-export function guardWith(target: Class, guard: Class): void {
+/** Puts a guard before the others of a controller or of a handler, so that these find the identity. */
+export function guardWith(target: Class | Handler, guard: Class): void {
   const others = metadata().getMetadata(GUARDS, target) // also those of a class that it extends
   metadata().defineMetadata(GUARDS, [guard, ...(Array.isArray(others) ? others : [])], target)
 }

@@ -32,14 +32,12 @@ export function createRules(options: BookOptions): (controller: Class, handler: 
   const unsaid: Rule = { isSaid: false, ask: createGuard(instances, demand) }
   const rules = new WeakMap<Class, WeakMap<Handler, Rule>>()
 
-  function compile({ controller, handler }: Said): Rule {
-    const last = handler ?? controller
-    if (last === undefined) return unsaid
-    if (last.open) return { isSaid: true, ask: 'open' }
-    const outer = controller?.open ? undefined : controller
-    const name = last.keys ?? outer?.keys
+  function compile(said: Said): Rule {
+    if (said === 'open') return { isSaid: true, ask: 'open' }
+    if (said.length === 0) return unsaid
+    const name = said.map(({ keys }) => keys).findLast((keys) => keys !== undefined)
     // Field by field: what a handler does not state is as its controller has it.
-    const merged = { ...demand, ...outer?.demand, ...last.demand }
+    const merged = Object.assign({}, demand, ...said.map((each) => each.demand))
     return { isSaid: true, ask: createGuard(name === undefined ? instances : named(name), merged) }
   }
 

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { appendFileSync, fstatSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createApiKeys, type KeyStore } from 'keyward'
@@ -75,6 +75,38 @@ describe.each([
     expect(await last.find(late.id)).toEqual(late)
     expect(await last.find('half')).toBeUndefined()
     await expect(async () => last.insert(storedKey({ uniqueName: 'n' }))).rejects.toMatchObject({ code: 'CONFLICT' })
+  })
+
+  it('lists what is left when it is opened again behind a removal', async () => {
+    const file = newFile()
+    const journal = openJournal(file)
+    const [kept, gone] = [storedKey(), storedKey({ uniqueName: 'n' })]
+    for (const key of [kept, gone]) await over(journal).insert(key)
+    await over(journal).remove(gone.id)
+    journal.close()
+    const again = over(openJournal(file))
+    expect(await again.list({ prefixes: [kept.prefix], limit: 10 })).toEqual({ items: [kept] })
+    await again.insert(storedKey({ uniqueName: 'n' }))
+  })
+
+  it('goes on in the file that it has when it cannot be written anew', async () => {
+    const home = mkdtempSync(join(folder, 'gone-'))
+    const file = join(home, 'keys.jsonl')
+    const journal = openJournal(file)
+    const other = openSync(newFile(), 'w')
+    rmSync(home, { recursive: true })
+    // What was closed too early would be somebody else's by then.
+    const unrelated: number[] = []
+    for (let time = 0; time < 1_100; time++) {
+      try {
+        journal.put('mark', time)
+      } catch {
+        unrelated.push(openSync(newFile(), 'w'))
+      }
+    }
+    expect(unrelated).toHaveLength(1)
+    expect([other, ...unrelated].map((handle) => fstatSync(handle).size)).toEqual([0, 0])
+    expect(journal.get('mark')).toBe(1_099)
   })
 
   it('has changed nothing when its file cannot be written', async () => {
