@@ -124,16 +124,17 @@ export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysO
   const verification = assembleVerification(settings, store, events)
   const office = assembleOffice(settings, store, events, verification)
   const door = assembleDoor(settings, verification)
-  const { usage: uses, leases, released, tidings } = verification
+  const { parts, usage: uses, leases, released, tidings } = verification
 
   async function close(): Promise<void> {
-    await tidings?.stop()
     await released()
     await leases?.close()
+    await parts.upgrades.ended()
     await uses.flush()
     // Once more, for what a write could not write that was under way.
     await uses.flush()
     uses.stop()
+    await tidings?.stop()
   }
 
   const keys: ApiKeys = {

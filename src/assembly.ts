@@ -35,7 +35,7 @@ import { createSettlements } from './verify/settlements.ts'
 import { createThrottle, type Throttle } from './verify/throttle.ts'
 import { listen, type Tidings } from './verify/tidings.ts'
 import { type Time, timekeeper } from './verify/time.ts'
-import { createUpgrade } from './verify/upgrade.ts'
+import { createUpgrades } from './verify/upgrade.ts'
 import { createUsage, type Usage } from './verify/usage.ts'
 import { createVerdicts, textOf } from './verify/verdicts.ts'
 import { type Parts, verify } from './verify/verifier.ts'
@@ -86,8 +86,10 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
   const parts: Parts = {
     keys,
     open,
-    hasher: settings.hasher.cheap ? settings.hasher : remembering(settings.hasher, MOST_PROOFS),
-    upgrade: createUpgrade({ store, hasher: settings.hasher, onChange, onFault: fault('upgrade') }),
+    hasher: settings.hasher.cheap
+      ? settings.hasher
+      : remembering(settings.hasher, Math.max(MOST_PROOFS, settings.cache?.maxKeys ?? 0)),
+    upgrades: createUpgrades({ store, hasher: settings.hasher, onChange, onFault: fault('upgrade') }),
     locate,
     gatekeeper: settings.gate && createGatekeeper(settings.gate, settings.storeTimeout),
     proofs: createProofs(),
@@ -98,7 +100,9 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     look,
   }
   const hears = settings.cache !== undefined && watch !== undefined
-  const tidings = hears ? listen({ watch, forget: keys.forget, onFault: fault('watch') }) : undefined
+  const tidings = hears
+    ? listen({ watch, forget: keys.forget, onFault: fault('watch'), patience: settings.storeTimeout })
+    : undefined
   const instance = instanceOf(settings, parts, admissions, look)
   return { parts, instance, take, leases, usage, released, tidings, look, onChange }
 }

@@ -40,6 +40,15 @@ export function createEvents(onEvent: ((event: KeyEvent) => void) | undefined): 
 }
 
 function listenerFailed(error: unknown): void {
-  const text = error instanceof Error ? error.name : typeof error
+  const text = nameOf(error)
   warnOnce('KEYWARD_LISTENER', `onEvent threw (${text}); Keyward goes on without it. Later ones are not reported.`)
+}
+
+/** What is thrown may be anything, also what throws when it is looked at. */
+function nameOf(error: unknown): string {
+  try {
+    return error instanceof Error ? `${error.name}` : typeof error
+  } catch {
+    return typeof error
+  }
 }

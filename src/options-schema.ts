@@ -4,7 +4,9 @@ import { compilePrefixes, type Prefixes } from './key/prefix.ts'
 import type { Clock } from './model/clock.ts'
 import { type Duration, parseDuration } from './model/duration.ts'
 import type { Hasher } from './model/hasher.ts'
+import { isRecord } from './model/is-object.ts'
 import type { KeyStore } from './model/store.ts'
+import type { ScopeVocabulary } from './options.ts'
 
 const WHOLE = 'must be a whole number above 0'
 const callable = z.custom<never>((value) => typeof value === 'function', 'must be a function')
@@ -54,9 +56,7 @@ export const OPTIONS = z.strictObject(
       ),
     ),
     sources: z.optional(listOf(source, 'must be a list of sources').check(z.minLength(1, 'must not be empty'))),
-    scopes: z.optional(
-      z.record(text, listOf(text, 'must be a list of actions'), 'must be lists of actions by resource'),
-    ),
+    scopes: z.optional(z.custom<ScopeVocabulary>(isRecord, 'must be lists of actions by resource')),
     limits: z.optional(
       z.strictObject(
         {
@@ -107,12 +107,17 @@ export const OPTIONS = z.strictObject(
       ),
     ),
     onEvent: z.optional(callable),
-    clock: z.optional(having<Clock>(['now'], 'must have now()')),
+    clock: z.optional(z.custom<Clock>(isClock, 'must have now(), and monotonic() or none')),
     random: z.optional(callable),
     generateId: z.optional(callable),
   },
   object,
 )
+
+function isClock(value: unknown): boolean {
+  const { now, monotonic } = Object(value) as Partial<Clock>
+  return typeof now === 'function' && (monotonic === undefined || typeof monotonic === 'function')
+}
 
 function isSource(value: unknown): boolean {
   const { headers, read, foreign, scheme } = Object(value) as Record<string, unknown>

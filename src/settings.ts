@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import type { core, z } from 'zod/mini'
-import { bearer, header, pair, type Source } from './credential/sources.ts'
+import { bearer, header, pair, readsAlike, type Source } from './credential/sources.ts'
 import { hashing } from './hash/hashing.ts'
 import { sha256 } from './hash/sha256.ts'
 import { checkAnswers } from './http/answers.ts'
@@ -16,7 +16,7 @@ import { flawed, type Issue, type KeywardError } from './model/errors.ts'
 import type { KeyEvent } from './model/event.ts'
 import type { Hasher } from './model/hasher.ts'
 import { isObject } from './model/is-object.ts'
-import { own } from './model/own.ts'
+import { inherited, own } from './model/own.ts'
 import { show, unwanted } from './model/redact.ts'
 import type { KeyStore } from './model/store.ts'
 import { type Cidr, compileNetworks, type Networks, parseCidr } from './network/cidr.ts'
@@ -64,6 +64,9 @@ export interface Settings {
 /** @throws KeywardError `CONFIG` that names each option that is wrong, with its value */
 export function parseOptions(options: ApiKeysOptions): Settings {
   if (!isObject(options)) throw config([{ path: '', message: `must be an object of options, not ${show(options)}` }])
+  const path = inherited(options, Object.keys(OPTIONS.shape))
+  if (path !== undefined)
+    throw config([{ path, message: 'must be a member of the options themselves, not of a class' }])
   const given = own(options)
   const parsed = OPTIONS.safeParse(given)
   if (!parsed.success) throw config(parsed.error.issues.flatMap((issue) => issuesOf(issue, given)))
@@ -91,9 +94,9 @@ function compile(given: ApiKeysOptions, prefixes: Prefixes, issues: Issue[]): Se
     pair: paired,
     store: given.store ?? memoryStore(),
     hasher: hashersOf(given.hasher, issues),
-    sources:
-      given.sources?.map(namedInLowerCase) ??
-      (paired ? [pair('x-api-key', 'x-api-secret')] : [bearer(), header('x-api-key')]),
+    sources: (given.sources ?? (paired ? [pair('x-api-key', 'x-api-secret')] : [bearer(), header('x-api-key')])).map(
+      namedInLowerCase,
+    ),
     vocabulary: given.scopes && vocabularyFrom(given.scopes, issues),
     plan: planOf(given.limits, issues),
     opensOnFault: opensOnFault(given, issues),
@@ -121,8 +124,10 @@ function compile(given: ApiKeysOptions, prefixes: Prefixes, issues: Issue[]): Se
 /** Names are looked for in lower case, however the host wrote them. */
 function namedInLowerCase(source: Source): Source {
   const headers = source.headers.map((name) => name.toLowerCase())
-  const { foreign, scheme } = source
-  return { headers, read: (values) => source.read(values), ...(foreign && { foreign }), ...(scheme && { scheme }) }
+  const { foreign, scheme } = own(source)
+  const read: Source['read'] = readsAlike(source) ? source.read : (values) => source.read(values)
+  // On no prototype, where somebody could say that foreign credentials are to be let through.
+  return own({ headers, read, ...(foreign && { foreign }), ...(scheme && { scheme }) })
 }
 
 function cacheOf(cache: ApiKeysOptions['cache']): Settings['cache'] {
@@ -138,7 +143,12 @@ function hashersOf(option: ApiKeysOptions['hasher'], issues: Issue[]): Hasher {
   return hashing(hashers as [Hasher, ...Hasher[]])
 }
 
-function vocabularyFrom(scopes: ScopeVocabulary, issues: Issue[]): Vocabulary {
+function vocabularyFrom(given: ScopeVocabulary, issues: Issue[]): Vocabulary {
+  const scopes = own(given)
+  const flawed = Object.entries(scopes).filter(([, actions]) => !isListOfText(actions))
+  for (const [resource, actions] of flawed)
+    issues.push({ path: `scopes.${resource}`, message: `must be a list of actions, not ${show(actions)}` })
+  if (flawed.length > 0) return new Set()
   const vocabulary = vocabularyOf(scopes)
   if (vocabulary.size === 0)
     issues.push({ path: 'scopes', message: `must declare at least one scope, not ${show(scopes)}` })
@@ -149,9 +159,13 @@ function vocabularyFrom(scopes: ScopeVocabulary, issues: Issue[]): Vocabulary {
   return vocabulary
 }
 
+function isListOfText(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}
+
 function planOf(limits: ApiKeysOptions['limits'], issues: Issue[]): LimitPlan {
   const part = (name: 'default' | 'max') =>
-    parseLimits(limits?.[name] ?? {}, false, ({ path, message }) => {
+    parseLimits(limits?.[name] === undefined ? {} : limits[name], false, ({ path, message }) => {
       issues.push({ path: `limits.${name}${path && `.${path}`}`, message })
     })
   const plan = { defaults: part('default'), max: part('max') }
@@ -200,12 +214,14 @@ function issuesOf(issue: core.$ZodIssue, given: ApiKeysOptions): readonly Issue[
   return [{ path, message: `${issue.message}, not ${show(at(issue.path, given))}` }]
 }
 
-/** What there is no option for. An object may be the store or a hasher under another name, and is not shown. */
+const SECRET = /pepper|secret|hash|salt|pass/i
+
+/** What there is no option for. An object may be the store or a hasher under another name, and is not shown; nor a pepper. */
 function strange(path: readonly PropertyKey[], given: ApiKeysOptions): Issue {
   const value = at(path, given)
-  const isSecret = path.length === 1 && isObject(value)
-  const message = isSecret ? 'is not an option, given an object' : unwanted('is not an option', value)
-  return { path: path.join('.'), message }
+  const name = path.join('.')
+  if (path.length === 1 && isObject(value)) return { path: name, message: 'is not an option, given an object' }
+  return { path: name, message: SECRET.test(name) ? 'is not an option' : unwanted('is not an option', value) }
 }
 
 function at(path: readonly PropertyKey[], given: ApiKeysOptions): unknown {

@@ -135,6 +135,12 @@ const QUESTIONS: readonly (readonly [string, (w: World) => Credential, () => Dem
   ['a request with a key', (w) => header(w.bare.key), () => ({})],
   ['a request without one', () => ({ rawHeaders: ['Accept', '*/*'] }), () => ({})],
   ['a request with no headers told', () => ({ headers: {} }), () => ({})],
+  ['a foreign credential where none is needed', () => header('sk-0123456789'), () => ({ optional: true })],
+  [
+    'a foreign token where none is needed',
+    () => ({ headers: { authorization: 'Bearer eyJ' } }),
+    () => ({ optional: true }),
+  ],
 ]
 
 const header = (key: string): Credential => ({ rawHeaders: ['X-API-Key', key] })

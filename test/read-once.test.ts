@@ -11,6 +11,7 @@ import { guard } from 'keyward/express'
 import { fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
 import { judged, refusalIn } from './support/outcome.ts'
+import { serve } from './support/serve.ts'
 
 /** An object whose members answer once, and with something else ever after; and how often each was read. */
 function fickle<T extends object>(first: T, then: Partial<Record<keyof T, unknown>> = {}) {
@@ -210,4 +211,12 @@ describe('P. What is read once', () => {
     expect(await judged(keys, object, { owner: 'acct_1' })).toBe('admitted')
     expect(each(reads())).toBe(true)
   })
+})
+
+it('the answers of a refusal are read once: what was checked is what is sent', async () => {
+  const { object, reads } = fickle({ status: 403 }, { status: 200 })
+  const keys = createApiKeys({ prefix: 'ro_', trustedProxies: [], answers: { missing_credentials: object } })
+  const { url } = await serve((req, res) => guard(keys)(req, res, () => res.end()))
+  expect((await fetch(url)).status).toBe(403)
+  expect(reads()).toEqual({ status: 1 })
 })

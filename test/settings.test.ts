@@ -1,5 +1,6 @@
 import Fastify from 'fastify'
 import { type ApiKeysOptions, createApiKeys, type Demand, header, hmac, KeywardError, memoryStore } from 'keyward'
+import { argon2id } from 'keyward/argon2'
 import { consolePage } from 'keyward/console'
 import { guard } from 'keyward/express'
 import fastifyPlugin from 'keyward/fastify'
@@ -115,5 +116,69 @@ describe('CONFIG names the option and shows its value', () => {
       const error = await failure(() => make({ hash: value }))
       expect(error.issues).toEqual([{ path: 'hash', message: 'is not an option, given an object' }])
     }
+  })
+})
+
+describe('CONFIG is what would be left out in silence', () => {
+  class Limits {
+    get minute() {
+      return 1
+    }
+  }
+  class Options {
+    get requireTls() {
+      return true
+    }
+  }
+  it.each<readonly [string, string, () => unknown]>([
+    ['a maximum that is null', 'limits.max', () => make({ limits: { max: null } })],
+    ['a default that is null', 'limits.default', () => make({ limits: { default: null } })],
+    ['a maximum in a Map', 'limits.max', () => make({ limits: { max: new Map([['minute', 1]]) } })],
+    ['a maximum of a class', 'limits.max', () => make({ limits: { max: new Limits() } })],
+    ['options of a class', 'requireTls', () => createApiKeys(Object.assign(new Options(), { prefix: 'set_' }))],
+    [
+      'options on a base',
+      'failures',
+      () => createApiKeys(Object.assign(Object.create({ failures: 1 }), { prefix: 'a_' })),
+    ],
+    ['a clock whose monotonic is a number', 'clock', () => make({ clock: { now: Date.now, monotonic: 5 } })],
+    ['an unknown option of argon2id()', 'memoryCost', () => argon2id({ memoryCost: 65_536 } as never)],
+    ['a time-out of the audit log that no timer has', 'timeout', () => auditLog(memoryStore(), { timeout: '30d' })],
+  ])('%s', async (_, path, put) => {
+    expect(await failure(() => put())).toMatchObject({ code: 'CONFIG', issues: [{ path }] })
+  })
+
+  it('options of argon2id() that are no object', async () => {
+    for (const options of [null, 'x', 5]) {
+      expect(await failure(() => argon2id(options as never))).toMatchObject({ code: 'CONFIG' })
+    }
+  })
+})
+
+describe('what looks like a secret is struck out of an error', () => {
+  const HASH = 'argon2id$v=19$m=19456,t=2,p=1$c29tZSBzYWx0+W/oYXQx9z$J1aGFzaCBvZiB/aXR+b2YgMzIgYnl0ZXM+aXMgNDM'
+  it.each([
+    ['redis://default:hun/ter2@db:6379', 'hun/ter2'],
+    ['postgres://u:hun@ter2@db/keys', 'ter2@'],
+    ['connection failed: host=db password=hunter2 user=u', 'hunter2'],
+    ['Server=db;Password=hunter2;User=u', 'hunter2'],
+    ['GET /?auth=hunter2&x=1', 'hunter2'],
+    ['{"user":"u","password":"hunter2"}', 'hunter2'],
+    [HASH, 'c29tZSBzYWx0'],
+    [HASH, 'J1aGFzaCBvZiB'],
+    ['openssl gave q83vEjRWeJCrze8SNFZ4kKvN/7xI0Vni+QqzN7xI0Vk=', 'EjRWeJCrze8SNFZ4'],
+  ])('%s', (text, secret) => {
+    expect(new KeywardError('STORE', text).message).not.toContain(secret)
+  })
+
+  it('and what is a pepper by its name', async () => {
+    const error = await failure(() => make({ pepper: 'correct-horse/battery+staple' }))
+    expect(error.message).not.toContain('horse')
+    expect(error.issues).toEqual([{ path: 'pepper', message: 'is not an option' }])
+  })
+
+  it('and nothing else', () => {
+    const text = 'secret must be text; cannot open /var/lib/postgresql/data/keys.sqlite, see https://a.test/docs'
+    expect(new KeywardError('STORE', text).message).toBe(text)
   })
 })

@@ -106,11 +106,9 @@ function countingIds(): () => string {
 
 function quietly(onError: (error: unknown) => void): (error: unknown) => void {
   return (error) => {
-    try {
-      onError(error)
-    } catch {
-      // Nobody is left who could hear of it.
-    }
+    // Whatever comes of it, at once or later: nobody is left who could hear of it.
+    const told = async () => onError(error)
+    told().catch(() => {})
   }
 }
 
@@ -124,6 +122,8 @@ interface Settings {
 
 const OPTIONS = ['perOwner', 'maxAge', 'timeout', 'onError', 'clock']
 const MOST_PER_OWNER = 1_000_000
+/** A timer of Node's that is longer than 24.8 days ends at once. */
+const LONGEST_TIMEOUT = 3_600_000
 
 function parseOptions(store: unknown, options: AuditLogOptions): Settings {
   if (!isObject(store)) throw config([{ path: 'store', message: 'must be a store' }])
@@ -141,7 +141,7 @@ function parseOptions(store: unknown, options: AuditLogOptions): Settings {
     wrong('perOwner', `must be a whole number from 1 to ${MOST_PER_OWNER}`)
   }
   if (maxAge < 1_000) wrong('maxAge', "must be a time such as '90d', at least '1s'")
-  if (timeout < 1) wrong('timeout', "must be a time such as '2s'")
+  if (timeout < 1 || timeout > LONGEST_TIMEOUT) wrong('timeout', "must be a time such as '2s', at most '1h'")
   if (typeof onError !== 'function') wrong('onError', 'must be a function')
   if (typeof clock?.now !== 'function') wrong('clock', 'must be { now() }')
   if (issues.length > 0) throw config(issues)

@@ -1,5 +1,6 @@
 import { KeywardError } from '../model/errors.ts'
 import { isObject } from '../model/is-object.ts'
+import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 
 /** What a source found: text, the halves of a pair, or nothing of its own. */
@@ -30,7 +31,7 @@ export interface BearerOptions {
 
 /** `Authorization: Bearer KEY` (RFC 6750 section 2.1). The scheme is matched without regard to case (RFC 9110 section 11.1). */
 export function bearer(options: BearerOptions = {}): Source {
-  const { foreign } = Object(options) as BearerOptions
+  const { foreign } = own(Object(options) as BearerOptions)
   if (!isObject(options) || (foreign !== undefined && foreign !== 'ignore')) {
     throw new KeywardError('CONFIG', `bearer(): ${show(options)} is not { foreign?: 'ignore' }`)
   }

@@ -2,8 +2,9 @@ import { randomBytes, timingSafeEqual } from 'node:crypto'
 import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import type { Algorithm, hashRaw } from '@node-rs/argon2'
-import { KeywardError } from '../model/errors.ts'
+import { flawedAt, KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
+import { isObject } from '../model/is-object.ts'
 import { show } from '../model/redact.ts'
 import { workQueue } from './work-queue.ts'
 
@@ -63,6 +64,12 @@ const FORMAT = /^argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,10})\$([A-Za-
  * @throws KeywardError `CONFIG` for a cost out of bounds, and where the package is not installed
  */
 export function argon2id(options: Argon2idOptions = {}): Hasher {
+  if (!isObject(options))
+    throw new KeywardError('CONFIG', `argon2id(): options must be an object, not ${show(options)}`)
+  const unknown = Object.keys(options).find((name) => !Object.hasOwn(BOUNDS, name))
+  if (unknown !== undefined) {
+    throw flawedAt('CONFIG', unknown, `is no option (${Object.keys(BOUNDS).join(', ')})`, 'argon2id(): ')
+  }
   const costs = {
     memory: bounded('memory', options.memory, 19_456),
     passes: bounded('passes', options.passes, 2),

@@ -1,6 +1,5 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Hasher } from '../model/hasher.ts'
-import { oldestOf } from '../model/oldest.ts'
 import { newSalt, PACKED, sha256Of } from './digest.ts'
 import { equalUnits, unitsOf } from './equal.ts'
 
@@ -13,15 +12,17 @@ import { equalUnits, unitsOf } from './equal.ts'
 export function remembering(hasher: Hasher, most: number): Hasher {
   const salt = newSalt()
   const proofs = new Map<string, Uint16Array>()
-  const underWay = new Map<string, Promise<number>>()
+  const places: string[] = []
+  let turn = 1
+  const underWay = new Map<string, Promise<unknown>>()
 
-  return { ...hasher, check }
+  return { ...hasher, check, waste }
 
   function check(text: string, kept: readonly string[]): Awaitable<number> {
     const digest = sha256Of(salt() + text, PACKED)
     const remembered = kept.findIndex((hash) => equalUnits(digest, proofs.get(hash)))
     if (remembered !== -1) return remembered
-    const same = underWay.get(kept + digest)
+    const same = underWay.get(kept + digest) as Promise<number> | undefined
     if (same !== undefined) return same
     const found = hasher.check(text, kept)
     return found instanceof Promise ? share(found, kept, digest) : remember(found, kept, digest)
@@ -34,11 +35,35 @@ export function remembering(hasher: Hasher, most: number): Hasher {
     return shared
   }
 
+  /** As often as `check` would be asked, so that a text that is sent many times at once does not tell whether its id exists. */
+  function waste(text: string): Awaitable<void> {
+    const digest = sha256Of(salt() + text, PACKED)
+    const same = underWay.get(digest) as Promise<void> | undefined
+    if (same !== undefined) return same
+    const over = hasher.waste(text)
+    if (!(over instanceof Promise)) return over
+    const shared = over.finally(() => underWay.delete(digest))
+    underWay.set(digest, shared)
+    return shared
+  }
+
   function remember(at: number, kept: readonly string[], digest: string): number {
     const hash = kept[at]
     if (hash === undefined) return at
-    if (proofs.size >= most) for (const old of oldestOf(proofs)) proofs.delete(old)
+    if (!proofs.has(hash)) {
+      if (places.length >= most) forgetOne(digest.charCodeAt(0))
+      places.push(hash)
+    }
     proofs.set(hash, unitsOf(digest))
     return at
+  }
+
+  /** Any one: where more keys come round than there is room for, the oldest would always be the next to come. */
+  function forgetOne(seed: number): void {
+    turn = (turn * 48_271 + seed) % 2_147_483_647
+    const at = turn % places.length
+    const last = places.pop() as string
+    proofs.delete(places[at] ?? last)
+    if (at < places.length) places[at] = last
   }
 }

@@ -14,10 +14,13 @@ const FIELDS = ['status', 'title', 'detail']
 export function checkAnswers(answers: AnswerOverrides | undefined): AnswerOverrides | undefined {
   if (answers === undefined || typeof answers === 'function') return answers
   if (!isRecord(answers)) throw flawedAt('CONFIG', 'answers', `must be an object or a function, not ${show(answers)}`)
-  const changes = Object.entries(answers)
+  // Read once: what is checked is what is sent.
+  const changes = Object.entries(answers).map(
+    ([code, change]) => [code, isObject(change) ? own(change) : change] as const,
+  )
   const issues = changes.flatMap(([code, change]) => flawsOf(code, change))
   if (issues.length > 0) throw flawed('CONFIG', issues)
-  return own(Object.fromEntries(changes.map(([code, change]) => [code, own(change)])))
+  return own(Object.fromEntries(changes))
 }
 
 function flawsOf(code: string, change: unknown): readonly Issue[] {

@@ -83,7 +83,7 @@ function withScopesBelow(app: Application): readonly Application[] {
   const symbol = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.children')
   const children = symbol && Reflect.get(app, symbol)
   if (Array.isArray(children)) return [app, ...children.flatMap((child: Application) => withScopesBelow(child))]
-  throw new KeywardError('CONFIG', 'keyward/fastify is for Fastify 5: of this version it cannot see the scopes')
+  throw new KeywardError('CONFIG', 'keyward/fastify is for Fastify 5')
 }
 
 /** Who has a decoration for its own: a scope inherits those of the scopes above it. */

@@ -25,7 +25,8 @@ function distinct(rawHeaders: readonly string[]): NodeJS.Dict<string[]> {
   const values: NodeJS.Dict<string[]> = Object.create(null)
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] as string).toLowerCase()
-    values[name] = [...(values[name] ?? []), rawHeaders[i + 1] as string]
+    values[name] ??= []
+    values[name].push(rawHeaders[i + 1] as string)
   }
   return values
 }

@@ -18,8 +18,8 @@ export function noticeLenience(socket: object | undefined): void {
   if (server === seen) return
   seen = server
   if (!(server?.insecureHTTPParser ?? isFlagged())) return
-  const message = 'With insecureHTTPParser a request can hide another from the proxy before it.'
-  warnOnce('KEYWARD_INSECURE_PARSER', `${message} Take out that option, or --insecure-http-parser of Node.`)
+  const message = 'A request can hide another from the proxy before it: take out insecureHTTPParser or'
+  warnOnce('KEYWARD_INSECURE_PARSER', `${message} --insecure-http-parser.`)
 }
 
 /** A process is started with its options: they are looked at once. */

@@ -113,13 +113,13 @@ function requestOf(
 ): Request {
   const headers = headersOf(req)
   const hasBody = method !== 'GET' && method !== 'HEAD'
-  const body = hasBody ? bodyOf(req, parsed, headers) : undefined
+  const body = hasBody ? bodyOf(req, parsed, headers) : null
   // A path alone: `//evil/x` and `http://evil/x` name no other host here.
   const target = new URL(originOf(req))
   const [path = '/', ...query] = url.split('?')
   target.pathname = path.startsWith('/') ? path : `/${path}`
   target.search = query.join('?')
-  const init = { method, headers, signal, ...(body === undefined ? {} : { body, duplex: 'half' }) }
+  const init = { method, headers, signal, body, duplex: 'half' }
   return withAskedAt(new Request(target, init as RequestInit), pathOf(req))
 }
 

@@ -167,5 +167,5 @@ function checked(answer: Answer): Answer {
   if (isRefusal(status) && isObject(headers) && typeof body === 'string') return answer
   // A promise is heard out, so that its failure does not end the process.
   if (answer instanceof Promise) answer.catch(() => {})
-  throw new KeywardError('CONFIG', `answers gave ${show(answer)}, which is no { status, headers, body } of a refusal`)
+  throw new KeywardError('CONFIG', `answers gave ${show(answer)}, no { status, headers, body } of a refusal`)
 }

@@ -70,7 +70,7 @@ function shownLimits(windows: readonly Window[]): ShownLimits {
 
 /** A frozen copy, all the way down: what a store gave stays the store's. */
 function freeze<T>(value: T): T {
-  if (!isObject(value) || Object.isFrozen(value)) return value
+  if (!isObject(value)) return value
   if (Array.isArray(value)) return Object.freeze(value.map(freeze)) as T
   return Object.freeze(Object.fromEntries(Object.entries(value).map(([name, member]) => [name, freeze(member)]))) as T
 }

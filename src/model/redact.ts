@@ -1,11 +1,14 @@
-/** A run of letters and digits as long as the secret half of a key: nothing a person writes has one by chance. */
-const KEY_LIKE = /[0-9A-Za-z]{32,}/g
-/** The user part of a connection string: `redis://user:password@host`. */
-const URL_CREDENTIALS = /\/\/[^/@\s]*@/g
+/**
+ * What looks like a secret: a run of letters and digits as long as that of a key, which nothing a person writes has by
+ * chance; what a hash in the usual format ends with; random bytes in Base64; the user part of a connection string
+ * (`redis://user:password@host`), where a password may have any sign in it; and `password=…`, as drivers have it.
+ */
+const SECRETS =
+  /[0-9a-z]{32,}|(?<=\$)[\w+/]{22,}|[\w+/]{42,}=|(?<=\/\/)\S+(?=@)|(?<=\b(?:pass(?:word|wd)?|pwd|auth|secret)["']?[=:]\s*)[^\s,;&}]+/gi
 
-/** Text that may be shown: what looks like a key, a digest or a connection password is struck out. */
+/** Text that may be shown: what looks like a key, a digest or a password is struck out. */
 export function redact(text: string): string {
-  return text.replace(KEY_LIKE, '[redacted]').replace(URL_CREDENTIALS, '//[redacted]@')
+  return text.replace(SECRETS, '[redacted]')
 }
 
 /** A value as an error message shows it: short, on one line, and without anything secret. */
@@ -26,6 +29,6 @@ function plain(value: unknown): string {
   try {
     return JSON.stringify(value) ?? String(value)
   } catch {
-    return 'a value that JSON cannot hold'
+    return 'an object'
   }
 }

@@ -7,3 +7,14 @@ export function inBackground(timer: Timer): Timer {
   unref?.call(timer)
   return timer
 }
+
+/** Resolves with work that cannot fail, or when it has taken too long to come to an end. */
+export function inTime(work: Promise<void>, ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = inBackground(setTimeout(resolve, ms))
+    void work.then(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+  })
+}

@@ -3,6 +3,7 @@ import type { Issue } from '../model/errors.ts'
 import { isObject } from '../model/is-object.ts'
 import type { StoredLimit } from '../model/key.ts'
 import { NAMED_WINDOWS, type Window } from '../model/limits.ts'
+import { inherited } from '../model/own.ts'
 import { show, unwanted } from '../model/redact.ts'
 
 /** Limits as they are kept with a key: by window name, `null` where a default is lifted. */
@@ -28,7 +29,8 @@ const HIGHEST = 999_999_999_999_999
  * @param lifts whether `null` may stand for a limit
  */
 export function parseLimits(input: unknown, lifts: boolean, report: (issue: Issue) => void): LimitMap {
-  if (!isObject(input)) {
+  // A Map, or an object of a class, would look empty: what is meant to limit must not be left out in silence.
+  if (!isObject(input) || input instanceof Map || inherited(input, Object.keys(NAMED_WINDOWS)) !== undefined) {
     report({ path: '', message: `must be an object of windows or a list of them, not ${show(input)}` })
     return {}
   }

@@ -126,7 +126,7 @@ export function age(entry: Moment, now: Moment): number {
 }
 
 /** Where there is but one clock, and that ran back, nobody knows how old anything is: then it is too old. */
-function isWithin(ms: number, entry: Moment, now: Moment): boolean {
+export function isWithin(ms: number, entry: Moment, now: Moment): boolean {
   const passed = age(entry, now)
   return passed >= 0 && passed <= ms
 }

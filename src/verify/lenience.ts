@@ -1,9 +1,11 @@
 import { hasCode } from '../model/errors.ts'
 import { accountOf, type CreditMode } from '../policy/credits.ts'
+import { costFor } from '../policy/demand.ts'
 import type { Attempt } from './attempt.ts'
 import type { Bill } from './bill.ts'
 import type { Known } from './known.ts'
-import { age, type KnownKeys } from './known-keys.ts'
+import { isWithin, type KnownKeys } from './known-keys.ts'
+import { windowsFor } from './meter.ts'
 
 /** What a request is admitted with whose windows could not be counted; `undefined` where it must not be. */
 export type Lenience = (attempt: Attempt, known: Known, error: unknown) => Bill | undefined
@@ -26,13 +28,20 @@ export function createLenience({ credits, maxLag, keys }: LenienceOptions): Leni
     if (!hasCode(error, 'STORE') || !isFresh(attempt, known)) return undefined
     if (attempt.requirement.reserve !== undefined) return undefined
     if (accountOf(credits, known.stored, attempt.time.now) !== undefined) return undefined
+    if (!couldFit(attempt, known)) return undefined
     const taken = attempt.earlier?.bill ?? EMPTY
     return { ...taken, hold: undefined, at: attempt.time.steady, isUnmetered: true }
+  }
+
+  /** What no counter would ever admit, a fault does not either: a limit of 0 refuses all. */
+  function couldFit({ requirement, request }: Attempt, known: Known): boolean {
+    const cost = costFor(requirement, request)
+    return windowsFor(known, requirement).every(({ limit }) => cost <= limit)
   }
 
   function isFresh({ time, current }: Attempt, known: Known): boolean {
     if (maxLag === undefined) return current
     if (keys.isYoung(known.found, time)) return true
-    return known.proved !== undefined && age(known.proved, time) <= maxLag
+    return known.proved !== undefined && isWithin(maxLag, known.proved, time)
   }
 }

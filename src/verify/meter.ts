@@ -206,7 +206,7 @@ function sum(earlier: Bill, rest: Bill): Omit<Bill, 'at' | 'retryAt'> {
 }
 
 /** A key's own windows and those of the route; where both name one, it is one counter with the lower limit. */
-function windowsFor(known: Known, { windows: extra }: Requirement): readonly Window[] {
+export function windowsFor(known: Known, { windows: extra }: Requirement): readonly Window[] {
   if (extra.length === 0) return known.windows
   known.extended ??= new WeakMap()
   const cached = known.extended.get(extra)

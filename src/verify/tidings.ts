@@ -1,11 +1,13 @@
 import type { KeyStore } from '../model/store.ts'
-import { inBackground } from '../model/timer.ts'
+import { inBackground, inTime } from '../model/timer.ts'
 
 export interface TidingsOptions {
   readonly watch: NonNullable<KeyStore['watch']>
   /** What is remembered of a key, or of all (`'*'`), is forgotten. */
   readonly forget: (id: string | '*') => void
   readonly onFault: (error: unknown) => void
+  /** How long the store may take to stop telling, ms. */
+  readonly patience: number
 }
 
 /** What other processes tell of their changes. */
@@ -22,7 +24,7 @@ const LATE = 30_000
  * Listens for changes that other processes made, as long as it lasts. They are hints: whatever is heard, from whomever,
  * can only cause a record to be read again, and without them `maxLag` still holds.
  */
-export function listen({ watch, forget, onFault }: TidingsOptions): Tidings {
+export function listen({ watch, forget, onFault, patience }: TidingsOptions): Tidings {
   let stopped = false
   let timer: NodeJS.Timeout | undefined
   let delay = SOON
@@ -61,13 +63,10 @@ export function listen({ watch, forget, onFault }: TidingsOptions): Tidings {
     await hangUp()
   }
 
-  async function hangUp(): Promise<void> {
+  function hangUp(): Promise<void> {
     const last = end
     end = undefined
-    try {
-      await last?.()
-    } catch (error) {
-      onFault(error)
-    }
+    const over = async () => last?.()
+    return inTime(over().catch(onFault), patience)
   }
 }

@@ -1,11 +1,17 @@
 import { hashedText } from '../key/format.ts'
 import type { Hasher } from '../model/hasher.ts'
+import { oldestOf } from '../model/oldest.ts'
 import type { KeyStore } from '../model/store.ts'
 import type { Attempt } from './attempt.ts'
 import type { Known } from './known.ts'
 
-/** Replaces a hash that an older scheme or pepper made, now that its text is at hand. Nobody waits for it. */
-export type Upgrade = (known: Known, attempt: Attempt) => void
+/** Replaces hashes that an older scheme or pepper made, now that their text is at hand. */
+export interface Upgrades {
+  /** Nobody waits for it: what cannot be done now, a later use does. */
+  upgrade(known: Known, attempt: Attempt): void
+  /** When those that are under way have come to an end. */
+  ended(): Promise<void>
+}
 
 export interface UpgradeOptions {
   readonly store: Pick<KeyStore, 'replace'>
@@ -14,28 +20,40 @@ export interface UpgradeOptions {
   readonly onFault: (error: unknown) => void
 }
 
+/** A hash that is dear is not made before those that requests wait for. */
+const AT_ONCE = { cheap: 16, dear: 1 }
+const MOST_DONE = 10_000
+
 /**
- * The write is conditional on the version that was verified, so it can neither undo a change nor bring a record back;
+ * A key is upgraded once: where processes differ in what is the newest, as they do while a change of it is rolled out, they
+ * would otherwise write each other's hashes anew with every use. The write is conditional on the version that was verified, so it can neither undo a change nor bring a record back;
  * when it loses, the next use tries again.
  */
-export function createUpgrade({ store, hasher, onChange, onFault }: UpgradeOptions): Upgrade {
-  const underWay = new Set<string>()
+export function createUpgrades({ store, hasher, onChange, onFault }: UpgradeOptions): Upgrades {
+  const underWay = new Map<string, Promise<void>>()
+  const done = new Set<string>()
+  const most = hasher.cheap ? AT_ONCE.cheap : AT_ONCE.dear
 
   async function upgrade(known: Known, text: string): Promise<void> {
     const { stored } = known
-    underWay.add(stored.id)
     try {
       const hash = await hasher.make(text)
-      if (await store.replace({ ...stored, hash, version: stored.version + 1 }, stored.version)) onChange(stored.id)
+      if (!(await store.replace({ ...stored, hash, version: stored.version + 1 }, stored.version))) return
+      if (done.size >= MOST_DONE) for (const old of oldestOf(done)) done.delete(old)
+      done.add(stored.id)
+      onChange(stored.id)
     } catch (error) {
       onFault(error)
-    } finally {
-      underWay.delete(stored.id)
     }
   }
 
-  return (known, { presented }) => {
-    if (!known.outdated || underWay.has(known.stored.id)) return
-    void upgrade(known, hashedText(presented.key, presented.secret))
+  return {
+    upgrade(known, { presented }) {
+      const { id } = known.stored
+      if (!known.outdated || underWay.size >= most || underWay.has(id) || done.has(id)) return
+      const over = upgrade(known, hashedText(presented.key, presented.secret)).finally(() => underWay.delete(id))
+      underWay.set(id, over)
+    },
+    ended: async () => void (await Promise.all(underWay.values())),
   }
 }

@@ -1,5 +1,5 @@
 import type { KeyStore, UseMark } from '../model/store.ts'
-import { inBackground } from '../model/timer.ts'
+import { inBackground, inTime } from '../model/timer.ts'
 import type { Known } from './known.ts'
 
 /** How long a mark may wait, ms. Writing all of a moment's marks at once is what makes them cheap. */
@@ -90,17 +90,6 @@ export function createUsage(
   }
 
   return store.touch === undefined ? { mark() {}, flush: () => Promise.resolve(), stop } : { mark, flush, stop }
-}
-
-/** Resolves with the work, or when it has taken too long to come to an end. */
-function inTime(work: Promise<void>, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = inBackground(setTimeout(resolve, ms))
-    void work.then(() => {
-      clearTimeout(timer)
-      resolve()
-    })
-  })
 }
 
 /** One mark per id: a key that was compiled anew in between waits twice. */

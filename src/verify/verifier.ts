@@ -16,7 +16,7 @@ import { firstBroken, type Locate } from './rules.ts'
 import { type Secret, secretOf } from './secret.ts'
 import type { Throttle } from './throttle.ts'
 import type { Time } from './time.ts'
-import type { Upgrade } from './upgrade.ts'
+import type { Upgrades } from './upgrade.ts'
 import type { Verdicts } from './verdicts.ts'
 
 /** What the pipeline is made of. */
@@ -24,7 +24,7 @@ export interface Parts {
   readonly keys: KnownKeys
   readonly open: Opening['open']
   readonly hasher: Hasher
-  readonly upgrade: Upgrade
+  readonly upgrades: Upgrades
   readonly locate: Locate
   readonly proofs: Proofs
   /** The host's word on accounts, where it wants one. */
@@ -140,7 +140,7 @@ function judge(parts: Parts, attempt: Attempt, known: Known): Awaitable<Verdict>
   if (broken !== undefined) {
     return attempt.current ? parts.verdicts.deny(attempt, broken, known) : find(parts, attempt)
   }
-  if (attempt.overlap === undefined) parts.upgrade(known, attempt)
+  if (attempt.overlap === undefined) parts.upgrades.upgrade(known, attempt)
   return ask(parts, attempt, known)
 }
 

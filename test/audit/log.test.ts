@@ -183,6 +183,28 @@ describe('auditLog', () => {
     )
   })
 
+  it('hears out an onError that fails, at once or later', async () => {
+    const rejections: unknown[] = []
+    const hear = (reason: unknown) => rejections.push(reason)
+    process.on('unhandledRejection', hear)
+    const { store } = noting(() => Promise.reject(new Error('gone')))
+    const failing = [
+      () => Promise.reject(new Error('its own')),
+      () => {
+        throw new Error('its own')
+      },
+    ]
+    for (const onError of failing) {
+      const log = auditLog(store, { onError })
+      log.onEvent(created('acct_1'))
+      await failure(log.flush)
+      await log.close()
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10))
+    process.off('unhandledRejection', hear)
+    expect(rejections).toEqual([])
+  })
+
   it('writes what waited when the store is back, once, in order', async () => {
     let down = true
     const { store, inner } = noting(async (notes, keep) => {

@@ -173,6 +173,12 @@ describe('listeners', () => {
     ],
     ['rejects', () => Promise.reject(new Error('listener'))],
     [
+      'throws what throws when it is looked at',
+      () => {
+        throw new Proxy(new Error('listener'), { get: () => Symbol('listener') })
+      },
+    ],
+    [
       'changes what it hears',
       (event: KeyEvent) => {
         Object.assign(event, { code: 'admitted', type: 'created', after: undefined })

@@ -95,4 +95,24 @@ describe('Keys that share what they have in common', () => {
     expect(() => Object.assign(found?.limits ?? {}, { minute: 1_000_000 })).toThrow(TypeError)
     expect(await keys.get(record.id)).toMatchObject({ scopes: ['a:read'], limits: { minute: 7 } })
   })
+
+  it('are given a copy of what a store froze in part', async () => {
+    const inner = memoryStore()
+    const store: KeyStore = {
+      find: async (id) => {
+        const found = structuredClone(await inner.find(id))
+        if (found !== undefined) Object.freeze(found.metadata)
+        return found
+      },
+      insert: inner.insert,
+      replace: inner.replace,
+      remove: inner.remove,
+      list: inner.list,
+    }
+    const keys = createApiKeys({ prefix: 'kn_', store })
+    const { key } = await keys.create({ owner: 'acct_1', metadata: { plan: { tier: 'free' } } })
+    const { metadata } = accessIn(await keys.verify(key))
+    expect(() => Object.assign(Object(metadata).plan, { tier: 'enterprise' })).toThrow(TypeError)
+    expect(accessIn(await keys.verify(key)).metadata).toEqual({ plan: { tier: 'free' } })
+  })
 })

@@ -100,6 +100,28 @@ describe("D-31 limits: { onFault: 'open' } when take", () => {
     expect(await judged(keys, key)).toBe('unavailable')
   })
 
+  it('fails under a clock without a monotonic one: set back, it makes no proof young again', async () => {
+    const clock = { at: Date.UTC(2026, 0, 1), now: () => clock.at }
+    const { keys, key, sabotaged } = await instance({ clock })
+    expect(await judged(keys, key)).toBe('admitted')
+    sabotaged.break('take', gone)
+    clock.at += 3_600_000
+    expect(await judged(keys, key)).toBe('unavailable')
+    clock.at -= 7_200_000
+    expect(await judged(keys, key)).toBe('unavailable')
+  })
+
+  it('fails excuses nothing that no counter would ever admit: a limit of 0, a cost above the limit', async () => {
+    const { keys, key, sabotaged } = await instance()
+    const none = await keys.create({ owner: 'acct_1', limits: { hour: 0 } })
+    for (const each of [key, none.key]) await keys.verify(each)
+    sabotaged.break('take', gone)
+    expect(await judged(keys, none.key)).toBe('unavailable')
+    expect(await judged(keys, key, { cost: 11 })).toBe('unavailable')
+    expect(await judged(keys, key, { limits: { hour: 0 } })).toBe('unavailable')
+    expect(await judged(keys, key, { cost: 10 })).toBe('admitted')
+  })
+
   it('shows a route of several guards what was taken, and lets the later ones pass', async () => {
     const { keys, key, sabotaged } = await instance()
     let faults = 0

@@ -153,3 +153,18 @@ describe('C. Tidings of changes that other processes made', () => {
     await keys.close()
   })
 })
+
+it('close() does not wait for ever for a store that does not stop telling', async () => {
+  const inner = memoryStore()
+  const touched = vi.fn()
+  const store: KeyStore = {
+    ...inner,
+    touch: (marks) => touched(marks),
+    watch: async () => () => new Promise<void>(() => {}),
+  }
+  const keys = createApiKeys({ prefix: 'ti_', store, storeTimeout: 20 })
+  const { key } = await keys.create({ owner: 'acct_1' })
+  expect(await judged(keys, key)).toBe('admitted')
+  await keys.close()
+  expect(touched).toHaveBeenCalledTimes(1)
+})

@@ -1,4 +1,13 @@
-import { type ApiKeys, createApiKeys, hmac, type KeyStore, memoryStore, type StoredKey, sha256 } from 'keyward'
+import {
+  type ApiKeys,
+  createApiKeys,
+  type Hasher,
+  hmac,
+  type KeyStore,
+  memoryStore,
+  type StoredKey,
+  sha256,
+} from 'keyward'
 import { fakeClock } from 'keyward/testing'
 import { describe, expect, it, vi } from 'vitest'
 import { judged, listener } from '../support/outcome.ts'
@@ -125,5 +134,55 @@ describe('upgrades of hashes on use', () => {
     const rotating = createApiKeys({ prefix: 'up_', store, hasher: [PEPPERED, sha256()], storeTimeout: 5_000 })
     const { key: fresh } = await rotating.rotate(record.id, { overlap: 0 })
     expect([await judged(rotating, key), await judged(rotating, fresh)]).toEqual(['invalid_key', 'admitted'])
+  })
+
+  it('come to rest while some processes are newer than others: one write of each, at the most', async () => {
+    const peppers = { p1: 'v7Qm0z2LsE9rKc4TbXfY8nWd', p2: 'Hn5wRt9XkQs2LzVc7MfBd3Gj' }
+    let writes = 0
+    const inner = memoryStore()
+    const store = wrapStore(inner, async (verb, ask) => {
+      const answer = await ask()
+      if (verb === 'replace' && answer === true) writes++
+      return answer
+    })
+    const processes = ['p1', 'p2', 'p1', 'p2'].map((current) =>
+      createApiKeys({ prefix: 'up_', store, hasher: hmac({ current, peppers }), cache: false }),
+    )
+    const [first] = processes as [ApiKeys]
+    const { key, record } = await first.create({ owner: 'acct_1' })
+    for (let round = 0; round < 20; round++) {
+      for (const keys of processes) {
+        expect(await judged(keys, key)).toBe('admitted')
+        await keys.close()
+      }
+    }
+    expect(writes).toBeGreaterThan(0)
+    expect(writes).toBeLessThanOrEqual(processes.length)
+    await first.revoke(record.id)
+    for (const keys of processes) expect(await judged(keys, key)).toBe('revoked')
+  })
+
+  it('to a slow hash are made one at a time, and close() waits for the one that is under way', async () => {
+    const store = memoryStore()
+    const before = createApiKeys({ prefix: 'up_', store })
+    const made = await Promise.all(Array.from({ length: 20 }, () => before.create({ owner: 'acct_1' })))
+    let [running, most, hashed] = [0, 0, 0]
+    const slow: Hasher = {
+      ...PEPPERED,
+      cheap: false,
+      async make(text) {
+        most = Math.max(most, ++running)
+        await new Promise((resolve) => setTimeout(resolve, 5))
+        running--
+        hashed++
+        return PEPPERED.make(text)
+      },
+    }
+    const keys = createApiKeys({ prefix: 'up_', store, hasher: [slow, sha256()] })
+    expect(await Promise.all(made.map(({ key }) => judged(keys, key)))).toEqual(made.map(() => 'admitted'))
+    await keys.close()
+    expect([most, running, hashed]).toEqual([1, 0, 1])
+    const hashes = await Promise.all(made.map(async ({ record }) => (await kept(store, record.id)).hash))
+    expect(hashes.filter((hash) => hash.startsWith('hmac$'))).toHaveLength(1)
   })
 })
