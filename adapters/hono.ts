@@ -4,8 +4,8 @@ import { type HandlerBelow, mountPoint, requestBelow } from '../src/http/below.t
 import { type FetchDemand, fetchFacts, fieldsOf, inTime, onceRead, splitDemand } from '../src/http/fetch.ts'
 import { createGuard } from '../src/http/guard.ts'
 import { hideInRequest } from '../src/http/hide.ts'
+import { replaceResponse, setFields } from '../src/http/hono-context.ts'
 import { isAccess } from '../src/http/identity.ts'
-import { varyWith } from '../src/http/vary.ts'
 import type { Access } from '../src/model/verdict.ts'
 
 declare module 'hono' {
@@ -33,7 +33,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
     const asked = ask(fetchFacts(c.req.raw, c.env, addressOf(c), c))
     const decision = asked instanceof Promise ? await inTime(asked, c.req.raw.signal) : asked
     if (decision.answer !== undefined) {
-      setHeaders(c, fieldsOf(decision.answer))
+      setFields(c, fieldsOf(decision.answer))
       return new Response(decision.answer.body, { status: decision.answer.status, headers: c.res.headers })
     }
     const { headers, release, hidden } = decision
@@ -47,8 +47,8 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
       throw error
     }
     // Now, not before: what a handler returned as it is would be without them.
-    setHeaders(c, headers)
-    if (release !== undefined) replace(c, onceRead(c.res, c.req.method, release))
+    setFields(c, headers)
+    if (release !== undefined) replaceResponse(c, onceRead(c.res, c.req.method, release))
   }
 }
 
@@ -63,16 +63,4 @@ export function mount(path: string, handler: HandlerBelow<[platform?: unknown]>)
     const below = await requestBelow(c.req.raw, base, () => c.req.arrayBuffer())
     return below === undefined ? next() : handler(below, c.env)
   }
-}
-
-function setHeaders(c: Context, headers: Readonly<Record<string, string>>): void {
-  for (const [name, value] of Object.entries(headers)) {
-    c.header(name, name === 'Vary' ? varyWith(c.res.headers.get(name), value) : value)
-  }
-}
-
-/** Hono merges the fields of the old response into a new one, unless there is no old one. */
-function replace(c: Context, response: Response): void {
-  c.res = undefined
-  c.res = response
 }

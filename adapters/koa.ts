@@ -71,6 +71,10 @@ export function mount(path: string, handler: FetchHandler): Middleware {
     if (ctx.path !== base && !ctx.path.startsWith(`${base}/`)) return next()
     ctx.respond = false // the answer is written as it comes, past Koa
     const { body } = ctx.request as { body?: unknown }
-    await passOn(handler, ctx.req, ctx.res, { url: ctx.url.slice(ctx.url.indexOf(base) + base.length) || '/', body })
+    const url = ctx.url.slice(ctx.url.indexOf(base) + base.length) || '/'
+    await passOn(handler, ctx.req, ctx.res, { url, body }).catch((error) => {
+      ctx.respond = true // what the host makes of it
+      throw error
+    })
   }
 }

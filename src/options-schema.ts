@@ -6,7 +6,6 @@ import { type Duration, parseDuration } from './model/duration.ts'
 import type { Hasher } from './model/hasher.ts'
 import { isRecord } from './model/is-object.ts'
 import type { KeyStore } from './model/store.ts'
-import type { ScopeVocabulary } from './options.ts'
 
 const WHOLE = 'must be a whole number above 0'
 const callable = z.custom<never>((value) => typeof value === 'function', 'must be a function')
@@ -51,12 +50,14 @@ export const OPTIONS = z.strictObject(
     store: z.optional(store),
     hasher: z.optional(
       z.union(
-        [hasher, listOf(hasher, 'must be a list').check(z.minLength(1))],
+        [hasher, listOf(hasher, 'must be a list').check(z.minLength(1, 'must name at least one hasher'))],
         'must be a hasher, such as sha256(), or a list of them',
       ),
     ),
     sources: z.optional(listOf(source, 'must be a list of sources').check(z.minLength(1, 'must not be empty'))),
-    scopes: z.optional(z.custom<ScopeVocabulary>(isRecord, 'must be lists of actions by resource')),
+    scopes: z.optional(
+      z.custom<Readonly<Record<string, readonly string[]>>>(isRecord, 'must be lists of actions by resource'),
+    ),
     limits: z.optional(
       z.strictObject(
         {
@@ -86,7 +87,7 @@ export const OPTIONS = z.strictObject(
           z.literal(false),
           z.strictObject({
             maxLag: z.optional(duration),
-            maxKeys: z.optional(z.int().check(z.positive())),
+            maxKeys: z.optional(z.int(WHOLE).check(z.positive(WHOLE))),
           }),
         ],
         'must be false or { maxLag, maxKeys }, both above 0',

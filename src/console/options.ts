@@ -1,7 +1,8 @@
 import type { ManagementOptions } from '../http/management.ts'
+import { OPTIONS } from '../http/management-options.ts'
 import { flawed, type Issue, type KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
-import { show } from '../model/redact.ts'
+import { show, unwanted } from '../model/redact.ts'
 import { baseUrlsOf, modelsOf } from './base-urls.ts'
 import type { BaseUrls, Endpoints, HostSnippet } from './settings.ts'
 import { areSnippets, type HostTexts, textIssues } from './wording.ts'
@@ -52,6 +53,18 @@ export interface ConsolePlan {
 
 const SHEET_TEXT = /^\/(?!\/)[\w./~%-]*$/
 const TITLE_TEXT = /^[^\p{Cc}\p{Cs}]{1,100}$/u
+const OF_THE_PAGE = [
+  'baseUrl',
+  'title',
+  'browserKey',
+  'rememberKeys',
+  'model',
+  'snippets',
+  'windows',
+  'texts',
+  'stylesheet',
+]
+const NO_OPTION = `is not an option (${[...OF_THE_PAGE, ...OPTIONS].join(', ')})`
 const WINDOWS = ['second', 'minute', 'hour', 'day', 'week']
 
 /**
@@ -65,6 +78,9 @@ export function readConsoleOptions(options: ConsoleOptions): [ConsolePlan, Manag
   const issues: Issue[] = [...textIssues(texts)]
   const wrong = (path: string, message: string, value: unknown) =>
     issues.push({ path, message: `${message}, not ${show(value)}` })
+  for (const [path, value] of Object.entries(routes)) {
+    if (!OPTIONS.includes(path)) issues.push({ path, message: unwanted(NO_OPTION, value) })
+  }
   const baseUrls = baseUrlsOf(baseUrl)
   const models = modelsOf(model)
   if (baseUrls === undefined) {

@@ -83,20 +83,30 @@ export async function inTime(asked: Promise<Decision>, signal: AbortSignal | und
 
 /** A refusal. Its length is stated because a runtime cannot know it of the answer to `HEAD`. */
 export function responseOf(answer: Answer): Response {
-  return new Response(answer.body, { status: answer.status, headers: new Headers(fieldsOf(answer)) })
+  return said(new Response(answer.body, { status: answer.status, headers: new Headers(fieldsOf(answer)) }))
 }
 
 export function fieldsOf({ headers, body }: Answer): Readonly<Record<string, string>> {
   return { ...headers, 'Content-Length': String(new TextEncoder().encode(body).length) }
 }
 
-/** The response with these fields added. One that can be neither changed nor copied, such as an upgrade's, stays as it is. */
+/** What a guard has said already what is left in. */
+const guarded = new WeakSet<Response>()
+
+function said(response: Response): Response {
+  guarded.add(response)
+  return response
+}
+
+/** The response with these fields added; what a guard within has said, which took later, stays. One that can be neither changed nor copied, such as an upgrade's, stays as it is. */
 export function withHeaders(response: Response, headers: Readonly<Record<string, string>>): Response {
+  const isSaid = guarded.has(response)
   const set = (to: Response) => {
     for (const [name, value] of Object.entries(headers)) {
-      to.headers.set(name, name === 'Vary' ? varyWith(to.headers.get(name), value) : value)
+      if (name === 'Vary') to.headers.set(name, varyWith(to.headers.get(name), value))
+      else if (!isSaid || !to.headers.has(name)) to.headers.set(name, value)
     }
-    return to
+    return said(to)
   }
   try {
     // One without a body may be the host's constant, which is not to be written on.
@@ -129,5 +139,5 @@ export function onceRead(response: Response, method: string, then: () => void): 
     }
   }
   const body = new ReadableStream({ pull, cancel: (reason) => reader.cancel(reason) }, { highWaterMark: 0 })
-  return new Response(body, response)
+  return guarded.has(response) ? said(new Response(body, response)) : new Response(body, response)
 }

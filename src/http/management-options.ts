@@ -75,7 +75,18 @@ export interface ManagementSettings {
   readonly document: DocumentOptions
 }
 
-const OPTIONS = ['authorize', 'fields', 'path', 'origins', 'timeout', 'onError', 'self', 'audit', 'address', 'document']
+export const OPTIONS = [
+  'authorize',
+  'fields',
+  'path',
+  'origins',
+  'timeout',
+  'onError',
+  'self',
+  'audit',
+  'address',
+  'document',
+]
 const NO_OPTION = `is not an option (${OPTIONS.join(', ')})`
 const LONGEST = 3_600_000
 

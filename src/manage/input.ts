@@ -121,15 +121,16 @@ export function createInput({ vocabulary, plan, names, environments }: InputOpti
       refuse([...late, ...limitFlaws(patch.limits ?? undefined), ...scopeFlaws(patch.scopes)])
       return patch
     },
-    by: (by) => parse(z.strictObject(BY), by ?? {}),
-    creator: (by) => parse(CREATE_BY, by ?? {}),
-    updater: (by) => parse(UPDATE_BY, by ?? {}),
+    by: (by) => parse(ONLY_BY, by ?? {}, CONDITIONS),
+    creator: (by) => parse(CREATE_BY, by ?? {}, CONDITIONS),
+    updater: (by) => parse(UPDATE_BY, by ?? {}, CONDITIONS),
+    // What a page is asked for is a search: what is undefined is not looked for.
     list: (options) => parse(LIST, options ?? {}),
-    rotate: (options) => parse(ROTATE, options),
-    revoke: (options) => parse(REVOKE, options ?? {}),
-    revokeAll: (options) => parse(REVOKE_ALL, options ?? {}),
-    crediting: (by) => parse(CREDIT_BY, by ?? {}),
-    account: (whom) => parse(ACCOUNT, whom),
+    rotate: (options) => parse(ROTATE, options, CONDITIONS),
+    revoke: (options) => parse(REVOKE, options ?? {}, CONDITIONS),
+    revokeAll: (options) => parse(REVOKE_ALL, options ?? {}, CONDITIONS),
+    crediting: (by) => parse(CREDIT_BY, by ?? {}, CONDITIONS),
+    account: (whom) => parse(ACCOUNT, whom, CONDITIONS),
     amount: (amount) => parse(AMOUNT, { amount }).amount,
   }
 
@@ -158,6 +159,10 @@ const GRANTS = { grants: z.optional(z.array(z.string(), 'must be a list of scope
 const VISIBLE = 'must be 1 to 255 visible ASCII characters'
 const ONCE = { idempotencyKey: z.optional(z.string(VISIBLE).check(z.regex(/^[\x21-\x7e]{1,255}$/, VISIBLE))) }
 
+/** An owner that somebody forgot must not turn a condition into none. */
+const CONDITIONS = ['owner', 'resource']
+
+const ONLY_BY = z.strictObject(BY)
 const CREATE_BY = z.strictObject({ ...BY, ...GRANTS, ...ONCE })
 const CREDIT_BY = z.strictObject({ ...BY, ...ONCE })
 
@@ -203,11 +208,15 @@ const AMOUNT = z.strictObject({
   }),
 })
 
-function parse<T extends z.ZodMiniObject>(schema: T, input: unknown): z.output<T> {
+/** @param conditions members that may be left out, and not be `undefined` */
+function parse<T extends z.ZodMiniObject>(schema: T, input: unknown, conditions: readonly string[] = []): z.output<T> {
   if (!isObject(input)) throw refused([{ path: '', message: `must be an object, not ${show(input)}` }])
   const path = inherited(input, Object.keys(schema.shape))
   if (path !== undefined) throw refused([{ path, message: 'must be a member of the object itself, not of its class' }])
-  const parsed = schema.safeParse(own(input))
+  const given = own(input) as Readonly<Record<string, unknown>>
+  const missing = conditions.find((name) => name in given && given[name] === undefined)
+  if (missing !== undefined) throw refused([{ path: missing, message: 'must not be undefined; leave it out' }])
+  const parsed = schema.safeParse(given)
   if (parsed.success) return own(parsed.data as object) as z.output<T>
   throw refused(parsed.error.issues.flatMap(issuesOf))
 }

@@ -84,7 +84,8 @@ function lazyCoverage(scopes: readonly string[], vocabulary: Vocabulary | undefi
   return (scope) => {
     // A grant that left the vocabulary is inert.
     covers ??= coverage(scopes.filter((grant) => scopeFlaw(grant, vocabulary) === undefined))
-    return covers(scope)
+    // Nor does a wildcard reach what only another instance knows.
+    return covers(scope) && (vocabulary === undefined || vocabulary.has(scope))
   }
 }
 

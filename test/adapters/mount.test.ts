@@ -213,3 +213,19 @@ it.each([
   app.register(onFastify(handler), { prefix: '/accounts/:account/keys' })
   expect((await app.inject({ method: 'DELETE', url })).body).toBe(below)
 })
+
+it('a handler that throws reaches what the host has for errors on Koa', async () => {
+  const app = new Koa()
+  app.use(async (ctx, next) => {
+    try {
+      await next()
+    } catch (error) {
+      ctx.status = 500
+      ctx.body = { failed: (error as Error).message }
+    }
+  })
+  app.use(onKoa('/keys', () => Promise.reject(new Error('broken'))))
+  const { url } = await serve(app.callback())
+  const response = await fetch(`${url}/keys`, { signal: AbortSignal.timeout(5_000) })
+  expect([response.status, await response.json()]).toEqual([500, { failed: 'broken' }])
+})

@@ -55,6 +55,12 @@ describe('consolePage() refuses', () => {
     )
   })
 
+  it('an option that there is not is told with those of the page', () => {
+    expect(() => make({ authorize, baseUrl, browserkey: false })).toThrow(
+      /^consolePage: browserkey is not an option \(baseUrl, title, browserKey, .*authorize/,
+    )
+  })
+
   it('what createApiKeys() has not made', () => {
     expect(() => consolePage({} as never, { authorize, baseUrl })).toThrow(/keys must be what createApiKeys\(\) made/)
   })

@@ -89,6 +89,17 @@ describe('conditions', () => {
     expect(await kept(store, record.id)).toEqual(before)
   })
 
+  it.each(VERBS)('%s refuses an owner or a resource that somebody forgot, and changes nothing', async (_, act) => {
+    const { keys, record, store } = await instance()
+    const before = await kept(store, record.id)
+    for (const by of [{ owner: undefined }, { resource: undefined }, { owner: 'acct_1', resource: undefined }]) {
+      const error = await failure(() => act(keys, record.id, by as By))
+      expect(error).toMatchObject({ code: 'INPUT', issues: [{ message: 'must not be undefined; leave it out' }] })
+      expect(await failure(() => keys.get(record.id, by as By))).toMatchObject({ code: 'INPUT' })
+    }
+    expect(await kept(store, record.id)).toEqual(before)
+  })
+
   it('are looked at before the key: a foreign revoked key is unknown, not revoked', async () => {
     const { keys, record } = await instance()
     await keys.revoke(record.id)

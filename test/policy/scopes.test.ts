@@ -25,6 +25,8 @@ async function decidedInStore(grants: unknown, scopes: NonNullable<Demand['scope
   return { code: await judged(keys, key, { scopes }), faults: events.filter(({ type }) => type === 'fault') }
 }
 
+import { serve } from '../support/serve.ts'
+
 describe('S. Scopes: what a grant covers', () => {
   it.each([
     ['S-01', ['contacts:read'], 'contacts:read'],
@@ -218,5 +220,20 @@ describe('S. Scopes: changes', () => {
     const after = createApiKeys({ prefix: 'sc_', store, scopes: { contacts: ['read'] } })
     expect(accessIn(await after.verify(key)).can('files:read' as 'contacts:read')).toBe(false)
     expect(accessIn(await before.verify(key)).can('files:read')).toBe(true)
+  })
+
+  it('a wildcard reaches no scope that its own instance does not know', async () => {
+    const users = createApiKeys({ prefix: 'us_', scopes: { contacts: ['read', 'update'] }, trustedProxies: [] })
+    const agents = createApiKeys({ prefix: 'ag_', scopes: { contacts: ['read'] }, trustedProxies: [] })
+    const both = guard([users, agents], { scopes: ['contacts:update'] })
+    const { url } = await serve((req, res) => both(req, res, () => res.end()))
+    const status = async (key: string) => (await fetch(url, { headers: { 'x-api-key': key } })).status
+    for (const grant of ['contacts:*', '*'] as const) {
+      const user = await users.create({ owner: 'acct_1', scopes: [grant] })
+      const agent = await agents.create({ owner: 'acct_1', scopes: [grant] })
+      expect([await status(user.key), await status(agent.key)]).toEqual([200, 403])
+      const { can } = accessIn(await agents.verify(agent.key))
+      expect([can('contacts:read'), can('contacts:raed' as 'contacts:read')]).toEqual([true, false])
+    }
   })
 })
