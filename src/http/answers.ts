@@ -26,7 +26,7 @@ export function checkAnswers(answers: AnswerOverrides | undefined): AnswerOverri
 function flawsOf(code: string, change: unknown): readonly Issue[] {
   const path = `answers.${code}`
   if (!Object.hasOwn(DENIALS, code))
-    return [{ path, message: unwanted(`is no code of a refusal (${Object.keys(DENIALS).join(', ')})`, change) }]
+    return [{ path, message: unwanted(`is no code (${Object.keys(DENIALS).join(', ')})`, change) }]
   if (!isObject(change)) return [{ path, message: `must be an object, not ${show(change)}` }]
   return Object.entries(change).flatMap(([field, value]) => {
     const message = flawOf(field, value)

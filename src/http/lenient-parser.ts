@@ -7,7 +7,8 @@ interface Socket {
 
 /** The server that was looked at last: of the requests to one, the first tells all. */
 let seen: Socket['server']
-let flagged: boolean | undefined
+/** A process is started with its options: they are looked at once. */
+const FLAGGED = `${process.execArgv} ${process.env.NODE_OPTIONS}`.includes('--insecure-http-parser')
 
 /**
  * Warns once of a server that reads what is no HTTP. Keyward refuses bytes that a credential cannot have, but what is one
@@ -17,13 +18,7 @@ export function noticeLenience(socket: object | undefined): void {
   const server = (socket as Socket | undefined)?.server
   if (server === seen) return
   seen = server
-  if (!(server?.insecureHTTPParser ?? isFlagged())) return
+  if (!(server?.insecureHTTPParser ?? FLAGGED)) return
   const message = 'A request can hide another from the proxy before it: take out insecureHTTPParser or'
   warnOnce('KEYWARD_INSECURE_PARSER', `${message} --insecure-http-parser.`)
-}
-
-/** A process is started with its options: they are looked at once. */
-function isFlagged(): boolean {
-  flagged ??= `${process.execArgv} ${process.env.NODE_OPTIONS}`.includes('--insecure-http-parser')
-  return flagged
 }

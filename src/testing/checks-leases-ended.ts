@@ -16,7 +16,7 @@ export const ENDED_CHECKS: readonly Draft[] = [
       const leased = leaseOf(windows, 8)
       same(await lease(leased), [true, 2, 492], 'lease what fits')
       await lease(endOf(leased, 5, []))
-      same(await take(spendOf(windows, 0)), [true, 7, 497], 'free what was not used, whatever windows the spend names')
+      same(await take(spendOf(windows, 0)), [true, 7, 497], 'free what was not used')
     },
   },
   {
