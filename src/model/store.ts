@@ -149,7 +149,8 @@ export type Taken =
 /**
  * The storage contract. The first five verbs make a store; Keyward decides everything else (merging, terminal
  * revocation, retries). Each promise below is a check in `storeChecks` of `keyward/testing`. A store that lives in
- * the process may answer without a promise; any rejection, time-out or nonsense makes a request `unavailable`.
+ * the process may answer without a promise; any rejection or time-out makes a request `unavailable`, and a record
+ * that makes no sense is `invalid_key`.
  */
 export interface KeyStore {
   /** The key, or `undefined`. Reads where writes are acknowledged, never a replica that may lag. */

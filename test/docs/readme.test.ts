@@ -14,7 +14,9 @@ import { createProject, LONGEST_CHECK } from './project.ts'
 /** The README, and the guides that hold what is too long for it. */
 const PAPERS = [
   'README.md',
-  ...['databases', 'management', 'nest', 'operation', 'parts'].map((name) => `docs/${name}.md`),
+  ...['databases', 'frameworks', 'hashing', 'management', 'nest', 'operation', 'page', 'parts', 'performance'].map(
+    (name) => `docs/${name}.md`,
+  ),
 ]
 const texts = PAPERS.map((path) => readFileSync(path, 'utf8'))
 const blocks = texts.flatMap((text, paper) =>

@@ -49,10 +49,23 @@ describe('docs/stores.md', () => {
     async () => {
       expect(GUIDE.match(/^```/gm)).toHaveLength(blocks.length * 2)
       for (const [i, block] of blocks.entries()) {
-        expect(block.note?.name, block.place).toBe('with')
+        expect(['with', 'whole'], block.place).toContain(block.note?.name)
         project.write(`sketch-${i}.ts`, fileOf(block))
       }
       expect(await project.typecheck()).toBe('')
+    },
+    LONGEST_CHECK,
+  )
+
+  it(
+    'has a whole one, which keeps what it promises',
+    async () => {
+      const [whole, ...others] = blocks.filter(({ note }) => note?.name === 'whole')
+      expect(others).toEqual([])
+      project.write('whole.ts', whole?.code ?? '')
+      const printed = await project.run('whole.ts')
+      expect(printed).toMatch(/^\S* fail 0$/m)
+      expect(printed).toMatch(/^\S* pass [1-9]\d+$/m)
     },
     LONGEST_CHECK,
   )
