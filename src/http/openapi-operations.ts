@@ -95,7 +95,7 @@ const TOLD: Readonly<Record<RouteName, Told>> = {
     summary: 'Revoke the key that the request carries.',
     answers: { 204: undefined },
     denials: OF_KEYS,
-    refusals: ['cross_site_request', 'conflict', 'precondition_failed', 'internal_error', 'unavailable'],
+    refusals: ['cross_site_request', 'not_found', 'conflict', 'precondition_failed', 'internal_error', 'unavailable'],
   },
 }
 

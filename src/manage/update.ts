@@ -40,7 +40,7 @@ function refuseRevoked(stored: StoredKey): void {
 
 function patched(office: Office, stored: StoredKey, patch: Patch, now: number): StoredKey {
   const { previousSecretUntil, limits, scopes, credits, ...fields } = patch
-  const { uniqueName: _, previous: __, ...kept } = stored
+  const { uniqueName, previous: _, ...kept } = stored
   const merged = {
     ...kept,
     ...given(fields),
@@ -54,7 +54,10 @@ function patched(office: Office, stored: StoredKey, patch: Patch, now: number): 
     ...limitsOf(stored, limits),
     ...openedCredits(credits ?? undefined, Math.max(now, (stored.credits?.opened ?? 0) + 1)),
     ...(previous === undefined ? {} : { previous }),
-    ...uniqueNameOf(office, stored.owner, merged.name ?? undefined),
+    // A name that stays is not taken anew: one from before names were unique may be there twice.
+    ...(fields.name === undefined
+      ? present({ uniqueName })
+      : uniqueNameOf(office, stored.owner, merged.name ?? undefined)),
   }
 }
 

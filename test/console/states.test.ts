@@ -228,10 +228,10 @@ it('keys in pairs and with environments are made and shown so', async () => {
   expect(await page.getByRole('tabpanel').textContent()).toContain(`X-API-Secret: ${secret}`)
 })
 
-it('the element stands in any page, in the theme and colours that it is given, as the README has it', async () => {
+it('the element stands in any page, in the theme and colours that it is given, as its guide has it', async () => {
   const site = await openSite()
   const { page } = await openPage(browser)
-  const [markup] = blocksOf(readFileSync('README.md', 'utf8')).filter(({ language }) => language === 'html')
+  const [markup] = blocksOf(readFileSync('docs/page.md', 'utf8')).filter(({ language }) => language === 'html')
   await page.route(`${site.url}/account`, (route) =>
     route.fulfill({
       contentType: 'text/html',

@@ -52,6 +52,21 @@ describe("names: 'required'", () => {
 })
 
 describe("names: 'unique'", () => {
+  it('lets keys from before go on that have the same name, until one is named anew', async () => {
+    const store = memoryStore()
+    const before = createApiKeys({ prefix: 'nm_', store })
+    const [one, two] = [await before.create({ owner: 'a', name: 'N' }), await before.create({ owner: 'a', name: 'N' })]
+    const { keys } = unique(store)
+    for (const { record } of [one, two]) {
+      expect(await keys.update(record.id, { description: 'kept' })).toMatchObject({ name: 'N', description: 'kept' })
+    }
+    await keys.update(one.record.id, { name: 'N' })
+    expect(await failure(() => keys.update(two.record.id, { name: 'N' }))).toMatchObject({ code: 'CONFLICT' })
+    expect(await failure(() => keys.create({ owner: 'a', name: 'N' }))).toMatchObject({ code: 'CONFLICT' })
+    expect(await keys.update(one.record.id, { description: 'mine' })).toMatchObject({ description: 'mine' })
+    expect(await failure(() => keys.create({ owner: 'a', name: 'N' }))).toMatchObject({ code: 'CONFLICT' })
+  })
+
   it.each(STORES)('X-08 of 100 creates of one name at once exactly one wins (%s)', async (_, make) => {
     const { keys, heard } = unique(make())
     const results = await Promise.allSettled(

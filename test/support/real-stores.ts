@@ -8,6 +8,7 @@ import { connect, type SERVERS } from '../storage/sql-databases.ts'
 import { startMariadb } from './mariadb.ts'
 import { startPostgres } from './postgres.ts'
 import { type RedisServer, startRedis, startRedisCluster } from './redis.ts'
+import { stopProcess } from './stop-process.ts'
 
 /** A real server of its own, with what may happen to it. */
 export interface RealStore {
@@ -43,8 +44,8 @@ async function openCluster(): Promise<RealStore> {
 
 function overRedis(servers: readonly RedisServer[], open: () => Redis | Cluster, stop: () => Promise<void>): RealStore {
   const closing: (() => unknown)[] = []
-  const signal = (name: NodeJS.Signals) => () => {
-    for (const { pid } of servers) process.kill(pid(), name)
+  const thaw = () => {
+    for (const { pid } of servers) process.kill(pid(), 'SIGCONT')
   }
   return {
     store() {
@@ -57,8 +58,10 @@ function overRedis(servers: readonly RedisServer[], open: () => Redis | Cluster,
       )
       return store
     },
-    freeze: signal('SIGSTOP'),
-    thaw: signal('SIGCONT'),
+    freeze() {
+      for (const { pid } of servers) stopProcess(pid())
+    },
+    thaw,
     wipe: async () => {
       for (const { cli } of servers) cli('flushall')
     },
@@ -66,7 +69,7 @@ function overRedis(servers: readonly RedisServer[], open: () => Redis | Cluster,
       servers[0]?.cli('-c', 'append', `keyward:key:{${id}}`, '{')
     },
     end: async () => {
-      signal('SIGCONT')()
+      thaw()
       for (const close of closing) await close()
       await stop()
     },
@@ -80,10 +83,13 @@ async function openSql(engine: (typeof SERVERS)[number]): Promise<RealStore> {
   const own = pools[0] as (typeof pools)[0]
   await migrate(own)
   // The server with all its processes.
-  const signal = (name: NodeJS.Signals) => () => {
+  const pids = () => {
     const pid = String(server.process().pid)
     const listed = execFileSync('ps', ['-o', 'pid=', '--pid', pid, '--ppid', pid], { encoding: 'utf8' })
-    for (const found of listed.match(/\d+/g) ?? []) process.kill(Number(found), name)
+    return (listed.match(/\d+/g) ?? []).map(Number)
+  }
+  const thaw = () => {
+    for (const pid of pids()) process.kill(pid, 'SIGCONT')
   }
   return {
     store() {
@@ -91,8 +97,10 @@ async function openSql(engine: (typeof SERVERS)[number]): Promise<RealStore> {
       pools.push(pool)
       return sqlStore(pool)
     },
-    freeze: signal('SIGSTOP'),
-    thaw: signal('SIGCONT'),
+    freeze() {
+      for (const pid of pids()) stopProcess(pid)
+    },
+    thaw,
     wipe: async () => {
       await sql`DELETE FROM keyward_keys`.execute(own)
     },
@@ -100,7 +108,7 @@ async function openSql(engine: (typeof SERVERS)[number]): Promise<RealStore> {
       await sql`UPDATE keyward_keys SET data = '{"hash":' WHERE id = ${id}`.execute(own)
     },
     end: async () => {
-      signal('SIGCONT')()
+      thaw()
       await Promise.all(pools.map((pool) => pool.destroy()))
       await server.end()
     },
