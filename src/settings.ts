@@ -126,8 +126,8 @@ function namedInLowerCase(source: Source): Source {
   const headers = source.headers.map((name) => name.toLowerCase())
   const { foreign, scheme } = own(source)
   const read: Source['read'] = readsAlike(source) ? source.read : (values) => source.read(values)
-  // On no prototype, where somebody could say that foreign credentials are to be let through.
-  return own({ headers, read, ...(foreign && { foreign }), ...(scheme && { scheme }) })
+  // All of one shape; and on no prototype, where somebody could say that foreign credentials are to be let through.
+  return own({ headers, read, foreign, scheme })
 }
 
 function cacheOf(cache: ApiKeysOptions['cache']): Settings['cache'] {

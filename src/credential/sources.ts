@@ -16,12 +16,12 @@ export interface Source {
   readonly headers: readonly string[]
   read(values: readonly (string | undefined)[]): Found
   /** With `'ignore'`, a credential without any of our prefixes counts as no header. */
-  readonly foreign?: 'ignore'
+  readonly foreign?: 'ignore' | undefined
   /**
    * The scheme by which it reads `Authorization`, for a description of the API (OpenAPI): without it, each of its headers
    * is described as one that holds a key and nothing else.
    */
-  readonly scheme?: 'bearer' | 'basic'
+  readonly scheme?: 'bearer' | 'basic' | undefined
 }
 
 export interface BearerOptions {
@@ -35,12 +35,7 @@ export function bearer(options: BearerOptions = {}): Source {
   if (!isObject(options) || (foreign !== undefined && foreign !== 'ignore')) {
     throw new KeywardError('CONFIG', `bearer(): ${show(options)} is not { foreign?: 'ignore' }`)
   }
-  return {
-    headers: ['authorization'],
-    read: readBearer,
-    scheme: 'bearer',
-    ...(foreign && { foreign }),
-  }
+  return { headers: ['authorization'], read: readBearer, foreign, scheme: 'bearer' }
 }
 
 /** A header name (RFC 9110 section 5.1). */

@@ -59,7 +59,9 @@ export function createEntrance<T>(
   }
 
   function credential(given: Credential): Awaitable<T> {
-    if (!isObject(given)) return enter(NO_FACTS, undefined, recogniseBare(instances, given, undefined))
+    // Not by a function that all kinds of values go through: V8 makes more of a look of its own.
+    if (typeof given !== 'object' || given === null)
+      return enter(NO_FACTS, undefined, recogniseBare(instances, given, undefined))
     if (!isBare(given)) return request(cleanFacts(given))
     const found = recogniseBare(instances, given.key, ownValue(given, 'secret'))
     return enter(factsOfBare(ownValue(given, 'address')), undefined, found)
