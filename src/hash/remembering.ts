@@ -14,7 +14,8 @@ export function remembering(hasher: Hasher, most: number): Hasher {
   const proofs = new Map<string, Uint16Array>()
   const places: string[] = []
   let turn = 1
-  const underWay = new Map<string, Promise<unknown>>()
+  const underWay = new Map<string, Promise<number>>()
+  const wasted = new Map<string, Promise<void>>()
 
   return { ...hasher, check, waste }
 
@@ -22,7 +23,7 @@ export function remembering(hasher: Hasher, most: number): Hasher {
     const digest = sha256Of(salt() + text, PACKED)
     const remembered = kept.findIndex((hash) => equalUnits(digest, proofs.get(hash)))
     if (remembered !== -1) return remembered
-    const same = underWay.get(kept + digest) as Promise<number> | undefined
+    const same = underWay.get(kept + digest)
     if (same !== undefined) return same
     const found = hasher.check(text, kept)
     return found instanceof Promise ? share(found, kept, digest) : remember(found, kept, digest)
@@ -38,12 +39,12 @@ export function remembering(hasher: Hasher, most: number): Hasher {
   /** As often as `check` would be asked, so that a text that is sent many times at once does not tell whether its id exists. */
   function waste(text: string): Awaitable<void> {
     const digest = sha256Of(salt() + text, PACKED)
-    const same = underWay.get(digest) as Promise<void> | undefined
+    const same = wasted.get(digest)
     if (same !== undefined) return same
     const over = hasher.waste(text)
     if (!(over instanceof Promise)) return over
-    const shared = over.finally(() => underWay.delete(digest))
-    underWay.set(digest, shared)
+    const shared = over.finally(() => wasted.delete(digest))
+    wasted.set(digest, shared)
     return shared
   }
 
