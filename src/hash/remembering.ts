@@ -1,5 +1,6 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Hasher } from '../model/hasher.ts'
+import { oldestOf } from '../model/oldest.ts'
 import { newSalt, PACKED, sha256Of } from './digest.ts'
 import { equalUnits, unitsOf } from './equal.ts'
 
@@ -12,8 +13,6 @@ import { equalUnits, unitsOf } from './equal.ts'
 export function remembering(hasher: Hasher, most: number): Hasher {
   const salt = newSalt()
   const proofs = new Map<string, Uint16Array>()
-  const places: string[] = []
-  let turn = 1
   const underWay = new Map<string, Promise<number>>()
   const wasted = new Map<string, Promise<void>>()
 
@@ -51,20 +50,8 @@ export function remembering(hasher: Hasher, most: number): Hasher {
   function remember(at: number, kept: readonly string[], digest: string): number {
     const hash = kept[at]
     if (hash === undefined) return at
-    if (!proofs.has(hash)) {
-      if (places.length >= most) forgetOne(digest.charCodeAt(0))
-      places.push(hash)
-    }
+    if (proofs.size >= most) for (const old of oldestOf(proofs)) proofs.delete(old)
     proofs.set(hash, unitsOf(digest))
     return at
-  }
-
-  /** Any one: where more keys come round than there is room for, the oldest would always be the next to come. */
-  function forgetOne(seed: number): void {
-    turn = (turn * 48_271 + seed) % 2_147_483_647
-    const at = turn % places.length
-    const last = places.pop() as string
-    proofs.delete(places[at] ?? last)
-    if (at < places.length) places[at] = last
   }
 }

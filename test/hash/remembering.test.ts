@@ -33,20 +33,6 @@ describe('proofs of slow hashes', () => {
     expect(calls.check).toBe(0)
   })
 
-  it('are still of use where more keys come round than there is room for', async () => {
-    const { hasher, calls } = countingHasher(dear)
-    const keys = createApiKeys({ prefix: 're_', hasher, cache: { maxKeys: 10_000 } })
-    const made = await Promise.all(Array.from({ length: 10_500 }, () => keys.create({ owner: 'acct_1' })))
-    const round = async () => {
-      calls.check = 0
-      for (const { key } of made) await keys.verify(key)
-      return calls.check
-    }
-    await round()
-    await round()
-    expect(await round()).toBeLessThan(5_000)
-  })
-
   it('cost one wrong text that comes many times at once the same, whether its id exists or not', async () => {
     const { hasher, computed } = countingHasher(dear)
     const store = memoryStore()
