@@ -51,7 +51,7 @@ function ownLayer(line: readonly Class[], place: Place | undefined, handler: Han
   if (place?.isSure) return written ?? carried
   if (carried !== undefined) return carried
   if (written?.open || (place === undefined && line.some(saysOfHandlers))) {
-    throw config(`${line[0]?.name} has no method ${show(handler.name)}, so that nobody knows what is said of it`)
+    throw config(`nobody knows which method of ${line[0]?.name} ${show(handler.name)} is, and what is said of it`)
   }
   return written
 }

@@ -1,5 +1,4 @@
-import type { Awaitable } from '../model/awaitable.ts'
-import { isThenable } from '../model/awaitable.ts'
+import { type Awaitable, isThenable } from '../model/awaitable.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
