@@ -23,7 +23,7 @@ export interface WindowCounter {
   head: number
   length: number
   first: number
-  /** When the oldest will have left, as `settle` last found it: never later than it does. */
+  /** When the oldest will have left, as `settle` last found it: never later than it does; 0 where it was empty then. */
   leaves: number
   /** Units that count now, leased ones with them: right after `bringUp`. */
   used: number
@@ -65,7 +65,7 @@ export function settle(counter: WindowCounter, now: number): void {
   if (now < counter.leaves && now > counter.leaves - counter.ms) return
   if (counter.slotted) settleSlots(counter, slotOf(now, counter.ms))
   else settleLog(counter, now)
-  if (counter.length > 0) counter.leaves = oldestLeaves(counter)
+  counter.leaves = counter.length && oldestLeaves(counter)
 }
 
 /**

@@ -112,6 +112,13 @@ describe('a window whose clock is set back', () => {
     )
   })
 
+  it('knows how far that was also of a window that was empty before its newest entry', () => {
+    const counters = metered()
+    for (const at of [0, 92, 202]) take(counters, spend(99, 96), START + at)
+    take(counters, spend(99, 96, 0), START + 1)
+    expect(take(counters, spend(99, 96, 0), START + 98).readings[0]?.remaining).toBe(99)
+  })
+
   it('is all free one length, and a part of it, later when that was further than two lengths', () => {
     fc.assert(
       fc.property(lengths, limits, steps, fc.double({ min: 2.1, max: 50, noNaN: true }), (ms, limit, calls, back) => {
