@@ -1,36 +1,36 @@
-import { addTo, type Entry, removeFrom } from './ordered.ts'
+import type { StoredKey } from '../model/key.ts'
+import { addTo, type Places, removeFrom } from './ordered.ts'
 
-/** The keys of each owner, oldest first. */
+/** The ids of each owner's keys, oldest first. */
 export interface Owners {
-  of(owner: string): readonly Entry[]
-  add(entry: Entry): void
-  remove(entry: Entry): void
+  of(owner: string): readonly string[]
+  add(key: StoredKey): void
+  /** Of a key that is still in its place. */
+  remove(key: StoredKey): void
 }
 
 /** An owner of one key, as most are, has no list: that would be a tenth of what a key takes. */
-export function ownersOf(): Owners {
-  const shelves = new Map<string, Entry | Entry[]>()
+export function ownersOf(places: Places): Owners {
+  const shelves = new Map<string, string | string[]>()
   return {
     of(owner) {
       const shelf = shelves.get(owner)
-      return shelf === undefined ? [] : Array.isArray(shelf) ? shelf : [shelf]
+      return shelf === undefined ? [] : typeof shelf === 'string' ? [shelf] : shelf
     },
-    add(entry) {
-      const { owner } = entry.key
-      const shelf = shelves.get(owner)
-      if (shelf === undefined) shelves.set(owner, entry)
-      else if (Array.isArray(shelf)) addTo(shelf, entry)
-      else {
-        const both = [shelf]
-        addTo(both, entry)
-        shelves.set(owner, both)
+    add(key) {
+      const shelf = shelves.get(key.owner)
+      if (shelf === undefined) {
+        shelves.set(key.owner, key.id)
+        return
       }
+      const ids = typeof shelf === 'string' ? [shelf] : shelf
+      addTo(ids, key, places)
+      if (ids !== shelf) shelves.set(key.owner, ids)
     },
-    remove(entry) {
-      const { owner } = entry.key
-      const shelf = shelves.get(owner)
-      if (Array.isArray(shelf) && shelf.length > 1) removeFrom(shelf, entry)
-      else shelves.delete(owner)
+    remove(key) {
+      const shelf = shelves.get(key.owner)
+      if (typeof shelf === 'object' && shelf.length > 1) removeFrom(shelf, key, places)
+      else shelves.delete(key.owner)
     },
   }
 }

@@ -16,12 +16,13 @@ import type {
 } from '../model/store.ts'
 import { warnOnce } from '../model/warn.ts'
 import { type Account, bringUp, memoryHolds, move as moveOn, openAccount, takeWith } from './accounts.ts'
-import { endLeased, lease as leaseFrom, NO_COUNTERS, ownLease, take as takeFrom } from './counters.ts'
+import { endLeased, lease as leaseFrom, ownLease, take as takeFrom } from './counters.ts'
 import { cursorAfter, readCursor } from './cursor.ts'
 import { frozenCopy } from './frozen.ts'
+import { type MemoryKeys, memoryKeys, type UsedKey } from './memory-keys.ts'
 import { memoryNotes } from './memory-notes.ts'
 import { type Owners, ownersOf } from './memory-owners.ts'
-import { addTo, type Entry, indexOf, removeFrom } from './ordered.ts'
+import { addTo, indexOf, removeFrom } from './ordered.ts'
 
 /** Keys have few sets of scopes and of limits among them: equal ones are kept once, as long as they are no more than these. */
 const MOST_SHARED = 1_000
@@ -30,11 +31,11 @@ type Writable<T> = { -readonly [F in keyof T]: T[F] }
 
 /** The keys of this store, and the ways to them. */
 interface Shelves {
-  readonly byId: Map<string, Entry>
+  readonly keys: MemoryKeys
   readonly byName: Map<string, string>
   readonly owners: Owners
-  /** All of them, oldest first. */
-  readonly all: Entry[]
+  /** The ids of all of them, oldest first. */
+  readonly all: string[]
   /** Scopes and limits of several keys, by their JSON. */
   readonly shared: Map<string, object>
   readonly accounts: Map<string, Account>
@@ -48,16 +49,17 @@ interface Shelves {
  */
 export function memoryStore(): KeyStore {
   warnWhereOthersCount()
+  const keys = memoryKeys()
   const shelves: Shelves = {
-    byId: new Map(),
+    keys,
     byName: new Map(),
-    owners: ownersOf(),
+    owners: ownersOf(keys),
     all: [],
     shared: new Map(),
     accounts: new Map(),
   }
   return {
-    find: (id) => shelves.byId.get(id)?.key,
+    find: keys.get,
     insert: (key) => insert(shelves, own(key)),
     replace: (key, ifVersion) => replace(shelves, own(key), ifVersion),
     remove: (id) => remove(shelves, id),
@@ -65,8 +67,8 @@ export function memoryStore(): KeyStore {
     touch: (marks) => {
       for (const mark of marks) touch(shelves, mark)
     },
-    take: (id, version, spend, now) => take(shelves, shelves.byId.get(id), version, spend, now),
-    lease: (id, version, spend, now) => lease(shelves.byId.get(id), version, ownLease(spend), now),
+    take: (id, version, spend, now) => take(shelves, keys.used(id), version, spend, now),
+    lease: (id, version, spend, now) => lease(keys.used(id), version, ownLease(spend), now),
     move: (credit, now) => move(shelves, own(credit), now),
     revokeWhere: (filter, at, reason) => revokeWhere(shelves, filter, at, reason),
     ...memoryNotes(),
@@ -89,44 +91,44 @@ function isClusterWorker(): boolean {
 }
 
 function insert(shelves: Shelves, key: StoredKey): void {
-  if (shelves.byId.has(key.id)) throw new KeywardError('CONFLICT', 'the id is taken')
-  const entry: Entry = { key: ownCopy(shelves, withMarks(key, undefined, undefined)), counters: NO_COUNTERS }
+  if (shelves.keys.get(key.id) !== undefined) throw new KeywardError('CONFLICT', 'the id is taken')
+  const copy = ownCopy(shelves, withMarks(key, undefined, undefined))
   claimName(shelves, key)
-  shelves.byId.set(key.id, entry)
-  shelve(shelves, entry)
+  shelves.keys.set(copy)
+  shelve(shelves, copy)
 }
 
 function replace(shelves: Shelves, key: StoredKey, ifVersion: number): boolean {
-  const entry = shelves.byId.get(key.id)
-  if (entry === undefined || entry.key.version !== ifVersion) return false
-  const before = entry.key
+  const before = shelves.keys.get(key.id)
+  if (before === undefined || before.version !== ifVersion) return false
   const after = ownCopy(shelves, withMarks(key, before.lastUsedAt, before.uses))
   claimName(shelves, key)
   if (before.uniqueName !== undefined && before.uniqueName !== key.uniqueName) shelves.byName.delete(before.uniqueName)
   if (before.credits?.opened !== key.credits?.opened) closeAccount(shelves, before)
   const moves = before.owner !== key.owner || before.createdAt !== key.createdAt
-  if (moves) unshelve(shelves, entry)
-  entry.key = after
-  if (moves) shelve(shelves, entry)
+  if (moves) unshelve(shelves, before)
+  shelves.keys.set(after)
+  if (moves) shelve(shelves, after)
   return true
 }
 
 function remove(shelves: Shelves, id: string): boolean {
-  const entry = shelves.byId.get(id)
-  if (entry === undefined) return false
-  shelves.byId.delete(id)
-  if (entry.key.uniqueName !== undefined) shelves.byName.delete(entry.key.uniqueName)
-  unshelve(shelves, entry)
-  closeAccount(shelves, entry.key)
+  const key = shelves.keys.get(id)
+  if (key === undefined) return false
+  unshelve(shelves, key)
+  shelves.keys.delete(id)
+  if (key.uniqueName !== undefined) shelves.byName.delete(key.uniqueName)
+  closeAccount(shelves, key)
   return true
 }
 
 function list(shelves: Shelves, query: ListQuery): ListPage {
-  const entries = shelfOf(shelves, query)
+  const { keys } = shelves
+  const ids = shelfOf(shelves, query)
   const items: StoredKey[] = []
-  const end = query.cursor === undefined ? entries.length : indexOf(entries, readCursor(query.cursor))
+  const end = query.cursor === undefined ? ids.length : indexOf(ids, readCursor(query.cursor), keys)
   for (let at = end - 1; at >= 0; at--) {
-    const { key } = entries[at] as Entry
+    const key = keys.get(ids[at] as string) as StoredKey
     if (!matches(key, query) || (query.status !== undefined && key.status !== query.status)) continue
     const last = items.at(-1)
     if (last !== undefined && items.length === query.limit) return { items, cursor: cursorAfter(last) }
@@ -135,24 +137,24 @@ function list(shelves: Shelves, query: ListQuery): ListPage {
   return { items }
 }
 
-function touch(shelves: Shelves, mark: UseMark): void {
-  const entry = shelves.byId.get(mark.id)
-  if (entry === undefined) return
-  const { lastUsedAt = mark.at, uses = 0 } = entry.key
-  entry.key = Object.freeze(withMarks(entry.key, Math.max(lastUsedAt, mark.at), uses + mark.uses))
+function touch({ keys }: Shelves, mark: UseMark): void {
+  const key = keys.get(mark.id)
+  if (key === undefined) return
+  const { lastUsedAt = mark.at, uses = 0 } = key
+  keys.set(Object.freeze({ ...key, lastUsedAt: Math.max(lastUsedAt, mark.at), uses: uses + mark.uses }))
 }
 
-function take(shelves: Shelves, entry: Entry | undefined, version: number, spend: Spend, now: number): Taken {
-  if (entry === undefined || entry.key.version !== version) return { stale: entry?.key }
-  if (spend.credits === undefined || !Object.hasOwn(spend, 'credits')) return takeFrom(entry, spend, now)
+function take(shelves: Shelves, used: UsedKey | undefined, version: number, spend: Spend, now: number): Taken {
+  if (used === undefined || used.key.version !== version) return { stale: used?.key }
+  if (spend.credits === undefined || !Object.hasOwn(spend, 'credits')) return takeFrom(used, spend, now)
   const credits = own(spend.credits)
-  return takeWith(accountFor(shelves, credits, now), credits, entry, spend, now)
+  return takeWith(accountFor(shelves, credits, now), credits, used, spend, now)
 }
 
-function lease(entry: Entry | undefined, version: number, spend: LeaseSpend, now: number): Taken {
-  if (entry === undefined) return { stale: undefined }
-  endLeased(entry, spend, now)
-  return entry.key.version === version ? leaseFrom(entry, spend, now) : { stale: entry.key }
+function lease(used: UsedKey | undefined, version: number, spend: LeaseSpend, now: number): Taken {
+  if (used === undefined) return { stale: undefined }
+  endLeased(used, spend, now)
+  return used.key.version === version ? leaseFrom(used, spend, now) : { stale: used.key }
 }
 
 function move(shelves: Shelves, credit: CreditMove, now: number): Moved {
@@ -173,11 +175,11 @@ function closeAccount({ accounts }: Shelves, { id, credits }: StoredKey): void {
 
 function revokeWhere(shelves: Shelves, filter: Filter, at: number, reason: string | undefined): number {
   let count = 0
-  for (const entry of shelfOf(shelves, filter)) {
-    const { key } = entry
+  for (const id of shelfOf(shelves, filter)) {
+    const key = shelves.keys.get(id) as StoredKey
     if (key.status === 'revoked' || !matches(key, filter)) continue
     const revoked = { ...key, version: key.version + 1, status: 'revoked', updatedAt: at, revokedAt: at } as const
-    entry.key = Object.freeze(reason === undefined ? revoked : { ...revoked, revokedReason: reason })
+    shelves.keys.set(Object.freeze(reason === undefined ? revoked : { ...revoked, revokedReason: reason }))
     count++
   }
   return count
@@ -198,13 +200,12 @@ function withMarks(key: StoredKey, lastUsedAt: number | undefined, uses: number 
 }
 
 /** What many keys have in common, they share: a key takes a third of what it would. */
-function ownCopy({ owners, shared }: Shelves, key: StoredKey): StoredKey {
-  const known: Partial<Writable<StoredKey>> = { scopes: sharedCopy(shared, key.scopes) }
-  const owner = owners.of(key.owner)[0]?.key.owner
-  if (owner !== undefined) known.owner = owner
-  if (key.limits !== undefined && Object.hasOwn(key, 'limits')) known.limits = sharedCopy(shared, key.limits)
-  // Once more, because a copy of what is whole is laid out without the room that a growing object has: a third less.
-  return Object.freeze({ ...frozenCopy(key, known) })
+function ownCopy({ keys, owners, shared }: Shelves, key: StoredKey): StoredKey {
+  const common: Partial<Writable<StoredKey>> = { scopes: sharedCopy(shared, key.scopes) }
+  const [sibling] = owners.of(key.owner)
+  if (sibling !== undefined) common.owner = (keys.get(sibling) as StoredKey).owner
+  if (Object.hasOwn(key, 'limits') && key.limits) common.limits = sharedCopy(shared, key.limits)
+  return Object.freeze({ ...frozenCopy(key), ...common })
 }
 
 function sharedCopy<T extends object>(shared: Map<string, object>, value: T): T {
@@ -224,16 +225,16 @@ function claimName(shelves: Shelves, { id, uniqueName }: StoredKey): void {
   shelves.byName.set(uniqueName, id)
 }
 
-function shelfOf(shelves: Shelves, { owner }: Filter): readonly Entry[] {
+function shelfOf(shelves: Shelves, { owner }: Filter): readonly string[] {
   return owner === undefined ? shelves.all : shelves.owners.of(owner)
 }
 
-function shelve(shelves: Shelves, entry: Entry): void {
-  addTo(shelves.all, entry)
-  shelves.owners.add(entry)
+function shelve({ all, owners, keys }: Shelves, key: StoredKey): void {
+  addTo(all, key, keys)
+  owners.add(key)
 }
 
-function unshelve(shelves: Shelves, entry: Entry): void {
-  removeFrom(shelves.all, entry)
-  shelves.owners.remove(entry)
+function unshelve({ all, owners, keys }: Shelves, key: StoredKey): void {
+  removeFrom(all, key, keys)
+  owners.remove(key)
 }

@@ -1,38 +1,36 @@
-import type { StoredKey } from '../model/key.ts'
-import type { Metered } from './counters.ts'
 import type { Place } from './cursor.ts'
 
-/** A key in memory with what lies beside it; lists hold it in the order of `createdAt`, then `id`. */
-export interface Entry extends Metered {
-  key: StoredKey
+/** Where a key stands whose id is in a list. */
+export interface Places {
+  get(id: string): Place | undefined
 }
 
-/** A new key is nearly always the youngest, and goes to the end at once. */
-export function addTo(entries: Entry[], entry: Entry): void {
-  const at = indexOf(entries, entry.key)
-  if (at === entries.length) entries.push(entry)
-  else entries.splice(at, 0, entry)
+/** Puts an id into a list that goes by `createdAt`, then id. A new key is nearly always the youngest, and goes to the end at once. */
+export function addTo(ids: string[], place: Place, places: Places): void {
+  const at = indexOf(ids, place, places)
+  if (at === ids.length) ids.push(place.id)
+  else ids.splice(at, 0, place.id)
 }
 
-export function removeFrom(entries: Entry[], entry: Entry): void {
-  const at = indexOf(entries, entry.key)
-  if (entries[at] === entry) entries.splice(at, 1)
+export function removeFrom(ids: string[], place: Place, places: Places): void {
+  const at = indexOf(ids, place, places)
+  if (ids[at] === place.id) ids.splice(at, 1)
 }
 
-/** How many entries stand before a place: the index of what is at it or follows. */
-export function indexOf(entries: readonly Entry[], place: Place): number {
+/** How many stand before a place: the index of what is at it or follows. */
+export function indexOf(ids: readonly string[], place: Place, places: Places): number {
+  const isBefore = (at: number) => isEarlier(places.get(ids[at] as string) as Place, place)
   let low = 0
-  let high = entries.length
-  const last = entries[high - 1]
-  if (last !== undefined && isBefore(last.key, place)) return high
+  let high = ids.length
+  if (high > 0 && isBefore(high - 1)) return high
   while (low < high) {
     const middle = (low + high) >>> 1
-    if (isBefore((entries[middle] as Entry).key, place)) low = middle + 1
+    if (isBefore(middle)) low = middle + 1
     else high = middle
   }
   return low
 }
 
-function isBefore(a: Place, b: Place): boolean {
+function isEarlier(a: Place, b: Place): boolean {
   return a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id)
 }

@@ -115,27 +115,17 @@ async function walk(store: Bench['store'], query: ListQuery): Promise<readonly S
   throw new Error(`end a list: there was still a cursor after ${MOST_PAGES} pages`)
 }
 
+const STANDARD = ['find', 'insert', 'replace', 'remove', 'list'] as const
+const OPTIONAL = ['touch', 'take', 'lease', 'move', 'revokeWhere', 'note', 'notes'] as const
+
 /** Says which verb was asked last, for when the answer does not come. */
 function notedStore(store: KeyStore, note: (verb: string) => void): Bench['store'] {
-  const asked = <Verb extends keyof Bench['store']>(verb: Verb): Bench['store'][Verb] => {
+  const noted = [...STANDARD, ...OPTIONAL].map((verb) => {
     const ask = (...args: readonly unknown[]): unknown => {
       note(verb)
       return Reflect.apply(store[verb] as () => unknown, store, args)
     }
-    return ask as Bench['store'][Verb]
-  }
-  return {
-    find: asked('find'),
-    insert: asked('insert'),
-    replace: asked('replace'),
-    remove: asked('remove'),
-    list: asked('list'),
-    touch: asked('touch'),
-    take: asked('take'),
-    lease: asked('lease'),
-    move: asked('move'),
-    revokeWhere: asked('revokeWhere'),
-    note: asked('note'),
-    notes: asked('notes'),
-  }
+    return [verb, ask]
+  })
+  return Object.fromEntries(noted)
 }

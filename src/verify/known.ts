@@ -11,11 +11,12 @@ import { type Coverage, coverage, scopeFlaw, type Vocabulary } from '../policy/s
 import type { Sound } from '../policy/soundness.ts'
 import type { Found } from './found.ts'
 import type { Heat } from './heat.ts'
+import type { Used } from './usage.ts'
 
 type Whole = Extract<Sound, { readonly key: StoredKey }>
 
 /** A key of the store, compiled once per version for all the requests that it will make. */
-export interface Known {
+export interface Known extends Used {
   readonly stored: StoredKey
   /** What it was compiled of. */
   readonly found: Found
@@ -31,9 +32,6 @@ export interface Known {
   readonly windows: readonly Window[]
   /** `windows` together with the extra ones of a demand, by the demand's own list. */
   extended: WeakMap<readonly Window[], readonly Window[]> | undefined
-  /** Uses that the store has not heard of, and when the last one was. */
-  uses: number
-  usedAt: number
   /** When the store was last asked to take on this version, and did not say that it is another. */
   proved: Moment | undefined
   /** What was taken of it at once, where that is done. */
@@ -69,8 +67,7 @@ export function compileKey(
     allows: stored.allowedIps === undefined ? undefined : lazyAllowlist(stored, last),
     windows: stored.limits === undefined ? windows : effectiveWindows(stored.limits, plan),
     extended: undefined,
-    uses: 0,
-    usedAt: 0,
+    unwritten: undefined,
     proved: undefined,
     // Read again, but not changed: what was leased still holds.
     heat: last?.stored.version === stored.version ? last.heat : undefined,

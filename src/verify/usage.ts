@@ -1,6 +1,6 @@
+import type { StoredKey } from '../model/key.ts'
 import type { KeyStore, UseMark } from '../model/store.ts'
 import { inBackground, inTime } from '../model/timer.ts'
-import type { Known } from './known.ts'
 
 /** How long a mark may wait, ms. Writing all of a moment's marks at once is what makes them cheap. */
 const DELAY = 500
@@ -9,9 +9,26 @@ const MOST_WAITING = 100_000
 /** A timer that is so late, ms, will not come: on Workers it ends with the request in which it was set. */
 const LOST = 60_000
 
+/**
+ * How often one key was used, and when last, that the store has not heard of. Apart from what is remembered of the key, which
+ * would have to be kept until it is written.
+ */
+export interface Uses {
+  readonly id: string
+  at: number
+  uses: number
+}
+
+/** What can be used: where it keeps its uses. */
+export interface Used {
+  readonly stored: Pick<StoredKey, 'id'>
+  /** Once it was used. */
+  unwritten: Uses | undefined
+}
+
 /** Notes that keys were used; writes it later, in batches. Nothing here can delay, fail or change a verification. */
 export interface Usage {
-  mark(known: Known, now: number): void
+  mark(known: Used, now: number): void
   /** Writes what is pending. */
   flush(): Promise<void>
   /** Stops the timer; `flush` first. */
@@ -24,22 +41,24 @@ export function createUsage(
   patience: number,
   onFault: (error: unknown) => void,
 ): Usage {
-  let waiting: Known[] = []
+  let waiting: Uses[] = []
   let timer: NodeJS.Timeout | undefined
   let scheduledAt = 0
   let writing: Promise<void> | undefined
 
-  function mark(known: Known, now: number): void {
-    if (known.uses === 0) {
-      // Nor is it counted: a key with uses is one that waits.
+  function mark(known: Used, now: number): void {
+    known.unwritten ??= { id: known.stored.id, at: now, uses: 0 }
+    const { unwritten } = known
+    if (unwritten.uses === 0) {
+      // Nor is it counted: what has uses is what waits.
       if (waiting.length >= MOST_WAITING) return
-      waiting.push(known)
+      waiting.push(unwritten)
       if (now - scheduledAt > LOST) stop()
       if (timer === undefined) scheduledAt = now
       timer ??= schedule()
     }
-    known.uses++
-    known.usedAt = now
+    unwritten.uses++
+    unwritten.at = now
   }
 
   function schedule(): NodeJS.Timeout {
@@ -66,21 +85,14 @@ export function createUsage(
       await store.touch?.(marks)
     } catch (error) {
       onFault(error)
-      keepForLater(used, marks)
+      keepForLater(marks)
     }
   }
 
-  /** The uses go to the keys again, so that nothing is counted twice when they are used meanwhile. */
-  function keepForLater(used: readonly Known[], marks: readonly UseMark[]): void {
+  /** Copies, because the store may have kept what it was given. */
+  function keepForLater(marks: readonly UseMark[]): void {
     if (waiting.length + marks.length > MOST_WAITING) return
-    const byId = new Map(marks.map((unwritten) => [unwritten.id, unwritten.uses]))
-    for (const known of used) {
-      const uses = byId.get(known.stored.id)
-      if (uses === undefined) continue
-      byId.delete(known.stored.id)
-      if (known.uses === 0) waiting.push(known)
-      known.uses += uses
-    }
+    for (const mark of marks) waiting.push({ ...mark })
     timer ??= schedule()
   }
 
@@ -93,13 +105,13 @@ export function createUsage(
 }
 
 /** One mark per id: a key that was compiled anew in between waits twice. */
-function collect(used: readonly Known[]): readonly UseMark[] {
+function collect(used: readonly Uses[]): readonly UseMark[] {
   const marks = new Map<string, UseMark>()
-  for (const known of used) {
-    const { id } = known.stored
+  for (const unwritten of used) {
+    const { id, at, uses } = unwritten
     const earlier = marks.get(id)
-    marks.set(id, { id, at: Math.max(known.usedAt, earlier?.at ?? 0), uses: known.uses + (earlier?.uses ?? 0) })
-    known.uses = 0
+    marks.set(id, { id, at: Math.max(at, earlier?.at ?? 0), uses: uses + (earlier?.uses ?? 0) })
+    unwritten.uses = 0
   }
   return [...marks.values()]
 }

@@ -1,7 +1,6 @@
 import { createApiKeys, memoryStore, type UseMark } from 'keyward'
 import { fakeClock } from 'keyward/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import type { Known } from '../../src/verify/known.ts'
 import { createUsage } from '../../src/verify/usage.ts'
 import { judged, listener } from '../support/outcome.ts'
 import { deferred, kept, never, sabotagedStore, spiedStore, wrongSecretFor } from '../support/stores.ts'
@@ -18,7 +17,7 @@ function instance() {
 function ofMany() {
   const touched: (readonly UseMark[])[] = []
   const usage = createUsage({ touch: (marks) => void touched.push(marks) }, 20, () => {})
-  const used = Array.from({ length: 100_001 }, (_, n) => ({ stored: { id: `k${n}` }, uses: 0, usedAt: 0 }) as Known)
+  const used = Array.from({ length: 100_001 }, (_, n) => ({ stored: { id: `k${n}` }, unwritten: undefined }))
   for (const known of used) usage.mark(known, 1)
   return { usage, touched, used }
 }
@@ -168,7 +167,7 @@ describe('use marks', () => {
 
   it('of a key for which there was no room are written from its next use on', async () => {
     const { usage, touched, used } = ofMany()
-    const last = used.at(-1) as Known
+    const last = used.at(-1) as (typeof used)[number]
     await usage.flush()
     usage.mark(last, 2)
     await usage.flush()
@@ -231,7 +230,7 @@ describe('use marks and time', () => {
   it('do not wait for a write that has ended without a word, as one of a Worker does with its request', async () => {
     const touch = vi.fn(async () => {}).mockReturnValueOnce(never())
     const usage = createUsage({ touch }, 20, () => {})
-    const known = { stored: { id: 'k' }, uses: 0, usedAt: 0 } as Known
+    const known = { stored: { id: 'k' }, unwritten: undefined }
     usage.mark(known, 1)
     void usage.flush()
     for (let at = 2; at < 5; at++) {
