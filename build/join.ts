@@ -64,7 +64,7 @@ function from(modules: ReadonlyMap<string, string>): Plugin {
 const tight: Plugin = {
   name: 'keyward:tight',
   async renderChunk(chunk) {
-    const options = { minifyWhitespace: true, minifySyntax: true, charset: 'utf8', lineLimit: 500 } as const
+    const options = { minifyWhitespace: true, minifySyntax: true, charset: 'utf8', lineLimit: 1000 } as const
     const { code } = await transform(chunk, options)
     // How zod makes a kind of schema. esbuild drops the mark by which a bundler leaves out those that nobody uses.
     return code.replace(/=\$constructor\(/g, '=/*@__PURE__*/$constructor(')

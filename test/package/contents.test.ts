@@ -3,7 +3,7 @@ import { expect, inject, it } from 'vitest'
 import { entries as built } from '../../build/entries.ts'
 import manifest from '../../package.json' with { type: 'json' }
 
-const { files } = inject('packed')
+const { files, size } = inject('packed')
 const { './package.json': itself, ...entries } = manifest.exports
 
 it('the tarball holds the build and the papers, nothing else', () => {
@@ -44,6 +44,11 @@ it.each(Object.entries(entries))('%s gives ESM and CJS their own types', (name, 
     import: { types: `${file}.d.ts`, default: `${file}.js` },
     require: { types: `${file}.d.cts`, default: `${file}.cjs` },
   })
+})
+
+it('installed it takes no more than 1.5 MB', () => {
+  expect(size).toBeGreaterThan(0)
+  expect(size).toBeLessThanOrEqual(1_500_000)
 })
 
 it('installing brings nothing else along', () => {

@@ -11,6 +11,8 @@ export interface Packed {
   tarball: string
   /** The paths in the tarball. */
   files: string[]
+  /** What all of them take, bytes. */
+  size: number
 }
 
 declare module 'vitest' {
@@ -31,6 +33,7 @@ export default function setup(project: TestProject): () => void {
     folder,
     tarball: join(folder, pack.filename),
     files: pack.files.map((file: { path: string }) => file.path),
+    size: pack.unpackedSize,
   })
   return () => rmSync(folder, { recursive: true })
 }
