@@ -40,11 +40,12 @@ export function guard<
   Rest extends readonly unknown[] = [],
   const Optional extends boolean = false,
   Seen extends readonly unknown[] = [],
+  Answer extends Response | undefined = Response,
 >(
   keys: K,
   demand: (FetchDemand<ScopeKnownTo<K>, R, [R, ...Seen]> & { readonly optional?: Optional }) | undefined,
-  handler: (request: R, access: Identity<K, Optional>, ...rest: Rest) => Awaitable<Response>,
-): (request: R, ...rest: Longer<Rest, Seen>) => Promise<Response> {
+  handler: (request: R, access: Identity<K, Optional>, ...rest: Rest) => Awaitable<Answer>,
+): (request: R, ...rest: Longer<Rest, Seen>) => Promise<Response | Answer> {
   const [known, addressOf] = splitDemand<[R, ...unknown[]]>(demand)
   const ask = createGuard(keys, known)
 
@@ -52,12 +53,18 @@ export function guard<
     const rest = given as readonly unknown[] as Rest
     const asked = ask(fetchFacts(request as FetchRequest, rest[0], addressOf(request, ...rest), request))
     const decision = asked instanceof Promise ? await inTime(asked, request.signal) : asked
-    if (decision.answer !== undefined) return responseOf(decision.answer)
+    if (decision.answer !== undefined) return responseOf(decision.answer, request)
     const { verdict, headers, release, hidden } = decision
     const shown = hidden === undefined ? request : hideInRequest(request, hidden)
     try {
-      const response = withHeaders(await handler(shown, verdict.access as Identity<K, Optional>, ...rest), headers)
-      return release === undefined ? response : onceRead(response, request.method, release)
+      const answer = await handler(shown, verdict.access as Identity<K, Optional>, ...rest)
+      // Bun has made a WebSocket of the request.
+      if (answer === undefined) {
+        release?.()
+        return answer
+      }
+      const response = withHeaders(answer, headers, shown, request)
+      return release === undefined ? response : onceRead(response, request, release)
     } catch (error) {
       release?.()
       throw error

@@ -1,6 +1,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
-import { type HandlerBelow, mountPoint, requestBelow } from '../src/http/below.ts'
+import { answerBelow, type HandlerBelow, mountPoint } from '../src/http/below.ts'
 import { type FetchDemand, fetchFacts, fieldsOf, inTime, onceRead, splitDemand } from '../src/http/fetch.ts'
 import { createGuard } from '../src/http/guard.ts'
 import { hideInRequest } from '../src/http/hide.ts'
@@ -48,7 +48,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
     }
     // Now, not before: what a handler returned as it is would be without them.
     setFields(c, headers)
-    if (release !== undefined) replaceResponse(c, onceRead(c.res, c.req.method, release))
+    if (release !== undefined) replaceResponse(c, onceRead(c.res, c.req.raw, release))
   }
 }
 
@@ -60,7 +60,12 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
 export function mount(path: string, handler: HandlerBelow<[platform?: unknown]>): MiddlewareHandler {
   const base = mountPoint(path)
   return async (c, next) => {
-    const below = await requestBelow(c.req.raw, base, () => c.req.arrayBuffer())
-    return below === undefined ? next() : handler(below, c.env)
+    const answer = await answerBelow(
+      c.req.raw,
+      base,
+      (below) => handler(below, c.env),
+      () => c.req.arrayBuffer(),
+    )
+    return answer ?? next()
   }
 }

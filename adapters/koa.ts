@@ -3,7 +3,7 @@ import type { Middleware, ParameterizedContext } from 'koa'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
 import { identify } from '../src/http/identity.ts'
-import { type FetchHandler, passOn } from '../src/http/mount.ts'
+import { type FetchHandler, originForm, passOn } from '../src/http/mount.ts'
 import { addHeaders, hasAnswered, nodeFacts, onceEnded, writeAnswer } from '../src/http/node.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
@@ -71,7 +71,7 @@ export function mount(path: string, handler: FetchHandler): Middleware {
     if (ctx.path !== base && !ctx.path.startsWith(`${base}/`)) return next()
     ctx.respond = false // the answer is written as it comes, past Koa
     const { body } = ctx.request as { body?: unknown }
-    const url = ctx.url.slice(ctx.url.indexOf(base) + base.length) || '/'
+    const url = originForm(ctx.url).slice(base.length) || '/'
     await passOn(handler, ctx.req, ctx.res, { url, body }).catch((error) => {
       ctx.respond = true // what the host makes of it
       throw error

@@ -7,6 +7,7 @@ import { createGuard } from '../src/http/guard.ts'
 import { type FetchHandler, passOn } from '../src/http/mount.ts'
 import { addHeaders, hasAnswered, nodeFacts, onceEnded } from '../src/http/node.ts'
 import type { Demand } from '../src/model/demand.ts'
+import { KeywardError } from '../src/model/errors.ts'
 import type { Access, Admitted, Denied } from '../src/model/verdict.ts'
 
 export { refuse } from '../src/http/answered.ts'
@@ -43,6 +44,8 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[], const Option
 
   return async function apiKeyGuard(req, response) {
     const res = response as ServerResponse | undefined
+    // Fastify would take what this gives for a word to go on.
+    if (res !== undefined && typeof res.setHeader !== 'function') throw new KeywardError('CONFIG', NO_RESPONSE)
     // Nobody else listens to the socket of an upgrade yet, and a client that goes must not end the process.
     if (res === undefined) req.socket.on('error', ignore)
     try {
@@ -62,6 +65,8 @@ function atTheEnd(req: NodeRequest, res: ServerResponse | undefined, release: ()
   else if (res.writableEnded) release()
   else onceEnded(res, release)
 }
+
+const NO_RESPONSE = 'guard: was given no response of node:http; import it from the entry of your framework'
 
 function ignore(): void {}
 

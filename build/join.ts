@@ -2,6 +2,8 @@ import { transform } from 'esbuild'
 import { type ManualChunkMeta, type OutputOptions, type Plugin, rollup } from 'rollup'
 import { type EntryName, entries, NODE, WEB } from './entries.ts'
 
+const OTHERS = (Object.keys(entries) as EntryName[]).filter((name) => ![...WEB, ...NODE].includes(name))
+
 const OUTPUTS: readonly OutputOptions[] = [
   { format: 'esm', entryFileNames: '[name].js', chunkFileNames: 'shared-[name].js' },
   { format: 'cjs', entryFileNames: '[name].cjs', chunkFileNames: 'shared-[name].cjs' },
@@ -32,14 +34,15 @@ export async function join(modules: ReadonlyMap<string, string>, dir: string): P
 }
 
 /**
- * What every guard needs, and what the core and a guard need, is one file: whoever loads one loads the other. What guards
+ * What every guard needs, and what a guard and anything but a guard need, is one file: whoever loads one loads the other. What guards
  * of Node's own requests need beyond it is another.
  */
 function chunkOf(module: string, { getModuleInfo }: ManualChunkMeta): string | undefined {
   if (getModuleInfo(module)?.isEntry) return undefined
   const users = usersOf(module, getModuleInfo)
   const isFor = (names: readonly EntryName[]) => names.some((name) => users.has(`${name}.js`))
-  if (isFor(WEB) || (isFor(NODE) && isFor(['index']))) return 'guard'
+  // What guards of Node's own requests need brings node:http along, which Workers have not got.
+  if (isFor(WEB) || (isFor(NODE) && isFor(OTHERS))) return 'guard'
   return isFor(NODE) ? 'guard-node' : undefined
 }
 
@@ -64,7 +67,7 @@ function from(modules: ReadonlyMap<string, string>): Plugin {
 const tight: Plugin = {
   name: 'keyward:tight',
   async renderChunk(chunk) {
-    const options = { minifyWhitespace: true, minifySyntax: true, charset: 'utf8', lineLimit: 1000 } as const
+    const options = { minifyWhitespace: true, minifySyntax: true, charset: 'utf8', lineLimit: 2000 } as const
     const { code } = await transform(chunk, options)
     // How zod makes a kind of schema. esbuild drops the mark by which a bundler leaves out those that nobody uses.
     return code.replace(/=\$constructor\(/g, '=/*@__PURE__*/$constructor(')

@@ -1,6 +1,6 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { memoryStore } from 'keyward'
+import { createApiKeys, memoryStore } from 'keyward'
 import { guard as fetchGuard } from 'keyward/fetch'
 import { guard as nodeGuard, refuse } from 'keyward/node'
 import { type GuardedRoute, type GuardHarness, guardChecks, storeChecks } from 'keyward/testing'
@@ -18,6 +18,7 @@ interface Served {
 
 interface BunServer extends Served {
   stop(closeAll: boolean): unknown
+  upgrade(request: Request): boolean
   requestIP(request: Request): { readonly address: string } | null
 }
 interface DenoServer {
@@ -30,7 +31,9 @@ interface DenoInfo {
 type Handler<Second> = (request: Request, second: Second) => Promise<Response>
 
 const { Bun, Deno } = globalThis as {
-  Bun?: { serve(options: { port: number; hostname: string; fetch: Handler<BunServer> }): BunServer }
+  Bun?: {
+    serve(options: { port: number; hostname: string; fetch: Handler<BunServer>; websocket?: object }): BunServer
+  }
   Deno?: {
     serve(options: { port: number; hostname: string; onListen(): void }, handler: Handler<DenoInfo>): DenoServer
   }
@@ -94,7 +97,38 @@ function header({ headers }: Headed, name: string): string | undefined {
   return typeof value === 'string' ? value : undefined
 }
 
+/** What the handler's answer is to have kept behind a guard: a text knows its type and its length. */
+async function answerOfText(): Promise<string> {
+  const keys = createApiKeys({ prefix: 'own_', store: memoryStore() })
+  const fetch = fetchGuard(keys, {}, () => new Response('hello'))
+  const server = Bun ? Bun.serve({ ...HERE, fetch }) : Deno?.serve({ ...HERE, onListen() {} }, fetch)
+  if (server === undefined) return 'text/plain;charset=utf-8, 5'
+  const { key } = await keys.create({ owner: 'acct_1' })
+  const { port } = 'addr' in server ? server.addr : server
+  const { headers } = await globalThis.fetch(`http://127.0.0.1:${port}/`, { headers: { 'x-api-key': key } })
+  return `${headers.get('content-type')}, ${headers.get('content-length')}`
+}
+
+/** Bun's own way to a WebSocket: what it was made of has no answer. */
+async function answerOfSocket(): Promise<string> {
+  if (!Bun) return 'hello'
+  const keys = createApiKeys({ prefix: 'own_', store: memoryStore() })
+  const upgrade = (request: Request, _access: unknown, server: BunServer) =>
+    server.upgrade(request) ? undefined : new Response('no upgrade', { status: 426 })
+  const websocket = { message() {}, open: (socket: { send(text: string): void }) => socket.send('hello') }
+  const server = Bun.serve({ ...HERE, fetch: fetchGuard(keys, {}, upgrade) as Handler<BunServer>, websocket })
+  const { key } = await keys.create({ owner: 'acct_1' })
+  const options = { headers: { 'x-api-key': key } } as unknown as string[]
+  const socket = new WebSocket(`ws://127.0.0.1:${server.port}/`, options)
+  return new Promise((resolve) => {
+    socket.onmessage = ({ data }) => resolve(String(data))
+    socket.onclose = ({ code }) => resolve(`closed with ${code}`)
+  })
+}
+
+const text = await answerOfText()
+const socket = await answerOfSocket()
 const guards = await outcomeOf(guardChecks({ serve, header }))
 const stores = await outcomeOf(storeChecks(() => memoryStore()))
-console.log(JSON.stringify({ guards, stores }))
+console.log(JSON.stringify({ text, socket, guards, stores }))
 process.exit(0)

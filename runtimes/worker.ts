@@ -25,6 +25,13 @@ const options = {
 } as const
 const memory = createApiKeys({ prefix: 'mem_', ...options })
 const http = createApiKeys({ prefix: 'web_', store: remote, storeTimeout: '2s', ...options })
+const leased = createApiKeys({
+  prefix: 'lea_',
+  store: remote,
+  storeTimeout: '2s',
+  limits: { default: { minute: 100_000 }, lease: 50 },
+})
+const onLease = guard(leased, {}, (_request, { owner }) => Response.json({ owner }))
 
 const address = (request: Request) => request.headers.get('cf-connecting-ip') ?? undefined
 const guarded = guard(
@@ -61,9 +68,11 @@ const harness: GuardHarness = {
 async function administer(path: string, request: Request): Promise<Response> {
   if (path === '/checks/guard') return Response.json(await outcomeOf(guardChecks(harness)))
   if (path === '/checks/store') return Response.json(await outcomeOf(storeChecks((): KeyStore => remote)))
-  const [keys, verb] = [path.startsWith('/memory/') ? memory : http, path.split('/')[2]] as const
-  return Response.json(await act(keys as unknown as ApiKeys, verb, await request.json()))
+  const [, place, verb] = path.split('/')
+  return Response.json(await act(INSTANCES[place as keyof typeof INSTANCES], verb, await request.json()))
 }
+
+const INSTANCES = { memory, http, leased } as unknown as Readonly<Record<'memory' | 'http' | 'leased', ApiKeys>>
 
 async function act(keys: ApiKeys, verb: string | undefined, given: unknown): Promise<unknown> {
   if (verb === 'create') return keys.create(given as Parameters<ApiKeys['create']>[0])
@@ -76,7 +85,8 @@ export default {
     env = bound
     const path = new URL(request.url).pathname
     try {
-      return path === '/guarded' ? await guarded(request, bound, context) : await administer(path, request)
+      if (path === '/guarded') return await guarded(request, bound, context)
+      return path === '/leased' ? await onLease(request) : await administer(path, request)
     } catch (error) {
       return new Response((error as Error).stack, { status: 500 })
     }

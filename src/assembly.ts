@@ -74,6 +74,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     store,
     cache: settings.cache,
     moment: look,
+    patience: settings.storeTimeout,
     look: lookAt,
     provenElsewhere: provenByTake(settings, store),
     onForget: leases?.forget,

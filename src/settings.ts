@@ -19,6 +19,7 @@ import { isObject } from './model/is-object.ts'
 import { inherited, own } from './model/own.ts'
 import { show, unwanted } from './model/redact.ts'
 import type { KeyStore } from './model/store.ts'
+import { warnOnce } from './model/warn.ts'
 import { type Cidr, compileNetworks, type Networks, parseCidr } from './network/cidr.ts'
 import type { ApiKeysOptions, ScopeVocabulary } from './options.ts'
 import { OPTIONS } from './options-schema.ts'
@@ -196,6 +197,7 @@ function proxiesOf(proxies: readonly string[], issues: Issue[]): Networks {
     if (typeof block === 'string')
       issues.push({ path: `trustedProxies.${i}`, message: `${block}, not ${show(proxies[i])}` })
   }
+  if (proxies.some((text) => /\/0+$/.test(text))) warnOnce('KEYWARD_ALL_PROXIES', ALL_PROXIES)
   return compileNetworks(blocks.filter((block): block is Cidr => typeof block !== 'string'))
 }
 
@@ -231,3 +233,6 @@ function at(path: readonly PropertyKey[], given: ApiKeysOptions): unknown {
 function config(issues: readonly Issue[]): KeywardError {
   return flawed('CONFIG', issues, { where: 'createApiKeys: ', whole: 'options' })
 }
+
+const ALL_PROXIES =
+  'trustedProxies holds all addresses: every client may write the address that allowlists and the failure budget see.'

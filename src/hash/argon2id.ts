@@ -1,11 +1,11 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto'
-import { createRequire } from 'node:module'
 import { availableParallelism } from 'node:os'
 import type { Algorithm, hashRaw } from '@node-rs/argon2'
 import { flawedAt, KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { isObject } from '../model/is-object.ts'
 import { show } from '../model/redact.ts'
+import { requireFromHere } from '../model/require.ts'
 import { workQueue } from './work-queue.ts'
 
 export interface Argon2idOptions {
@@ -112,13 +112,13 @@ type Compute = (text: string, salt: Buffer, costs: Costs) => Promise<Buffer>
 
 /** @throws KeywardError `CONFIG` where the package is not there, or has no binary for this machine: nothing takes its place */
 function loadArgon2(): Compute {
-  let raw: typeof hashRaw
+  let argon2: { readonly hashRaw: typeof hashRaw }
   try {
-    raw = createRequire(import.meta.url)('@node-rs/argon2').hashRaw
+    argon2 = requireFromHere('@node-rs/argon2') as typeof argon2
   } catch {
     throw new KeywardError('CONFIG', 'argon2id() needs its package: npm install @node-rs/argon2')
   }
-  return (text, salt, costs) => raw(text, optionsOf(salt, costs))
+  return (text, salt, costs) => argon2.hashRaw(text, optionsOf(salt, costs))
 }
 
 function optionsOf(salt: Buffer, { memory, passes, lanes }: Costs): Parameters<typeof hashRaw>[1] {

@@ -1,8 +1,9 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import { KeywardError } from '../model/errors.ts'
 import { show } from '../model/redact.ts'
-import { refusal } from './management-problems.ts'
 import { responseTo } from './management-reply.ts'
+import { NOT_FOUND, problemReply } from './problem-reply.ts'
+import { askSpeakable } from './speakable.ts'
 
 const ASKED_AT = Symbol.for('keyward.askedAt')
 
@@ -26,21 +27,24 @@ export function mountPoint(path: string): string {
 }
 
 /**
- * The request as a handler below a mount point sees it.
+ * What a handler below a mount point answers, which sees the path below it.
  * @param read the body, where a parser has read it already
  * @returns `undefined` for a request to anywhere else
  */
-export async function requestBelow(
+export async function answerBelow(
   request: Request,
   base: string,
+  handler: (request: Request) => Awaitable<Response>,
   read?: () => Promise<ArrayBuffer>,
-): Promise<Request | undefined> {
+): Promise<Response | undefined> {
   const url = new URL(request.url)
   const { pathname } = url
   if (pathname !== base && !pathname.startsWith(`${base}/`)) return undefined
   url.pathname = pathname.slice(base.length) || '/'
-  const init = request.bodyUsed && read !== undefined ? withBody(request, await read()) : asItIs(request)
-  return withAskedAt(new Request(url, init), askedAt(request) ?? pathname)
+  return askSpeakable(request.method, async (method) => {
+    const init = request.bodyUsed && read !== undefined ? withBody(request, await read()) : asItIs(request)
+    return handler(withAskedAt(new Request(url, { ...init, method }), askedAt(request) ?? pathname))
+  })
 }
 
 /**
@@ -48,16 +52,15 @@ export async function requestBelow(
  * request has no `duplex` (Deno, Bun). `cf` is what Cloudflare tells of a request.
  */
 function asItIs(request: Request & { readonly cf?: unknown }): RequestInit {
-  const { method, headers, body, signal, redirect, cf } = request
-  const told = cf === undefined ? {} : { cf }
-  return { method, headers, body, signal, redirect, ...told, duplex: 'half' } as RequestInit
+  const { headers, body, signal, redirect, cf } = request
+  return { headers, body, signal, redirect, ...(cf !== undefined && { cf }), duplex: 'half' } as RequestInit
 }
 
 /** What a parser wrote again may be of another length. */
-function withBody({ method, headers, signal }: Request, body: ArrayBuffer): RequestInit {
+function withBody({ headers, signal }: Request, body: ArrayBuffer): RequestInit {
   const fields = new Headers(headers)
   fields.delete('content-length')
-  return { method, headers: fields, signal, body }
+  return { headers: fields, signal, body }
 }
 
 /** A handler in the manner of `fetch`, with what the runtime gives beside the request. */
@@ -74,7 +77,7 @@ export function mount<Rest extends readonly unknown[]>(
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   const base = mountPoint(path)
   return async (request, ...rest) => {
-    const below = await requestBelow(request, base)
-    return below === undefined ? responseTo(refusal('not_found'), request.method === 'HEAD') : handler(below, ...rest)
+    const answer = await answerBelow(request, base, (below) => handler(below, ...rest))
+    return answer ?? responseTo(problemReply('not_found', NOT_FOUND), request.method === 'HEAD')
   }
 }

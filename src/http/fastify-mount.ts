@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { answerOf, type FetchHandler } from './mount.ts'
+import { answerOf, type FetchHandler, originForm } from './mount.ts'
 
 interface Reply {
   readonly raw: ServerResponse
@@ -25,7 +25,7 @@ export function mount(handler: FetchHandler): (app: unknown) => Promise<void> {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, _body, done) => done(null))
     const answer = async ({ raw }: { readonly raw: IncomingMessage }, reply: Reply) => {
-      const url = `${raw.url}`.replace(prefix, '/')
+      const url = originForm(`${raw.url}`).replace(prefix, '/')
       return reply.send(await answerOf(handler, raw, reply.raw, { url }))
     }
     scope.all('/', answer)

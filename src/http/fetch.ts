@@ -27,7 +27,9 @@ export function splitDemand<Args extends readonly unknown[]>(
 ): [AnyDemand | undefined, AddressOf<Args>] {
   const unknown: AddressOf<Args> = () => undefined
   if (!isRecord(demand) || !Object.hasOwn(demand, 'address')) return [demand, unknown]
-  const { address, ...rest } = demand
+  const { address, ...others } = demand
+  // Of what class it is, is not lost: there something may be demanded.
+  const rest = Object.setPrototypeOf(others, Object.getPrototypeOf(demand))
   if (typeof address === 'function') return [rest, (...args) => atOnce(address(...args))]
   const rule = `must be a function that gives the address of a request, not ${show(address)}`
   throw flawedAt('CONFIG', 'address', rule, 'demand: ')
@@ -57,6 +59,9 @@ export function fetchFacts(
   peer: string | undefined,
   request: unknown,
 ): RequestFacts {
+  if (typeof came.headers?.get !== 'function') {
+    throw new KeywardError('CONFIG', 'guard: was given no fetch Request; import it from the entry of your framework')
+  }
   const incoming = (platform as { incoming?: { rawHeaders?: unknown; socket?: unknown } } | null | undefined)?.incoming
   const lines: unknown = incoming?.rawHeaders
   const isNode = Array.isArray(lines)
@@ -81,36 +86,58 @@ export async function inTime(asked: Promise<Decision>, signal: AbortSignal | und
   throw signal.reason
 }
 
+/** For which request a guard has said on a response what is left. */
+const guarded = new WeakMap<Response, Request>()
+
+function said(response: Response, request: Request): Response {
+  guarded.set(response, request)
+  return response
+}
+
 /** A refusal. Its length is stated because a runtime cannot know it of the answer to `HEAD`. */
-export function responseOf(answer: Answer): Response {
-  return said(new Response(answer.body, { status: answer.status, headers: new Headers(fieldsOf(answer)) }))
+export function responseOf(answer: Answer, request: Request): Response {
+  return said(new Response(answer.body, { status: answer.status, headers: fieldsOf(answer) }), request)
 }
 
 export function fieldsOf({ headers, body }: Answer): Readonly<Record<string, string>> {
   return { ...headers, 'Content-Length': String(new TextEncoder().encode(body).length) }
 }
 
-/** What a guard has said already what is left in. */
-const guarded = new WeakSet<Response>()
+/** Statuses of answers that have no body. */
+const BODYLESS = [204, 205, 304]
+/** Bun makes up the type of a text when it sends it, and no more once its body was looked at. */
+const MAY_LOOK = !('Bun' in globalThis)
 
-function said(response: Response): Response {
-  guarded.add(response)
-  return response
+/**
+ * Whether a response has no body: it may be the host's constant, which is not to be written on. Where a type is stated there
+ * is one, which is not looked at: Deno would not know its length any more.
+ */
+export function isEmpty(response: Response): boolean {
+  if (BODYLESS.includes(response.status)) return true
+  return MAY_LOOK && !response.headers.has('content-type') && response.body === null
 }
 
-/** The response with these fields added; what a guard within has said, which took later, stays. One that can be neither changed nor copied, such as an upgrade's, stays as it is. */
-export function withHeaders(response: Response, headers: Readonly<Record<string, string>>): Response {
-  const isSaid = guarded.has(response)
+/**
+ * The response with these fields added; what a guard within has said, which took later, stays. One that can be neither changed
+ * nor copied, such as an upgrade's, stays as it is.
+ * @param request what a guard within was given
+ */
+export function withHeaders(
+  response: Response,
+  headers: Readonly<Record<string, string>>,
+  request: Request,
+  asked: Request,
+): Response {
+  const isSaid = guarded.get(response) === request
   const set = (to: Response) => {
     for (const [name, value] of Object.entries(headers)) {
       if (name === 'Vary') to.headers.set(name, varyWith(to.headers.get(name), value))
       else if (!isSaid || !to.headers.has(name)) to.headers.set(name, value)
     }
-    return said(to)
+    return said(to, asked)
   }
   try {
-    // One without a body may be the host's constant, which is not to be written on.
-    return set(response.body === null && response.status >= 200 ? new Response(null, response) : response)
+    return set(isEmpty(response) && response.status >= 200 ? new Response(null, response) : response)
   } catch {
     // Headers of a redirect, or of what fetch() gave, are immutable.
     return response.status >= 200 ? set(new Response(response.body, response)) : response
@@ -118,11 +145,12 @@ export function withHeaders(response: Response, headers: Readonly<Record<string,
 }
 
 /**
- * The response, which calls `then` when its body has come to its end or broken; of an answer to HEAD nobody reads one. Not when a client hangs up: who makes
- * the body may still be at work, and charges what was used; what is never settled runs out with its lease.
+ * The response, which calls `then` when its body has come to its end or broken; of an answer to HEAD nobody reads one. Not
+ * when a client hangs up: who makes the body may still be at work, and charges what was used; what is never settled runs out
+ * with its lease.
  */
-export function onceRead(response: Response, method: string, then: () => void): Response {
-  if (response.body === null || method === 'HEAD') {
+export function onceRead(response: Response, request: Request, then: () => void): Response {
+  if (response.body === null || request.method === 'HEAD') {
     then()
     return response
   }
@@ -139,5 +167,5 @@ export function onceRead(response: Response, method: string, then: () => void): 
     }
   }
   const body = new ReadableStream({ pull, cancel: (reason) => reader.cancel(reason) }, { highWaterMark: 0 })
-  return guarded.has(response) ? said(new Response(body, response)) : new Response(body, response)
+  return said(new Response(body, response), request)
 }

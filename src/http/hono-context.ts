@@ -1,3 +1,4 @@
+import { isEmpty } from './fetch.ts'
 import { varyWith } from './vary.ts'
 
 /** What is used of a context of Hono. */
@@ -11,11 +12,22 @@ const guarded = new WeakSet<Context>()
 
 /** Sets header fields. Guards say theirs from the inside out: what a later one took is said already, and stays. */
 export function setFields(c: Context, fields: Readonly<Record<string, string>>): void {
+  const isCopied = isEmpty(c.res)
   for (const [name, value] of Object.entries(fields)) {
-    if (name === 'Vary') c.header(name, varyWith(c.res.headers.get(name), value))
-    else if (!guarded.has(c) || !c.res.headers.has(name)) c.header(name, value)
+    if (name === 'Vary') put(c, name, varyWith(c.res.headers.get(name), value), isCopied)
+    else if (!guarded.has(c) || !c.res.headers.has(name)) put(c, name, value, isCopied)
   }
   guarded.add(c)
+}
+
+/** On the response itself, or by Hono, which makes another of it: for what may be the host's constant, or cannot be changed. */
+function put(c: Context, name: string, value: string, isCopied: boolean): void {
+  try {
+    if (isCopied) c.header(name, value)
+    else c.res.headers.set(name, value)
+  } catch {
+    c.header(name, value)
+  }
 }
 
 /** Hono merges the fields of the old response into a new one, unless there is no old one. */

@@ -66,7 +66,7 @@ export async function identify(
   if (authority !== undefined && isAuthority(authority)) return authority
   warnOnce(
     'KEYWARD_AUTHORIZE',
-    'authorize of management() gave something else than { owner, resource?, actor?, grants?, may? }, all of them its own members, or undefined: nobody is let in.',
+    'authorize of management() gave something else than { owner, resource?, actor?, grants?, may? }, all of them its own members and grants not undefined, or undefined: nobody is let in.',
   )
   return undefined
 }
@@ -83,7 +83,10 @@ export async function isAllowed(authority: Authority, verb: ManagementVerb, pati
 /** What cannot stand in a record or an event. */
 const UNSAFE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u
 
-function isAuthority({ owner, resource, actor, grants, may }: Authority): boolean {
+/** Grants that are there and `undefined` are those of a role that nobody knows: that must not make a guest an administrator. */
+function isAuthority(authority: Authority): boolean {
+  const { owner, resource, actor, grants, may } = authority
+  if (grants === undefined && Object.hasOwn(authority, 'grants')) return false
   const isText = (value: unknown) =>
     typeof value === 'string' && value.length >= 1 && value.length <= 256 && !UNSAFE.test(value)
   const isTextOrAbsent = (value: unknown) => value === undefined || isText(value)

@@ -118,8 +118,16 @@ export function readOptions(keys: unknown, options: unknown): ManagementSettings
   if (typeof address !== 'function') wrong('address', 'must be a function', address)
   if (!isObject(document)) wrong('document', 'must be an object', document)
   if (issues.length > 0) throw config(issues)
-  const asked = { authorize, path, origins: [...origins], patience, onError, self, audit, address }
+  const asked = { authorize, path, origins: [...origins], patience, onError: heardOut(onError), self, audit, address }
   return Object.freeze({ ...asked, fields: fields && [...fields], document: own(document) })
+}
+
+/** A promise of it is heard out, so that its failure does not end the process. */
+function heardOut(onError: (error: unknown, request: Request) => unknown): ManagementSettings['onError'] {
+  return (error, request) => {
+    const told = onError(error, request)
+    if (told instanceof Promise) told.catch(() => {})
+  }
 }
 
 /** On Node, `mount` and `@hono/node-server` say beside a request what really came. */

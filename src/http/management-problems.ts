@@ -1,6 +1,6 @@
 import { type Issue, issuesInWords, toldIssues } from '../model/errors.ts'
 import type { Reply } from './management-reply.ts'
-import { newRequestId, type ProblemMembers, problemDocument, requestIdFields } from './problem-document.ts'
+import { NOT_FOUND, type Problem, type ProblemDetails, problemReply } from './problem-reply.ts'
 
 /** Every way in which a management route refuses. */
 export const PROBLEMS = {
@@ -28,12 +28,7 @@ export const PROBLEMS = {
     detail: 'API keys cannot be changed from pages of another site.',
     type: 'permission_error',
   },
-  not_found: {
-    status: 404,
-    title: 'Not found',
-    detail: 'There is nothing here.',
-    type: 'not_found_error',
-  },
+  not_found: NOT_FOUND,
   method_not_allowed: {
     status: 405,
     title: 'Method not allowed',
@@ -88,35 +83,12 @@ export const PROBLEMS = {
     detail: 'API keys cannot be managed at the moment. Try again shortly.',
     type: 'api_error',
   },
-} as const satisfies Readonly<Record<string, Omit<ProblemMembers, 'code'>>>
+} as const satisfies Readonly<Record<string, Problem>>
 
 export type ProblemCode = keyof typeof PROBLEMS
 
-export interface ProblemDetails {
-  readonly detail?: string
-  /** The fields that are wrong. */
-  readonly issues?: readonly Issue[]
-  /** The change may or may not have happened. */
-  readonly outcome?: 'unknown'
-  readonly headers?: Readonly<Record<string, string>>
-}
-
-/** A problem document with the members that Keyward's refusals of requests have, and `issues` by field. */
-export function refusal(code: ProblemCode, { headers, ...details }: ProblemDetails = {}): Reply {
-  const usual = PROBLEMS[code]
-  const { detail = usual.detail, issues, outcome } = details
-  const requestId = newRequestId()
-  const param = issues?.[0]?.path || undefined
-  return {
-    status: usual.status,
-    headers: {
-      'Content-Type': 'application/problem+json',
-      ...requestIdFields(requestId),
-      ...(usual.status === 503 ? { 'Retry-After': '1' } : { 'X-Should-Retry': 'false' }),
-      ...headers,
-    },
-    body: problemDocument({ ...usual, code, detail, param }, requestId, { issues, outcome }),
-  }
+export function refusal(code: ProblemCode, details?: ProblemDetails): Reply {
+  return problemReply(code, PROBLEMS[code], details)
 }
 
 /** The refusal of fields that are wrong. */

@@ -1,6 +1,6 @@
 import type { ApiKeys } from '../api-keys.ts'
 import type { RequestFacts } from '../model/request.ts'
-import { responseOf } from './fetch.ts'
+import { fieldsOf } from './fetch.ts'
 import { createGuard } from './guard.ts'
 import { shown } from './management-actions.ts'
 import type { Precondition } from './management-etag.ts'
@@ -25,7 +25,8 @@ export function selfService(keys: ApiKeys): (call: Call) => Promise<Reply | Resp
 
   return async ({ method, facts, address, precondition }) => {
     const decision = await ask(facts)
-    if (decision.answer !== undefined) return responseOf(decision.answer)
+    const { answer } = decision
+    if (answer !== undefined) return new Response(answer.body, { status: answer.status, headers: fieldsOf(answer) })
     decision.release?.()
     // There is none only where a demand is optional.
     const { access } = decision.verdict

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { withAskedAt } from './below.ts'
 import { hasAnswered } from './node.ts'
+import { askSpeakable } from './speakable.ts'
 
 /** What a handler is given beside the request, as `@hono/node-server` does: there it finds the socket. */
 export interface Platform {
@@ -21,11 +22,6 @@ export interface Mounted {
 }
 
 type Body = NonNullable<RequestInit['body']>
-
-/** Methods that a fetch `Request` cannot have. */
-const UNSPEAKABLE = /^(CONNECT|TRACE|TRACK)$/i
-/** Those that it can have: said where a handler does not say which ones it knows. */
-const SPEAKABLE = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
 
 /**
  * Hands a request of Node to a fetch-style handler, and writes what it answers: whole or as a stream. The handler's
@@ -70,6 +66,11 @@ export function mount(
   }
 }
 
+/** A request-target without the origin that a proxy's may begin with (RFC 9112 section 3.2.2). */
+export function originForm(url: string): string {
+  return url.replace(/^https?:\/\/[^/?]*/i, '')
+}
+
 const ORIGIN = /^https?:\/\/([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i
 
 /** A Host that is no host must not end in a fault: no decision is made by it. */
@@ -80,29 +81,25 @@ function originOf({ headers, socket }: IncomingMessage): string {
 }
 
 /**
- * What the handler answers. It cannot be asked by `TRACE`: that is refused as it refuses `OPTIONS`, which changes
- * nothing either, or by 405 with the methods that it names there.
+ * What the handler answers.
  * @param gone aborted when the client hangs up before the answer has been written
  */
-export async function answerOf(
+export function answerOf(
   handler: FetchHandler,
   req: IncomingMessage,
   res: ServerResponse,
   mounted: Mounted,
   gone = new AbortController(),
 ): Promise<Response> {
-  const { method = 'GET' } = req
-  const isSpeakable = !UNSPEAKABLE.test(method)
-  const request = requestOf(req, { ...mounted, method: isSpeakable ? method : 'OPTIONS' }, gone.signal)
-  res.once('close', () => {
-    if (!res.writableEnded) gone.abort(new DOMException('The client hung up.', 'AbortError'))
+  return askSpeakable(req.method ?? 'GET', (method) => {
+    const request = requestOf(req, { ...mounted, method }, gone.signal)
+    res.once('close', () => {
+      if (!res.writableEnded) gone.abort()
+    })
+    // What nobody has read by then is let go by: a client that sends it all before it reads would wait for ever (Deno).
+    res.once('finish', () => void request.body?.cancel().catch(() => {}))
+    return handler(request, { incoming: req })
   })
-  // What nobody has read by then is let go by: a client that sends it all before it reads would wait for ever (Deno).
-  res.once('finish', () => void request.body?.cancel().catch(() => {}))
-  const answer = await handler(request, { incoming: req })
-  if (isSpeakable || answer.status >= 400) return answer
-  await answer.body?.cancel()
-  return new Response(null, { status: 405, headers: { Allow: answer.headers.get('allow') ?? SPEAKABLE } })
 }
 
 /** The request as `fetch` has it. */
@@ -116,7 +113,7 @@ function requestOf(
   const body = hasBody ? bodyOf(req, parsed, headers) : null
   // A path alone: `//evil/x` and `http://evil/x` name no other host here.
   const target = new URL(originOf(req))
-  const [path = '/', ...query] = url.split('?')
+  const [path = '/', ...query] = originForm(url).split('?')
   target.pathname = path.startsWith('/') ? path : `/${path}`
   target.search = query.join('?')
   const init = { method, headers, signal, body, duplex: 'half' }
@@ -125,7 +122,7 @@ function requestOf(
 
 /** Express takes the mount point off `url`, and keeps what was there. */
 function pathOf(req: IncomingMessage & { readonly originalUrl?: string }): string | undefined {
-  return (req.originalUrl ?? req.url)?.split('?')[0]
+  return originForm(req.originalUrl ?? req.url ?? '').split('?')[0]
 }
 
 function headersOf({ rawHeaders }: IncomingMessage): Headers {

@@ -1,9 +1,9 @@
 import type { AnswerOverrides } from '../model/answer.ts'
 import type { AnyDemand, Reserve } from '../model/demand.ts'
-import { flawed, type Issue, KeywardError } from '../model/errors.ts'
+import { flawed, flawedAt, type Issue, KeywardError } from '../model/errors.ts'
 import { isObject, isRecord } from '../model/is-object.ts'
 import type { Window } from '../model/limits.ts'
-import { own } from '../model/own.ts'
+import { inherited, own } from '../model/own.ts'
 import { show, unwanted } from '../model/redact.ts'
 import { effectiveWindows, parseLimits } from './limits.ts'
 import { scopeFlaw, type Vocabulary } from './scopes.ts'
@@ -31,6 +31,11 @@ export interface Requirement {
 
 const FIELDS = ['scopes', 'resource', 'owner', 'environment', 'cost', 'reserve', 'limits', 'optional', 'answers']
 
+/** A field that a demand has from a class of its own: a copy of the demand would be without it. */
+export function inheritedField(demand: object): string | undefined {
+  return inherited(demand, FIELDS)
+}
+
 /** @throws KeywardError `CONFIG` that names each field that is wrong, misspelt or demands nothing */
 export function compileDemand(demand: AnyDemand, context: DemandContext): Requirement {
   const issues: Issue[] = []
@@ -38,6 +43,9 @@ export function compileDemand(demand: AnyDemand, context: DemandContext): Requir
   if (!isRecord(demand)) {
     throw new KeywardError('CONFIG', `a demand must be an object, not ${show(demand)}`)
   }
+  const field = inheritedField(demand)
+  if (field !== undefined)
+    throw flawedAt('CONFIG', field, 'must be a member of the demand itself, not of a class', 'demand: ')
   const given = own(demand)
   for (const [field, value] of Object.entries(given)) {
     if (!FIELDS.includes(field)) flaw(field, unwanted(`is not a field of a demand (${FIELDS.join(', ')})`, value))

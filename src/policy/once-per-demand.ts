@@ -1,5 +1,6 @@
 import type { AnyDemand } from '../model/demand.ts'
 import { isObject } from '../model/is-object.ts'
+import { inheritedField } from './demand.ts'
 
 /** As many are remembered: more than a program writes down, but for those with a function made anew for each request. */
 const MOST = 16
@@ -16,10 +17,11 @@ export function oncePerDemand<Made>(make: (demand: AnyDemand) => Made): (demand:
   const known: { readonly said: AnyDemand; readonly made: Made }[] = []
 
   return (demand) => {
-    if (!isObject(demand)) return make(demand)
+    // What would be lost in a copy is refused.
+    if (!isObject(demand) || inheritedField(demand) !== undefined) return make(demand)
     const kept = lasting.get(demand)
     if (kept !== undefined) return kept
-    // The demand itself may be of any class; what is in it is copied where it is plain.
+    // What is in it is copied where it is plain.
     const said = Array.isArray(demand) ? demand : copied({ ...demand }, DEPTH)
     const made = known.find((each) => sayTheSame(each.said, said, DEPTH))?.made ?? remember(said)
     if (isFixed(demand)) lasting.set(demand, made)

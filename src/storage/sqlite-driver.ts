@@ -1,6 +1,6 @@
-import { createRequire } from 'node:module'
 import process from 'node:process'
 import { KeywardError } from '../model/errors.ts'
+import { requireFromHere } from '../model/require.ts'
 
 export type Value = string | number | null
 
@@ -31,9 +31,8 @@ export function openDatabase(file: string): Database {
 
 /** `undefined` where it is not installed, or has no binary for this machine. */
 export function libsql(): Open | undefined {
-  const require = createRequire(import.meta.url)
   try {
-    const Libsql = require('libsql') as new (file: string) => Database
+    const Libsql = requireFromHere('libsql') as new (file: string) => Database
     return (file) => new Libsql(file)
   } catch {
     return undefined

@@ -110,7 +110,7 @@ export function cleanFacts(facts: RequestFacts): RequestFacts {
     headers: clean(facts, 'headers', facts.headers, POLLUTED.headers),
     peer: clean(facts, 'peer', facts.peer, POLLUTED.peer),
     address: clean(facts, 'address', facts.address, POLLUTED.address),
-    secure: clean(facts, 'secure', facts.secure, POLLUTED.secure),
+    secure: secureOf(facts),
     connection: connectionOf(facts),
     request: clean(facts, 'request', facts.request, POLLUTED.request) ?? facts,
   }
@@ -121,6 +121,12 @@ const POLLUTED: RequestFacts = Object.prototype
 
 function clean<T>(facts: RequestFacts, name: keyof RequestFacts, value: T, polluted: T): T | undefined {
   return value === undefined || value !== polluted || Object.hasOwn(facts, name) ? value : undefined
+}
+
+/** Its own member only: that of a framework's request believes whatever the framework believes. Node's has a socket to ask. */
+function secureOf(facts: RequestFacts & { readonly socket?: unknown }): RequestFacts['secure'] {
+  const stated = ownValue(facts, 'secure')
+  return stated === undefined && isObject(facts.socket) ? (facts as { readonly socket: object }) : stated
 }
 
 /** Its own member only: `connection` of an `IncomingMessage` is an old name of its socket, also where that is a stand-in. */

@@ -1,9 +1,6 @@
-import type { Awaitable } from '../model/awaitable.ts'
 import type { Window } from '../model/limits.ts'
 import type { LeaseSpend } from '../model/store.ts'
-import type { Attempt } from './attempt.ts'
-import type { Metered, Order } from './bill.ts'
-import type { Known } from './known.ts'
+import type { Metered } from './bill.ts'
 import type { HeldLease } from './lease-book.ts'
 
 /** How long a lease may be, ms, and which part of the shortest window: as long may what is used up be counted too late. */
@@ -35,20 +32,10 @@ export interface Heat {
   followed: HeldLease | undefined
   /** The one before, of whose end the store is told with the next that is asked for. */
   over: LeaseSpend['ended']
-  /** While a lease is being asked for: who waits for it. */
-  waiting: Waiting[] | undefined
+  /** While a lease is being asked for: who waits to be told what came of it. */
+  waiting: ((outcome: Metered) => void)[] | undefined
   /** The record has changed: nothing more is leased under this version. */
   isStale: boolean
-}
-
-/** A request that waits for a lease. */
-export interface Waiting {
-  readonly attempt: Attempt
-  readonly known: Known
-  readonly order: Order
-  /** When it began to wait, by the steady clock. */
-  readonly since: number
-  readonly resolve: (metered: Awaitable<Metered>) => void
 }
 
 /** Of a key that was not used lately. */

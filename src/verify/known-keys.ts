@@ -3,6 +3,7 @@ import type { Moment } from '../model/clock.ts'
 import type { StoredKey } from '../model/key.ts'
 import { oldestOf } from '../model/oldest.ts'
 import type { KeyStore } from '../model/store.ts'
+import { inBackground } from '../model/timer.ts'
 import type { Found } from './found.ts'
 
 export interface KnownKeysOptions {
@@ -10,6 +11,8 @@ export interface KnownKeysOptions {
   /** How old a remembered key may be, ms, and how many are remembered; `undefined` remembers none. */
   readonly cache: { readonly maxLag: number; readonly maxKeys: number } | undefined
   readonly moment: () => Moment
+  /** How long a read of the store takes at most, ms. */
+  readonly patience: number
   /** Makes of a record what is remembered, or `undefined` of a damaged one. `last` is what was remembered before. */
   readonly look: (id: string, stored: StoredKey, last: Found | undefined) => Found | undefined
   /** Whether something else proves that a remembered key is current, however old it is. */
@@ -46,7 +49,7 @@ interface Flight extends Moment {
 
 /** Remembers keys that exist, by the rules of API.md section 8: nothing older than `maxLag` is used, by either clock. */
 export function knownKeys(options: KnownKeysOptions): KnownKeys {
-  const { store, cache, moment, look, provenElsewhere, onForget } = options
+  const { store, cache, moment, patience, look, provenElsewhere, onForget } = options
   const remembered = new Map<string, Found>()
   const flights = new Map<string, Flight>()
 
@@ -63,7 +66,7 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
   function read(id: string): Awaitable<Found | undefined> {
     const since = moment()
     const flight = flights.get(id)
-    if (flight !== undefined && cache !== undefined && isWithin(cache.maxLag, flight, since)) return flight.landing
+    if (flight !== undefined && cache !== undefined && isWithin(cache.maxLag, flight, since)) return board(id, flight)
     const stored = store.find(id)
     return stored instanceof Promise ? takeOff(id, stored, since) : land(id, stored, since)
   }
@@ -78,6 +81,29 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
       })
     if (cache !== undefined) flights.set(id, { landing, keep, wall: since.wall, steady: since.steady })
     return landing
+  }
+
+  /** On Workers a read ends with the request that began it, and is never heard of again: who shares it has a timer of its own. */
+  function board(id: string, flight: Flight): Promise<Found | undefined> {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        if (flights.get(id) === flight) cancel(id, flight)
+        resolve(readLate(id))
+      }
+      const timer = inBackground(setTimeout(leave, patience))
+      const arrived = () => clearTimeout(timer)
+      void flight.landing.then(resolve, reject).then(arrived)
+    })
+  }
+
+  /** A store that throws at once rejects. */
+  async function readLate(id: string): Promise<Found | undefined> {
+    return read(id)
+  }
+
+  function cancel(id: string, { keep }: Flight): void {
+    keep.value = false
+    flights.delete(id)
   }
 
   function land(id: string, stored: StoredKey | undefined, since: Moment): Found | undefined {
@@ -104,10 +130,7 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
   }
 
   function forget(id: string | '*'): void {
-    for (const [flying, { keep }] of id === '*' ? flights : entryOf(flights, id)) {
-      keep.value = false
-      flights.delete(flying)
-    }
+    for (const [flying, flight] of id === '*' ? flights : entryOf(flights, id)) cancel(flying, flight)
     for (const known of id === '*' ? remembered.keys() : [id]) drop(known)
     onForget?.(id)
   }

@@ -1,8 +1,9 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import type { LeaseSpend, MeterReading, Taken } from '../model/store.ts'
+import { inBackground } from '../model/timer.ts'
 import type { Attempt } from './attempt.ts'
 import { type Bill, billFor, type Metered, type Order } from './bill.ts'
-import { type Heat, newHeat, sizeFor, type Waiting, warm } from './heat.ts'
+import { type Heat, newHeat, sizeFor, warm } from './heat.ts'
 import type { Known } from './known.ts'
 import { age } from './known-keys.ts'
 import { type HeldLease, isOpen, type LeaseBook } from './lease-book.ts'
@@ -10,7 +11,10 @@ import { newId } from './new-id.ts'
 import type { Time } from './time.ts'
 
 /** The request that asks for a lease. */
-interface Asking extends Pick<Waiting, 'attempt' | 'known' | 'order'> {
+interface Asking {
+  readonly attempt: Attempt
+  readonly known: Known
+  readonly order: Order
   readonly heat: Heat
 }
 
@@ -59,7 +63,11 @@ export function createLeasing({ leases, patience, look, fill, read }: LeasingOpt
     }
     const { waiting } = heat
     if (waiting !== undefined && time.steady - since <= patience) {
-      return new Promise((resolve) => waiting.push({ attempt, known, order, since, resolve }))
+      return told(heat, waiting).then((outcome) => {
+        attempt.time = look()
+        if (outcome === 'late') return singly(attempt, known, order, heat)
+        return outcome.type === 'failed' ? outcome : go(attempt, known, order, heat, since)
+      })
     }
     const size = waiting === undefined ? sizeFor(heat, order.cost, leases.most) : 0
     return size === 0 ? singly(attempt, known, order, heat) : begin(attempt, known, order, heat, size)
@@ -76,15 +84,25 @@ export function createLeasing({ leases, patience, look, fill, read }: LeasingOpt
     return next.left >= cost && isOpen(next, now) ? next : undefined
   }
 
+  /**
+   * What came of the lease that is being asked for. On Workers who asks for it may be gone, and is never heard of again; and
+   * whoever waits there for nothing of its own is taken to hang: so each has a timer, and goes on by itself.
+   */
+  async function told(heat: Heat, waiting: NonNullable<Heat['waiting']>): Promise<Metered | 'late'> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const outcome = await new Promise<Metered | 'late'>((resolve) => {
+      timer = inBackground(setTimeout(resolve, patience, 'late'))
+      waiting.push(resolve)
+    })
+    if (outcome === 'late' && heat.waiting === waiting) heat.waiting = undefined
+    clearTimeout(timer)
+    return outcome
+  }
+
   /** Lets those go on who waited, in their order; what is not enough for all of them, they wait for again. */
-  function wake(heat: Heat, outcome: Metered): void {
-    const all = heat.waiting ?? []
-    heat.waiting = undefined
-    const time = look()
-    for (const { attempt, known, order, since, resolve } of all) {
-      attempt.time = time
-      resolve(outcome.type === 'failed' ? outcome : go(attempt, known, order, heat, since))
-    }
+  function wake(heat: Heat, waiting: NonNullable<Heat['waiting']>, outcome: Metered): void {
+    if (heat.waiting === waiting) heat.waiting = undefined
+    for (const tell of waiting) tell(outcome)
   }
 
   function singly(attempt: Attempt, known: Known, order: Order, heat: Heat): Awaitable<Metered> {
@@ -125,9 +143,10 @@ export function createLeasing({ leases, patience, look, fill, read }: LeasingOpt
       const spend = { windows: order.windows, cost: size, lease, ...(ended && { ended }) }
       const taken = leases.lease(id, version, spend, since.steady)
       if (!(taken instanceof Promise)) return land(taken)
-      heat.waiting = []
+      const waiting: NonNullable<Heat['waiting']> = []
+      heat.waiting = waiting
       const landing = taken.then(land).catch((error): Metered => ({ type: 'failed', error }))
-      leases.await(landing.then((outcome) => wake(heat, outcome)))
+      leases.await(landing.then((outcome) => wake(heat, waiting, outcome)))
       return landing
     } catch (error) {
       return { type: 'failed', error }

@@ -171,6 +171,12 @@ describe.each(PLACES)('mount on $name', ({ base, open }) => {
     expect([body, methods]).toEqual(['enough', ['POST', 'GET']])
   })
 
+  it('takes a target with an origin for what it is without (RFC 9112 section 3.2.2)', async () => {
+    const port = await open(({ url }) => new Response(new URL(url).pathname))
+    const answer = await raw(port, request([], { target: `http://keys.example${base}/a/b?c` }))
+    expect([answer.status, answer.body]).toEqual([200, '/a/b'])
+  })
+
   it('M-13 refuses TRACE as the handler refuses OPTIONS, with the methods that there are', async () => {
     const trace = async (handler: FetchHandler) =>
       raw(await open(handler), request([], { method: 'TRACE', target: `${base}/` }))

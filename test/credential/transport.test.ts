@@ -43,6 +43,22 @@ describe('I-38 requireTls: what is told of the connection', () => {
     expect(await ask({ secure })).toBe('tls_required')
   })
 
+  it('asks the socket of a request that a framework has, not what the framework believes of proxies', async () => {
+    class FrameworkRequest {
+      constructor(
+        readonly socket: object,
+        readonly headers: object,
+      ) {}
+      get secure(): boolean {
+        return true
+      }
+    }
+    const keys = createApiKeys({ prefix: 'tls_', requireTls: true, trustedProxies: [] })
+    const { key } = await keys.create({ owner: 'acct_1' })
+    const judge = (socket: object) => judged(keys, new FrameworkRequest(socket, { 'x-api-key': key }) as RequestFacts)
+    expect([await judge({}), await judge({ encrypted: true })]).toEqual(['tls_required', 'admitted'])
+  })
+
   it('is not moved by what somebody put on Object.prototype', async () => {
     Object.defineProperty(Object.prototype, 'secure', { value: true, configurable: true })
     try {

@@ -103,6 +103,7 @@ describe('authorize', () => {
     ['an actor that is an object', { owner: 'acct_1', actor: {} }],
     ['a may that is no function', { owner: 'acct_1', may: true }],
     ['grants that are text', { owner: 'acct_1', grants: '*' }],
+    ['grants of a role that nobody knows', { owner: 'acct_1', grants: undefined }],
     ['grants that are no scopes', { owner: 'acct_1', grants: ['contacts:read', null] }],
   ])('M-15: lets nobody in with %s', async (_, answer) => {
     const { calls, keys } = start()

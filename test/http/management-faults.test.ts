@@ -1,6 +1,6 @@
 import { inspect } from 'node:util'
 import { createApiKeys, memoryStore } from 'keyward'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { failure } from '../support/outcome.ts'
 import { never, sabotagedStore } from '../support/stores.ts'
 import { clientOf, type Told } from './management-client.ts'
@@ -35,6 +35,22 @@ describe('a management route whose store fails', () => {
     expect([told.status, told.body.code, told.headers.get('retry-after')]).toEqual([503, 'unavailable', '1'])
     expectNothingTold(told)
     expect(onError).toHaveBeenCalledWith(expect.objectContaining({ code: 'STORE' }), expect.any(Request))
+  })
+
+  it('does not end the process where onError is late to fail', async () => {
+    const { ask, onError, sabotage } = start()
+    const unheard = vi.fn()
+    process.on('unhandledRejection', unheard)
+    onTestFinished(() => void process.off('unhandledRejection', unheard))
+    onError.mockImplementation(async () => {
+      throw new Error('the logger is down')
+    })
+    sabotage('list', () => {
+      throw new Error('down')
+    })
+    expect((await ask('GET', '/')).status).toBe(503)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect([onError.mock.calls.length, unheard.mock.calls]).toEqual([1, []])
   })
 
   it('says that a change may have happened, which the same Idempotency-Key then finds', async () => {

@@ -12,7 +12,7 @@ async function open(grants: readonly string[] | undefined) {
   const keys = createApiKeys({ prefix: 'gr_', scopes: SCOPES })
   onTestFinished(() => keys.close())
   const { record } = await keys.create({ owner: 'acct_1', scopes: ['contacts:*'] })
-  const ask = asking(management(keys, { authorize: () => ({ owner: 'acct_1', grants }) }))
+  const ask = asking(management(keys, { authorize: () => ({ owner: 'acct_1', ...(grants && { grants }) }) }))
   const change = (json: object, { id }: KeyRecord = record) => ask('PATCH', `/${id}`, { json })
   return { keys, record, ask, change }
 }

@@ -1,4 +1,5 @@
 import { createApiKeys, type Demand } from 'keyward'
+import { guard as guardOnFetch } from 'keyward/fetch'
 import { expect, it } from 'vitest'
 import type { AnyDemand } from '../../src/model/demand.ts'
 import { oncePerDemand } from '../../src/policy/once-per-demand.ts'
@@ -77,3 +78,21 @@ it('a demand that is wrong is wrong each time, and one that ends in itself too',
     }
   }
 })
+
+it.each(['scopes', 'owner', 'resource', 'limits', 'optional', 'cost'])(
+  'what demands %s by its class demands it in vain',
+  async (field) => {
+    class Base {}
+    Object.defineProperty(Base.prototype, field, { get: () => ['a:write'] })
+    class Special extends Base {
+      answers = {}
+    }
+    const keys = createApiKeys({ prefix: 'dm_' })
+    const { key } = await keys.create({ owner: 'acct_1' })
+    const refused = expect.objectContaining({ code: 'CONFIG', issues: [expect.objectContaining({ path: field })] })
+    expect(() => guardOnFetch(keys, new Special() as Demand, () => new Response())).toThrow(refused)
+    const addressed = Object.assign(new Special(), { address: () => '203.0.113.7' })
+    expect(() => guardOnFetch(keys, addressed as Demand, () => new Response())).toThrow(refused)
+    expect(() => keys.verify(key, new Special() as Demand)).toThrow(refused)
+  },
+)

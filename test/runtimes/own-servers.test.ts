@@ -13,6 +13,14 @@ const RUNTIMES: readonly (readonly [string, string, ...string[]])[] = [
   ['Deno', `${modules}/deno/deno`, 'run', '--allow-all'],
 ]
 
+/** What the program prints. */
+interface Answers {
+  readonly text: string
+  readonly socket: string
+  readonly guards: Outcome
+  readonly stores: Outcome
+}
+
 let program: string
 
 beforeAll(async () => {
@@ -24,7 +32,9 @@ beforeAll(async () => {
 describe.concurrent.each(RUNTIMES)("%s's own server", (_name, runtime, ...args) => {
   it('keeps every promise of a guard, over sockets, and memoryStore() every one of a store', async () => {
     const { stdout } = await promisify(execFile)(runtime, [...args, program])
-    const { guards, stores } = JSON.parse(stdout) as { guards: Outcome; stores: Outcome }
+    const { text, socket, guards, stores } = JSON.parse(stdout) as Answers
+    expect(text.toLowerCase().replace(' ', '')).toMatch(/^text\/plain;charset=utf-8,5$/)
+    expect(socket).toBe('hello')
     expect([...guards.failed, ...stores.failed]).toEqual([])
     expect(guards.passed).toBeGreaterThan(60)
     expect(stores.passed).toBeGreaterThan(60)

@@ -8,12 +8,24 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { bundle } from '../../runtimes/bundle.ts'
 import { storeServer } from '../../runtimes/http-store.ts'
 
-type Place = 'memory' | 'http'
+type Place = 'memory' | 'http' | 'leased'
 let worker: Miniflare
 let url: URL
 let backing: KeyStore
 /** What the store behind HTTP is to wait for before it answers. */
 let hurdle: Promise<void> = Promise.resolve()
+
+/** The oldest compatibility date on which `nodejs_compat` is what it is today. */
+const OLDEST = '2024-09-23'
+/** From here on, what one request waits for may be told by another: so it is with leases. */
+const TOGETHER = '2024-10-14'
+
+/** A Worker before it, which gives up after 100 ms: that cancels what the other one does for it, as a client's end does not. */
+const HASTY = `export default {
+  async fetch(request, { MAIN, LEASING }) {
+    return (request.url.endsWith('/leased') ? LEASING : MAIN).fetch(request, { signal: AbortSignal.timeout(100) }).catch(() => new Response('given up', { status: 499 }))
+  },
+}`
 
 const server = createServer(storeOverHttp)
 
@@ -29,12 +41,20 @@ beforeAll(async () => {
   backing = memoryStore()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const address = `127.0.0.1:${(server.address() as AddressInfo).port}`
-  worker = new Miniflare({
+  const alike = {
     modules: true,
-    script: await readFile(await bundle('worker'), 'utf8'),
-    compatibilityDate: '2024-09-23', // the oldest on which `nodejs_compat` is what it is today
+    compatibilityDate: OLDEST,
     compatibilityFlags: ['nodejs_compat'],
-    serviceBindings: { KEYS: { external: { address, http: {} } } },
+    unsafeDirectSockets: [{}],
+  }
+  const script = await readFile(await bundle('worker'), 'utf8')
+  const serviceBindings = { KEYS: { external: { address, http: {} } } }
+  worker = new Miniflare({
+    workers: [
+      { ...alike, name: 'main', script, serviceBindings },
+      { ...alike, name: 'leasing', script, serviceBindings, compatibilityDate: TOGETHER },
+      { ...alike, name: 'hasty', script: HASTY, serviceBindings: { MAIN: 'main', LEASING: 'leasing' } },
+    ],
   })
   url = await worker.ready
 })
@@ -55,10 +75,28 @@ async function tell<T>(path: string, body: unknown = {}): Promise<T> {
 const create = (place: Place, input: Partial<CreateInput> = {}) =>
   tell<{ key: string; record: KeyRecord }>(`/${place}/create`, { owner: 'acct_1', scopes: ['contacts:read'], ...input })
 
-async function ask(key: string, headers: Record<string, string> = {}) {
-  const response = await fetch(new URL('/guarded', url), { headers: { 'x-api-key': key, ...headers } })
+async function ask(key: string, headers: Record<string, string> = {}, at = new URL('/guarded', url)) {
+  const response = await fetch(at, { headers: { 'x-api-key': key, ...headers } })
   const body = (await response.json()) as { owner?: string; code?: string }
   return { status: response.status, said: body.owner ?? body.code, limit: response.headers.get('ratelimit') }
+}
+
+/** What is asked of the store from now on waits until this is called. */
+function holdUp(): () => void {
+  let goOn = () => {}
+  hurdle = new Promise((resolve) => {
+    goOn = resolve
+  })
+  return () => {
+    hurdle = Promise.resolve()
+    goOn()
+  }
+}
+
+/** A request that is cancelled while it waits. */
+async function giveUp(path: string, key: string): Promise<number> {
+  const hasty = await worker.unsafeGetDirectURL('hasty')
+  return (await fetch(new URL(path, hasty), { headers: { 'x-api-key': key } })).status
 }
 
 describe('keyward/fetch on workerd', () => {
@@ -110,20 +148,27 @@ describe('keyward/fetch on workerd', () => {
 
   it('is not held up by requests that were given up while the store was asked', async () => {
     const { key } = await create('http')
-    let goOn = () => {}
-    hurdle = new Promise((resolve) => {
-      goOn = resolve
-    })
-    const given = new AbortController()
-    const left = fetch(new URL('/guarded', url), { headers: { 'x-api-key': key }, signal: given.signal })
-    await new Promise((resolve) => setTimeout(resolve, 100))
-    given.abort()
-    await left.catch(() => {})
+    const goOn = holdUp()
+    expect(await giveUp('/guarded', key)).toBe(499)
     const waiting = [ask(key), ask(key)]
     await new Promise((resolve) => setTimeout(resolve, 100))
     goOn()
-    hurdle = Promise.resolve()
     expect(await Promise.all(waiting)).toMatchObject([{ status: 200 }, { status: 200 }])
+  })
+
+  it('serves a hot key by leases, also after a request was given up that asked for one', async () => {
+    const { key } = await create('leased')
+    const at = new URL('/leased', await worker.unsafeGetDirectURL('leasing'))
+    const many = (count: number) => Promise.all(Array.from({ length: count }, () => ask(key, {}, at)))
+    const warm = await many(20)
+    hurdle = new Promise((resolve) => setTimeout(resolve, 50))
+    const hot = await many(60)
+    const goOn = holdUp()
+    const given = await Promise.all(Array.from({ length: 5 }, () => giveUp('/leased', key)))
+    goOn()
+    const after = await many(20)
+    expect([...warm, ...hot, ...after].map(({ status }) => status)).toEqual(Array(100).fill(200))
+    expect(given).toContain(499)
   })
 
   it('keeps every promise of a guard', async () => {
