@@ -10,7 +10,8 @@ it('a response keeps its type and what tells its length, also where what is held
   const text = new Response('hello')
   expect(await guard(keys, {}, () => text)(request())).toBe(text)
   const held = await guard(keys, { reserve: 1 }, () => new Response('hello'))(request())
-  expect([held.headers.get('content-type'), await held.text()]).toEqual(['text/plain;charset=UTF-8', 'hello'])
+  expect(held.headers.get('content-type')).toMatch(/^text\/plain; ?charset=utf-8$/i)
+  expect(await held.text()).toBe('hello')
 })
 
 it('what has no response, as an upgrade on Bun, is handed on', async () => {
