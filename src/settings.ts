@@ -95,9 +95,7 @@ function compile(given: ApiKeysOptions, prefixes: Prefixes, issues: Issue[]): Se
     pair: paired,
     store: given.store ?? memoryStore(),
     hasher: hashersOf(given.hasher, issues),
-    sources: (given.sources ?? (paired ? [pair('x-api-key', 'x-api-secret')] : [bearer(), header('x-api-key')])).map(
-      namedInLowerCase,
-    ),
+    sources: sourcesOf(given.sources, paired, issues),
     vocabulary: given.scopes && vocabularyFrom(given.scopes, issues),
     plan: planOf(given.limits, issues),
     opensOnFault: opensOnFault(given, issues),
@@ -120,6 +118,14 @@ function compile(given: ApiKeysOptions, prefixes: Prefixes, issues: Issue[]): Se
     random,
     generateId: given.generateId ?? (() => randomBase62(ID_LENGTH, random)),
   }
+}
+
+function sourcesOf(given: ApiKeysOptions['sources'], paired: boolean, issues: Issue[]): readonly Source[] {
+  const sources = given ?? (paired ? [pair('x-api-key', 'x-api-secret')] : [bearer(), header('x-api-key')])
+  if (paired && sources.every(readsAlike)) {
+    issues.push({ path: 'sources', message: 'must read pairs, such as pair()' })
+  }
+  return sources.map(namedInLowerCase)
 }
 
 /** Names are looked for in lower case, however the host wrote them. */

@@ -1,5 +1,14 @@
 import Fastify from 'fastify'
-import { type ApiKeysOptions, createApiKeys, type Demand, header, hmac, KeywardError, memoryStore } from 'keyward'
+import {
+  type ApiKeysOptions,
+  bearer,
+  createApiKeys,
+  type Demand,
+  header,
+  hmac,
+  KeywardError,
+  memoryStore,
+} from 'keyward'
 import { argon2id } from 'keyward/argon2'
 import { consolePage } from 'keyward/console'
 import { guard } from 'keyward/express'
@@ -84,6 +93,7 @@ describe('CONFIG names the option and shows its value', () => {
     [{ failures: { limit: 5, window: '1m', per: 77 } }, 'failures.per', '77'],
     [{ scopes: {} }, 'scopes', '{}'],
     [{ answers: { gone: { status: 77 } } }, 'answers.gone', '77'],
+    [{ pair: true, sources: [bearer(), header('x-key')] }, 'sources', 'pair()'],
     [{ answers: { revoked: { colour: 77 } } }, 'answers.revoked.colour', '77'],
     [{ answers: { revoked: { status: 77 } } }, 'answers.revoked.status', '77'],
   ])('%j', async (options, path, shown) => {

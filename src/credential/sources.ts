@@ -31,8 +31,8 @@ export interface BearerOptions {
 
 /** `Authorization: Bearer KEY` (RFC 6750 section 2.1). The scheme is matched without regard to case (RFC 9110 section 11.1). */
 export function bearer(options: BearerOptions = {}): Source {
-  const { foreign } = own(Object(options) as BearerOptions)
-  if (!isObject(options) || (foreign !== undefined && foreign !== 'ignore')) {
+  const { foreign, ...more } = own(Object(options) as BearerOptions)
+  if (!isObject(options) || Object.keys(more).length > 0 || (foreign !== undefined && foreign !== 'ignore')) {
     throw new KeywardError('CONFIG', `bearer(): ${show(options)} is not { foreign?: 'ignore' }`)
   }
   return { headers: ['authorization'], read: readBearer, foreign, scheme: 'bearer' }

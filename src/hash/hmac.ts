@@ -28,7 +28,9 @@ const NOBODY = [new Uint16Array(16)]
  */
 export function hmac(options: HmacOptions): Hasher {
   if (!isObject(options)) throw refuse('options', 'must be { current, peppers }')
-  const { current: version } = options
+  const { current: version, peppers: _, ...more } = options
+  const [unknown] = Object.keys(more)
+  if (unknown !== undefined) throw refuse(unknown, 'is no option (current, peppers)')
   const peppers = compilePeppers(options)
   const current = peppers.get(version)
   if (current === undefined) throw refuse('current', 'must name one of the peppers')

@@ -44,8 +44,7 @@ export function compileDemand(demand: AnyDemand, context: DemandContext): Requir
     throw new KeywardError('CONFIG', `a demand must be an object, not ${show(demand)}`)
   }
   const field = inheritedField(demand)
-  if (field !== undefined)
-    throw flawedAt('CONFIG', field, 'must be a member of the demand itself, not of a class', 'demand: ')
+  if (field !== undefined) throw flawedAt('CONFIG', field, 'must be its own member, not of its class', 'demand: ')
   const given = own(demand)
   for (const [field, value] of Object.entries(given)) {
     if (!FIELDS.includes(field)) flaw(field, unwanted(`is not a field of a demand (${FIELDS.join(', ')})`, value))

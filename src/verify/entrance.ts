@@ -125,8 +125,9 @@ function clean<T>(facts: RequestFacts, name: keyof RequestFacts, value: T, pollu
 
 /** Its own member only: that of a framework's request believes whatever the framework believes. Node's has a socket to ask. */
 function secureOf(facts: RequestFacts & { readonly socket?: unknown }): RequestFacts['secure'] {
-  const stated = ownValue(facts, 'secure')
-  return stated === undefined && isObject(facts.socket) ? (facts as { readonly socket: object }) : stated
+  const { secure, socket } = facts
+  if (secure !== undefined && Object.hasOwn(facts, 'secure')) return secure
+  return isObject(socket) ? (facts as { readonly socket: object }) : undefined
 }
 
 /** Its own member only: `connection` of an `IncomingMessage` is an old name of its socket, also where that is a stand-in. */

@@ -92,6 +92,10 @@ describe('foreign credentials', () => {
     expect(await send([inBearer(`${JWT}, Bearer ${key}`)])).toBe(AMBIGUOUS)
   })
 
+  it.each([{ foreign: 'skip' }, { foregin: 'ignore' }, 'ignore', null])('bearer(%j) is refused', (options) => {
+    expect(() => bearer(options as never)).toThrow(expect.objectContaining({ code: 'CONFIG' }))
+  })
+
   it('that a host holds in its hands are an invalid key', async () => {
     const keys = createApiKeys({ prefix: 'agk_live_' })
     expect(await judged(keys, JWT)).toBe('invalid_key')

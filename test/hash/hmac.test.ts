@@ -157,6 +157,7 @@ describe('hmac: configuration', () => {
     ['a current version that is not there', { current: 'p2', peppers: { p1: OLD } }],
     ['no current version', { peppers: { p1: OLD } }],
     ['a version that every object has', { current: 'toString', peppers: { p1: OLD } }],
+    ['an option that there is not', { current: 'p1', peppers: { p1: OLD }, rotate: true }],
     ['a version with a dollar sign', { current: 'p$1', peppers: { p$1: OLD } }],
     ['an empty version', { current: '', peppers: { '': OLD } }],
     ['F-29 one pepper under two versions', { current: 'p1', peppers: { p1: OLD, p2: OLD } }],
