@@ -240,5 +240,4 @@ function config(issues: readonly Issue[]): KeywardError {
   return flawed('CONFIG', issues, { where: 'createApiKeys: ', whole: 'options' })
 }
 
-const ALL_PROXIES =
-  'trustedProxies holds all addresses: every client may write the address that allowlists and the failure budget see.'
+const ALL_PROXIES = 'trustedProxies holds all addresses: any client may write the address that counts as its own.'

@@ -41,8 +41,7 @@ const OPTIONS = ['keys', 'demand', 'prefix', 'logLevel', 'logSerializers']
  */
 export function guardEverything(app: Application, hook: Hook, options: Options): void {
   for (const [name, value] of Object.entries(options)) {
-    if (!OPTIONS.includes(name))
-      throw flawedAt('CONFIG', name, unwanted('is no option of the plugin (keys, demand)', value))
+    if (!OPTIONS.includes(name)) throw flawedAt('CONFIG', name, unwanted('is no option (keys, demand)', value))
     if (value === undefined) throw flawedAt('CONFIG', name, 'must not be undefined; leave it out')
   }
   if (!app.hasRequestDecorator('apiKey')) app.decorateRequest('apiKey', apiKey)

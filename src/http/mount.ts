@@ -68,10 +68,10 @@ export function mount(
 
 /** A request-target without the origin that a proxy's may begin with (RFC 9112 section 3.2.2). */
 export function originForm(url: string): string {
-  return url.replace(/^https?:\/\/[^/?]*/i, '')
+  return url.replace(/^[^/?]+\/\/[^/?]*/, '')
 }
 
-const ORIGIN = /^https?:\/\/([\w.-]+|\[[\da-f:.]+\])(:\d{1,5})?$/i
+const ORIGIN = /^https?:\/\/([\w.-]+|\[[\w:.]+\])(:\d+)?$/
 
 /** A Host that is no host must not end in a fault: no decision is made by it. */
 function originOf({ headers, socket }: IncomingMessage): string {
@@ -122,7 +122,7 @@ function requestOf(
 
 /** Express takes the mount point off `url`, and keeps what was there. */
 function pathOf(req: IncomingMessage & { readonly originalUrl?: string }): string | undefined {
-  return originForm(req.originalUrl ?? req.url ?? '').split('?')[0]
+  return originForm(`${req.originalUrl ?? req.url}`).split('?')[0]
 }
 
 function headersOf({ rawHeaders }: IncomingMessage): Headers {

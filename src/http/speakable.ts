@@ -10,9 +10,9 @@ const SPEAKABLE = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
  * which changes nothing either, or by 405 with the methods that it names there.
  */
 export async function askSpeakable(method: string, ask: (method: string) => Awaitable<Response>): Promise<Response> {
-  const isSpeakable = !UNSPEAKABLE.test(method)
-  const answer = await ask(isSpeakable ? method : 'OPTIONS')
-  if (isSpeakable || answer.status >= 400) return answer
+  if (!UNSPEAKABLE.test(method)) return ask(method)
+  const answer = await ask('OPTIONS')
+  if (answer.status >= 400) return answer
   await answer.body?.cancel()
   return new Response(null, { status: 405, headers: { Allow: answer.headers.get('allow') ?? SPEAKABLE } })
 }

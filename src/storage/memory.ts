@@ -78,17 +78,13 @@ export function memoryStore(): KeyStore {
 
 /** Where there are several processes, or the keys are meant to last, one warning says so. */
 function warnWhereOthersCount(): void {
-  if (!isProduction() && !isClusterWorker()) return
-  warnOnce('KEYWARD_MEMORY_STORE', 'memoryStore() keeps keys and limits in this process alone, and only while it runs.')
-}
-
-/** Deno asks its user before the environment may be read: that is too much for a warning. */
-function isProduction(): boolean {
   try {
-    return process.env.NODE_ENV === 'production'
+    if (process.env.NODE_ENV !== 'production' && !isClusterWorker()) return
   } catch {
-    return false
+    // Deno asks its user before the environment may be read: that is too much for a warning.
+    return
   }
+  warnOnce('KEYWARD_MEMORY_STORE', 'memoryStore() keeps keys and limits in this process alone, and only while it runs.')
 }
 
 /** Asked only where there is a parent to be the worker of: elsewhere node:cluster would be loaded for nothing. */

@@ -7,12 +7,14 @@ import type { KeyStore, ListQuery } from '../model/store.ts'
 
 type Optional = 'touch' | 'take' | 'lease' | 'move' | 'revokeWhere' | 'note'
 
+/** The optional verbs without which there is nothing to check. */
+export type Needs = Optional | readonly Optional[]
+
 /** A check before it has a store. */
 export interface Draft {
   readonly id: string
   readonly name: string
-  /** The optional verbs without which there is nothing to check. */
-  readonly needs?: Optional | readonly Optional[]
+  readonly needs?: Needs
   hold(bench: Bench): Promise<void>
 }
 

@@ -8,7 +8,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-open',
     name: 'take() opens a balance with its opening amount, once, and tells what is free',
-    needs: 'move',
     hold: async (bench) => {
       const { take } = await purseOf(bench, 5)
       same(await take(2), [true, 3], 'open a new balance with opening.amount, and answer what is left')
@@ -22,7 +21,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-exact',
     name: 'take() spends a balance down to 0 and refuses what exceeds it, whole',
-    needs: 'move',
     hold: async (bench) => {
       const { take, free } = await purseOf(bench, 5)
       same(await take(6), [false, 5], 'refuse an amount above the balance, spend nothing, and answer what is free')
@@ -35,7 +33,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-large',
     name: 'balances are exact up to 2^53 - 1',
-    needs: 'move',
     hold: async (bench) => {
       const { take, add, free } = await purseOf(bench, Number.MAX_SAFE_INTEGER)
       same(await take(2), [true, Number.MAX_SAFE_INTEGER - 2], 'keep balances as 64-bit integers or doubles')
@@ -46,7 +43,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-poor-windows',
     name: 'take() takes nothing from the windows when the balance is too low',
-    needs: 'move',
     hold: async (bench) => {
       const { key, credit } = await purseOf(bench, 1)
       const ask = async (amount: number) => {
@@ -62,7 +58,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-full-window',
     name: 'take() spends and holds nothing when a window is full',
-    needs: 'move',
     hold: async (bench) => {
       const { key, credit, free, release } = await purseOf(bench, 9)
       const ask = async (hold?: { id: string; until: number }) => {
@@ -80,7 +75,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-amount-apart',
     name: 'take() spends the amount, whatever the cost of the windows',
-    needs: 'move',
     hold: async (bench) => {
       const { key, credit } = await purseOf(bench, 100)
       const ask = async (cost: number, amount: number) => {
@@ -96,7 +90,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-race',
     name: 'of many at once for the last credit exactly one is served',
-    needs: 'move',
     hold: async (bench) => {
       const { take, free } = await purseOf(bench, 1)
       same(await winners(40, async () => (await take(1))[0]), 1, 'look and spend in one atomic step')
@@ -106,7 +99,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-race-windows',
     name: 'take() serves exactly what fits both balance and windows when many come at once',
-    needs: 'move',
     hold: async (bench) => {
       const { key, credit, free } = await purseOf(bench, 25)
       const windows = [window('hour', 30), window('day', 150)]
@@ -120,7 +112,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-shared',
     name: 'keys of one owner spend from one balance, exactly',
-    needs: 'move',
     hold: async (bench) => {
       const account = `:${bench.owner}`
       const [one, two] = [await purseOf(bench, 0, account), await purseOf(bench, 0, account)]
@@ -133,7 +124,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-version',
     name: 'take() under a version that is not current spends nothing',
-    needs: 'move',
     hold: async (bench) => {
       const { key, credit, free } = await purseOf(bench, 4)
       const spend = { ...spendOf([]), credits: { ...credit, amount: 3 } }
@@ -145,7 +135,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-replace',
     name: 'replace() leaves balances as they are',
-    needs: 'move',
     hold: async (bench) => {
       const { key, take, free } = await purseOf(bench, 4)
       await take(3)
@@ -156,7 +145,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-refill',
     name: 'a refill that is due sets the balance to its amount, once',
-    needs: 'move',
     hold: async (bench) => {
       const { take, free, credit } = await purseOf(bench, 5)
       const { at } = credit.opening
@@ -176,7 +164,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-refill-race',
     name: 'of many that find a refill due at once one refills',
-    needs: 'move',
     hold: async (bench) => {
       const { take, credit } = await purseOf(bench, 0)
       const refill = { to: 5, due: credit.opening.at + 1 }
@@ -187,7 +174,6 @@ export const CREDIT_CHECKS: readonly Draft[] = [
   {
     id: 'credits-refill-held',
     name: 'a refill counts what is held',
-    needs: 'move',
     hold: async (bench) => {
       const { hold, settle, release, free, credit } = await purseOf(bench, 10)
       const due = credit.opening.at + 1

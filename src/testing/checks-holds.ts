@@ -6,7 +6,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-reads',
     name: 'move() without a deed answers what is free, and changes nothing',
-    needs: 'move',
     hold: async (bench) => {
       const { take, free } = await purseOf(bench, 5)
       same([await free(), await free()], [5, 5], 'answer the opening amount')
@@ -17,7 +16,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-add',
     name: 'move() adds to what is there, exactly when many add at once',
-    needs: 'move',
     hold: async (bench) => {
       const { take, add, free } = await purseOf(bench, 5)
       same(await add(3), { balance: 8 }, 'open the balance, then add, and answer what is free afterwards')
@@ -29,7 +27,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-add-once',
     name: 'move() gives once what is to be given once, whoever asks again, and answers what it gave',
-    needs: 'move',
     hold: async (bench) => {
       const { take, hold, settle, addOnce, free } = await purseOf(bench, 5)
       const answers = await Promise.all(Array.from({ length: 12 }, () => addOnce(3, 'once')))
@@ -49,7 +46,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-hold',
     name: 'what is held is not free until it is settled, and settling charges what was used',
-    needs: 'move',
     hold: async (bench) => {
       const { take, hold, settle, free } = await purseOf(bench, 10)
       same(await hold(11, 'large'), [false, 10], 'refuse to hold more than is free')
@@ -62,7 +58,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-hold-race',
     name: 'of many at once that hold the last credit exactly one is served',
-    needs: 'move',
     hold: async (bench) => {
       const { hold, free } = await purseOf(bench, 1)
       same(await winners(40, async () => (await hold(1, randomText()))[0]), 1, 'look and hold in one atomic step')
@@ -72,7 +67,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-settle-more',
     name: 'settling charges more than was held from what is free, and never more than there is',
-    needs: 'move',
     hold: async (bench) => {
       const { hold, settle } = await purseOf(bench, 10)
       await hold(2, 'one')
@@ -86,7 +80,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-settle-again',
     name: 'settling again answers the same, and charges nothing',
-    needs: 'move',
     hold: async (bench) => {
       const { add, hold, settle, free } = await purseOf(bench, 10)
       await hold(6, 'hold')
@@ -100,7 +93,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-settle-zero',
     name: 'settling at 0 frees the whole hold, and is not forgotten either',
-    needs: 'move',
     hold: async (bench) => {
       const { hold, settle } = await purseOf(bench, 10)
       await hold(6, 'hold')
@@ -111,7 +103,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-settle-race',
     name: 'many holds settled at once charge no more than there is, and each what it answers',
-    needs: 'move',
     hold: async (bench) => {
       const { hold, settle, free } = await purseOf(bench, 100)
       const ids = Array.from({ length: 12 }, () => randomText())
@@ -124,7 +115,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-release',
     name: 'releasing frees a hold, charges nothing, and is harmless again and for what is unknown',
-    needs: 'move',
     hold: async (bench) => {
       const { hold, settle, release } = await purseOf(bench, 10)
       await hold(6, 'hold')
@@ -140,7 +130,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-settle-gone',
     name: 'settling a hold that was released charges what is free',
-    needs: 'move',
     hold: async (bench) => {
       const { hold, settle, release } = await purseOf(bench, 10)
       await hold(6, 'hold')
@@ -153,7 +142,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-hold-ends',
     name: 'a hold that ran out is free again, and is charged from what is free when it is settled late',
-    needs: 'move',
     hold: async (bench) => {
       const { take, hold, settle, release, free } = await purseOf(bench, 10)
       await hold(6, 'one', 'over')
@@ -167,7 +155,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-hold-ends-first',
     name: 'a hold runs out at its own time, also when an earlier one lasts longer',
-    needs: 'move',
     hold: async (bench) => {
       const { hold, settle, free } = await purseOf(bench, 10)
       await hold(2, 'long')
@@ -179,7 +166,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-remove',
     name: "remove() ends a key's balances and holds: an id that comes back opens them anew",
-    needs: 'move',
     hold: async (bench) => {
       const { key, take, hold, credit } = await purseOf(bench, 10)
       await take(3)
@@ -199,7 +185,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-remove-others',
     name: 'remove() leaves the balances of owners and of other keys as they are',
-    needs: 'move',
     hold: async (bench) => {
       const gone = await purseOf(bench, 5)
       const { id } = gone.key
@@ -216,7 +201,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-apart',
     name: 'balances are known by the exact text of their accounts',
-    needs: 'move',
     hold: async (bench) => {
       const mark = `:${bench.owner}`
       const texts = ['Ab', 'ab', 'AB', 'Ab ', '\u00c5b', 'A\u030ab', 'A%', 'A_', "'", '__proto__', ':1', '']
@@ -234,7 +218,6 @@ export const MOVE_CHECKS: readonly Draft[] = [
   {
     id: 'move-holds-apart',
     name: 'one id holds on several balances apart',
-    needs: 'move',
     hold: async (bench) => {
       const [one, two] = [await purseOf(bench, 10), await purseOf(bench, 10)]
       await one.hold(6, 'hold')

@@ -9,7 +9,6 @@ export const ENDED_CHECKS: readonly Draft[] = [
   {
     id: 'lease-ended',
     name: 'lease() gives back what an ended lease did not use, in every window',
-    needs: 'lease',
     hold: async (bench) => {
       const { lease, take } = await metering(bench)
       const windows = [window('hour', 10), window('day', 500)]
@@ -22,7 +21,6 @@ export const ENDED_CHECKS: readonly Draft[] = [
   {
     id: 'lease-ended-once',
     name: 'lease() gives back once, however often it is asked to',
-    needs: 'lease',
     hold: async (bench) => {
       const { lease } = await metering(bench)
       const leased = leaseOf(HOURLY, 6)
@@ -39,7 +37,6 @@ export const ENDED_CHECKS: readonly Draft[] = [
   {
     id: 'lease-ended-other',
     name: 'lease() gives back no more than the lease took, and nothing of another lease or key',
-    needs: 'lease',
     hold: async (bench) => {
       const { lease, take } = await metering(bench)
       const other = await metering(bench)
@@ -60,7 +57,6 @@ export const ENDED_CHECKS: readonly Draft[] = [
   {
     id: 'lease-ended-over',
     name: 'lease() gives nothing back of a lease that is over',
-    needs: 'lease',
     hold: async (bench) => {
       const { lease } = await metering(bench)
       const leased = leaseOf(HOURLY, 4, 30)
@@ -73,7 +69,6 @@ export const ENDED_CHECKS: readonly Draft[] = [
   {
     id: 'lease-ended-now',
     name: 'lease() counts what an ended lease used as used when it ended',
-    needs: 'lease',
     hold: async ({ store, added }) => {
       for (const limit of [10, 130]) {
         const { id, version } = await added()
@@ -94,7 +89,6 @@ export const ENDED_CHECKS: readonly Draft[] = [
   {
     id: 'lease-renewed',
     name: 'lease() ends one lease before it decides on the next, also when it then refuses',
-    needs: 'lease',
     hold: async (bench) => {
       const { lease } = await metering(bench)
       const [first, second] = [leaseOf(HOURLY, 8), leaseOf(HOURLY, 9)]
@@ -111,7 +105,6 @@ export const ENDED_CHECKS: readonly Draft[] = [
   {
     id: 'lease-ended-stale',
     name: 'lease() ends a lease under any version of the key',
-    needs: 'lease',
     hold: async ({ store, added }) => {
       const key = await added()
       const leased = leaseOf(HOURLY, 6)
@@ -132,7 +125,6 @@ export const ENDED_CHECKS: readonly Draft[] = [
   {
     id: 'lease-many',
     name: 'lease() counts any number of leases at once, and ends at least sixteen of them',
-    needs: 'lease',
     hold: async (bench) => {
       const { lease } = await metering(bench)
       const windows = [window('hour', 1_000)]
@@ -149,7 +141,6 @@ export const ENDED_CHECKS: readonly Draft[] = [
   {
     id: 'lease-wrong',
     name: 'lease() refuses with INPUT what it cannot count, and takes nothing',
-    needs: 'lease',
     hold: async ({ store, added }) => {
       const { id, version } = await added()
       const good = leaseOf(HOURLY, 2)

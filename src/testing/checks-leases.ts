@@ -6,7 +6,6 @@ export const LEASE_CHECKS: readonly Draft[] = [
   {
     id: 'lease-counts',
     name: 'lease() takes from all windows or from none, and counts at once',
-    needs: 'lease',
     hold: async (bench) => {
       const { lease, take } = await metering(bench)
       const windows = [window('hour', 10), window('day', 500)]
@@ -21,7 +20,6 @@ export const LEASE_CHECKS: readonly Draft[] = [
   {
     id: 'lease-race',
     name: 'lease() leases exactly what fits when many come at once',
-    needs: 'lease',
     hold: async ({ store, added }) => {
       const { id, version } = await added()
       const windows = [window('hour', 100), window('day', 1_000)]
@@ -36,7 +34,6 @@ export const LEASE_CHECKS: readonly Draft[] = [
     ({ kind, limit }): Draft => ({
       id: `lease-later-${kind}`,
       name: `lease() counts what it leased as if it were used when the lease is over (${kind} limit)`,
-      needs: 'lease',
       hold: async ({ store, added }) => {
         const { id, version } = await added()
         const windows = [window('second', limit, 1_000)]
@@ -64,7 +61,6 @@ export const LEASE_CHECKS: readonly Draft[] = [
   {
     id: 'lease-ahead',
     name: 'lease() does not push out of a window what was used before it',
-    needs: 'lease',
     hold: async (bench) => {
       const { lease, take } = await metering(bench)
       for (const [at, limit] of [10, 1_000].entries()) {
@@ -79,7 +75,6 @@ export const LEASE_CHECKS: readonly Draft[] = [
   {
     id: 'lease-times',
     name: 'lease() tells when one more will be free',
-    needs: 'lease',
     hold: async ({ store, added }) => {
       const { id, version } = await added()
       const now = Date.now()
@@ -92,7 +87,6 @@ export const LEASE_CHECKS: readonly Draft[] = [
   {
     id: 'lease-version',
     name: 'lease() under a version that is not current takes nothing, and answers the key as it is now',
-    needs: 'lease',
     hold: async ({ store, added }) => {
       const key = await added()
       const current = next(key, { name: 'changed' })
@@ -110,7 +104,6 @@ export const LEASE_CHECKS: readonly Draft[] = [
   {
     id: 'lease-replace',
     name: 'replace() keeps what is leased, remove() forgets it',
-    needs: 'lease',
     hold: async ({ store, added, newKey }) => {
       const key = await added()
       const spend = leaseOf([window('hour', 5)], 3)
@@ -130,7 +123,6 @@ export const LEASE_CHECKS: readonly Draft[] = [
   {
     id: 'lease-limit-changes',
     name: 'lease() counts on through a change of the limit, up and down',
-    needs: 'lease',
     hold: async (bench) => {
       const { lease, take } = await metering(bench)
       const first = leaseOf([window('hour', 100)], 60)

@@ -8,7 +8,6 @@ export const NOTE_CHECKS: readonly Draft[] = [
   {
     id: 'note-shows',
     name: 'notes() answers what note() was given, the newest first, to their owner alone',
-    needs: 'note',
     hold: async (bench) => {
       const full = noteFor(bench, 2_000, {
         key: 'k',
@@ -32,7 +31,6 @@ export const NOTE_CHECKS: readonly Draft[] = [
   {
     id: 'note-once',
     name: 'note() keeps the same note once, however often it is given',
-    needs: 'note',
     hold: async (bench) => {
       const [one, two] = [noteFor(bench, 1_000), noteFor(bench, 1_000)]
       await bench.store.note([one], ALL)
@@ -43,7 +41,6 @@ export const NOTE_CHECKS: readonly Draft[] = [
   {
     id: 'note-order',
     name: 'notes() goes by time, then by id, whatever order they came in',
-    needs: 'note',
     hold: async (bench) => {
       const notes = ['b', 'a', 'C', '0', 'c'].map((id) => noteFor(bench, 1_000, { id }))
       await bench.store.note([noteFor(bench, 2_000), ...notes, noteFor(bench, 999)], ALL)
@@ -54,7 +51,6 @@ export const NOTE_CHECKS: readonly Draft[] = [
   {
     id: 'note-pages',
     name: 'notes() shows each note on exactly one page, also while others come',
-    needs: 'note',
     hold: async (bench) => {
       const notes = Array.from({ length: 7 }, (_, i) => noteFor(bench, 1_000 + (i >> 1), { id: `${i}` }))
       await bench.store.note(notes, ALL)
@@ -67,7 +63,6 @@ export const NOTE_CHECKS: readonly Draft[] = [
   {
     id: 'note-filters',
     name: 'notes() looks at key, resource, actor, prefixes and age, all of them',
-    needs: 'note',
     hold: async (bench) => {
       const one = noteFor(bench, 1_000, { key: 'k1', prefix: 'a_', resource: 'r1', actor: 'x' })
       const two = noteFor(bench, 2_000, { key: 'k2', prefix: 'b_', resource: 'r2', actor: 'X' })
@@ -95,7 +90,6 @@ export const NOTE_CHECKS: readonly Draft[] = [
   {
     id: 'note-most',
     name: 'note() keeps the newest of an owner, and of others what they had',
-    needs: 'note',
     hold: async (bench) => {
       const other = noteFor(bench, 500, { owner: `other-${randomText()}` })
       await bench.store.note([other], ALL)
@@ -113,7 +107,6 @@ export const NOTE_CHECKS: readonly Draft[] = [
   {
     id: 'note-since',
     name: 'note() forgets what is too old of the owners that it is given notes of',
-    needs: 'note',
     hold: async (bench) => {
       // Older than the notes of every other check, which may run beside this one: a store may forget the old ones of all.
       const [old, exact, young] = [9, 10, 20].map((at) => noteFor(bench, at))
@@ -125,7 +118,6 @@ export const NOTE_CHECKS: readonly Draft[] = [
   {
     id: 'note-outlives',
     name: 'notes stay when their key is removed, and touch no key',
-    needs: 'note',
     hold: async (bench) => {
       const key = await bench.added()
       const one = noteFor(bench, 1_000, { key: key.id })
@@ -138,7 +130,6 @@ export const NOTE_CHECKS: readonly Draft[] = [
   {
     id: 'note-race',
     name: 'note() loses none when many come at once',
-    needs: 'note',
     hold: async (bench) => {
       const notes = Array.from({ length: 20 }, (_, i) => noteFor(bench, 1_000 + i))
       await Promise.all(notes.map(async (one) => bench.store.note([one], { most: 20, since: 0 })))

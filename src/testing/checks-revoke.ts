@@ -9,7 +9,6 @@ export const REVOKE_CHECKS: readonly Draft[] = [
   {
     id: 'revoke-writes',
     name: 'revokeWhere() revokes under a new version, with time and reason, and leaves the rest as it is',
-    needs: 'revokeWhere',
     hold: async ({ store, newKey, added, listed, owner, prefix }) => {
       const { revokedAt: _, revokedReason: __, ...key } = fullKey(newKey())
       await store.insert(key)
@@ -30,7 +29,6 @@ export const REVOKE_CHECKS: readonly Draft[] = [
   {
     id: 'revoke-no-reason',
     name: 'revokeWhere() without a reason sets none',
-    needs: 'revokeWhere',
     hold: async ({ store, added, owner, prefix }) => {
       const key = await added()
       await store.revokeWhere({ prefixes: [prefix], owner }, AT)
@@ -40,7 +38,6 @@ export const REVOKE_CHECKS: readonly Draft[] = [
   {
     id: 'revoke-only-matching',
     name: 'revokeWhere() touches only keys that match owner, resource and prefix, all of them',
-    needs: 'revokeWhere',
     hold: async ({ store, added, owner, prefix }) => {
       const resource = 'agent:1'
       const key = await added({ resource })
@@ -67,7 +64,6 @@ export const REVOKE_CHECKS: readonly Draft[] = [
   {
     id: 'revoke-again',
     name: 'revokeWhere() leaves keys that are revoked already as they are',
-    needs: 'revokeWhere',
     hold: async ({ store, added, owner, prefix }) => {
       const key = await added({ status: 'revoked', revokedAt: 5, revokedReason: 'first' })
       same(await store.revokeWhere({ prefixes: [prefix], owner }, AT, 'second'), 0, 'count no key twice')
@@ -77,7 +73,6 @@ export const REVOKE_CHECKS: readonly Draft[] = [
   {
     id: 'revoke-beats-replace',
     name: 'a replacement that was read before revokeWhere() cannot undo it',
-    needs: 'revokeWhere',
     hold: async ({ store, added, owner, prefix }) => {
       const key = await added()
       await store.revokeWhere({ prefixes: [prefix], owner }, AT)
@@ -89,7 +84,6 @@ export const REVOKE_CHECKS: readonly Draft[] = [
   {
     id: 'revoke-race',
     name: 'revokeWhere() revokes what is replaced meanwhile, and undoes no replacement',
-    needs: 'revokeWhere',
     hold: async ({ store, added, owner, prefix }) => {
       const keys = [await added(), await added(), await added(), await added()]
       const renamed = keys.map((key) => next(key, { name: 'renamed' }))

@@ -7,7 +7,6 @@ export const TAKE_CHECKS: readonly Draft[] = [
   {
     id: 'take-exact',
     name: 'take() admits exactly limit times, and tells what remains',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const { id, version } = await added()
       for (const left of [2, 1, 0]) {
@@ -24,7 +23,6 @@ export const TAKE_CHECKS: readonly Draft[] = [
   {
     id: 'take-race',
     name: 'take() admits exactly limit when many come at once',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const { id, version } = await added()
       const spend = spendOf([window('hour', 7), window('day', 150)])
@@ -35,7 +33,6 @@ export const TAKE_CHECKS: readonly Draft[] = [
   {
     id: 'take-large-limit',
     name: 'take() admits exactly limit also where the limit is large',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const { id, version } = await added()
       const spend = spendOf([window('hour', 1_000)], 250)
@@ -46,7 +43,6 @@ export const TAKE_CHECKS: readonly Draft[] = [
   {
     id: 'take-all-or-none',
     name: 'take() takes from all windows or from none',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const { id, version } = await added()
       const wide = window('wide', 10)
@@ -62,7 +58,6 @@ export const TAKE_CHECKS: readonly Draft[] = [
   {
     id: 'take-version',
     name: 'take() under a version that is not current takes nothing, and answers the key as it is now',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const key = await added()
       const current = next(key, { name: 'changed' })
@@ -77,7 +72,6 @@ export const TAKE_CHECKS: readonly Draft[] = [
   {
     id: 'take-version-unlimited',
     name: 'take() proves the version even when there is nothing to take',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const key = await added()
       const taken = await store.take(key.id, key.version + 1, spendOf([], 0), Date.now())
@@ -87,7 +81,6 @@ export const TAKE_CHECKS: readonly Draft[] = [
   {
     id: 'take-gone',
     name: 'take() for a key that is gone takes nothing, and answers { stale: undefined }',
-    needs: 'take',
     hold: async ({ store, added, newKey }) => {
       const spend = spendOf([window('hour', 2)])
       const unknown = await store.take(randomText(), 1, spend, Date.now())
@@ -104,7 +97,6 @@ export const TAKE_CHECKS: readonly Draft[] = [
   {
     id: 'take-replace',
     name: 'replace() leaves what was taken as it is',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const key = await added()
       const spend = spendOf([window('hour', 3)])
@@ -118,7 +110,6 @@ export const TAKE_CHECKS: readonly Draft[] = [
   {
     id: 'take-remove',
     name: 'remove() forgets what was taken: an id that comes back starts afresh',
-    needs: 'take',
     hold: async ({ store, added, newKey }) => {
       const key = await added()
       const spend = spendOf([window('hour', 3), window('day', 500)])
@@ -133,7 +124,6 @@ export const TAKE_CHECKS: readonly Draft[] = [
   {
     id: 'take-apart',
     name: 'take() counts every key apart, and every window by name and length',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const [one, two] = [await added(), await added()]
       const windows = [window('a', 5), window('b', 5), window('A', 5)]

@@ -7,7 +7,6 @@ export const TOUCH_CHECKS: readonly Draft[] = [
   {
     id: 'touch-shows',
     name: 'touch() adds uses and the last use to what find() and list() answer, under the same version',
-    needs: 'touch',
     hold: async ({ store, added, listed, owner }) => {
       const key = await added()
       await store.touch([{ id: key.id, at: 5_000, uses: 3 }])
@@ -20,7 +19,6 @@ export const TOUCH_CHECKS: readonly Draft[] = [
   {
     id: 'touch-forward',
     name: 'touch() moves the last use forward, never back, and still counts late marks',
-    needs: 'touch',
     hold: async ({ store, added }) => {
       const key = await added()
       await store.touch([{ id: key.id, at: 9_000, uses: 1 }])
@@ -32,7 +30,6 @@ export const TOUCH_CHECKS: readonly Draft[] = [
   {
     id: 'touch-many',
     name: 'touch() takes many marks at once, also several of one key and those of keys that are gone',
-    needs: 'touch',
     hold: async ({ store, added }) => {
       const [one, two] = [await added(), await added()]
       const marks = [
@@ -54,7 +51,6 @@ export const TOUCH_CHECKS: readonly Draft[] = [
   {
     id: 'touch-race',
     name: 'touch() loses no use when many come at once',
-    needs: 'touch',
     hold: async ({ store, added }) => {
       const key = await added()
       const touches = Array.from({ length: 20 }, async (_, at) =>
@@ -68,7 +64,6 @@ export const TOUCH_CHECKS: readonly Draft[] = [
   {
     id: 'touch-gone',
     name: 'touch() does not bring back a key that is gone, and leaves no mark for one that comes later',
-    needs: 'touch',
     hold: async ({ store, added, newKey, listed, owner }) => {
       const { id } = await added()
       await store.touch([{ id, at: 1_000, uses: 1 }])
@@ -84,7 +79,6 @@ export const TOUCH_CHECKS: readonly Draft[] = [
   {
     id: 'touch-race-remove',
     name: 'touch() does not bring back a key that is removed meanwhile',
-    needs: 'touch',
     hold: async ({ store, added }) => {
       for (let again = 0; again < 8; again++) {
         const { id } = await added()
@@ -96,7 +90,6 @@ export const TOUCH_CHECKS: readonly Draft[] = [
   {
     id: 'touch-replace',
     name: 'replace() leaves the use marks as they are, whatever the new key says',
-    needs: 'touch',
     hold: async ({ store, added }) => {
       const key = await added()
       await store.touch([{ id: key.id, at: 5_000, uses: 3 }])

@@ -7,7 +7,6 @@ export const WINDOW_CHECKS: readonly Draft[] = [
   {
     id: 'window-cost',
     name: 'take() takes the whole cost or nothing',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const { id, version } = await added()
       const ask = async (cost: number): Promise<boolean> =>
@@ -19,7 +18,6 @@ export const WINDOW_CHECKS: readonly Draft[] = [
   {
     id: 'window-cost-zero',
     name: 'take() at cost 0 takes nothing, is always ok, and answers the readings',
-    needs: 'take',
     hold: async (bench) => {
       const { take } = await metering(bench)
       const look = () => take(spendOf([window('hour', 1)], 0))
@@ -31,7 +29,6 @@ export const WINDOW_CHECKS: readonly Draft[] = [
   {
     id: 'window-cost-too-high',
     name: 'take() refuses a cost above the limit without a retryAt, and takes nothing',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const { id, version } = await added()
       const windows = [window('hour', 5), window('day', 500)]
@@ -45,7 +42,6 @@ export const WINDOW_CHECKS: readonly Draft[] = [
   {
     id: 'window-own-cost',
     name: 'take() takes from a window that has a cost of its own that, and the common cost from the others',
-    needs: 'take',
     hold: async (bench) => {
       const { take } = await metering(bench)
       const ask = (own: number, cost: number) =>
@@ -63,7 +59,6 @@ export const WINDOW_CHECKS: readonly Draft[] = [
   {
     id: 'window-own-cost-zero',
     name: 'take() reads a window whose own cost is 0, and takes from the others',
-    needs: 'take',
     hold: async (bench) => {
       const { take } = await metering(bench)
       const read = { ...window('read', 1), cost: 0 }
@@ -76,7 +71,6 @@ export const WINDOW_CHECKS: readonly Draft[] = [
   {
     id: 'window-limit-zero',
     name: 'take() admits nothing under a limit of 0',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const { id, version } = await added()
       const taken = await store.take(id, version, spendOf([window('hour', 0)]), Date.now())
@@ -87,7 +81,6 @@ export const WINDOW_CHECKS: readonly Draft[] = [
   {
     id: 'window-limit-changes',
     name: 'take() counts on through a change of the limit, up and down, small and large',
-    needs: 'take',
     hold: async (bench) => {
       const { take } = await metering(bench)
       const steps = [
@@ -110,7 +103,6 @@ export const WINDOW_CHECKS: readonly Draft[] = [
   {
     id: 'window-times',
     name: 'take() tells when one more, and when the whole cost, will be free',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const { id, version } = await added()
       const now = Date.now()
@@ -136,7 +128,6 @@ export const WINDOW_CHECKS: readonly Draft[] = [
   {
     id: 'window-slides',
     name: 'take() admits again at retryAt, and not a window later',
-    needs: 'take',
     hold: async ({ store, added }) => {
       const { id, version } = await added()
       const spend = spendOf([window('second', 2, 1_000), window('also-second', 200, 1_000)], 2)

@@ -1,6 +1,6 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import type { KeyStore } from '../model/store.ts'
-import { type Draft, makeBench } from './check-bench.ts'
+import { type Draft, makeBench, type Needs } from './check-bench.ts'
 import { CREDIT_CHECKS } from './checks-credits.ts'
 import { MOVE_CHECKS } from './checks-holds.ts'
 import { LEASE_CHECKS } from './checks-leases.ts'
@@ -30,20 +30,23 @@ export interface StoreCheck {
 
 const DEADLINE = 5_000
 
+/** Checks that there is nothing to check of without an optional verb; one of them may need more. */
+const needing = (needs: Needs, drafts: readonly Draft[]) => drafts.map((draft): Draft => ({ needs, ...draft }))
+
 const DRAFTS: readonly Draft[] = [
   ...RECORD_CHECKS,
   ...NAME_CHECKS,
   ...TEXT_CHECKS,
   ...LIST_CHECKS,
-  ...TOUCH_CHECKS,
-  ...TAKE_CHECKS,
-  ...WINDOW_CHECKS,
-  ...LEASE_CHECKS,
-  ...ENDED_CHECKS,
-  ...CREDIT_CHECKS,
-  ...MOVE_CHECKS,
-  ...REVOKE_CHECKS,
-  ...NOTE_CHECKS,
+  ...needing('touch', TOUCH_CHECKS),
+  ...needing('take', TAKE_CHECKS),
+  ...needing('take', WINDOW_CHECKS),
+  ...needing('lease', LEASE_CHECKS),
+  ...needing('lease', ENDED_CHECKS),
+  ...needing('move', CREDIT_CHECKS),
+  ...needing('move', MOVE_CHECKS),
+  ...needing('revokeWhere', REVOKE_CHECKS),
+  ...needing('note', NOTE_CHECKS),
 ]
 
 /**

@@ -88,17 +88,13 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
     return new Promise((resolve, reject) => {
       const leave = () => {
         if (flights.get(id) === flight) cancel(id, flight)
-        resolve(readLate(id))
+        // A store that throws at once rejects.
+        resolve((async () => read(id))())
       }
       const timer = inBackground(setTimeout(leave, patience))
       const arrived = () => clearTimeout(timer)
       void flight.landing.then(resolve, reject).then(arrived)
     })
-  }
-
-  /** A store that throws at once rejects. */
-  async function readLate(id: string): Promise<Found | undefined> {
-    return read(id)
   }
 
   function cancel(id: string, { keep }: Flight): void {
