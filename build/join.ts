@@ -34,8 +34,8 @@ export async function join(modules: ReadonlyMap<string, string>, dir: string): P
 }
 
 /**
- * What every guard needs, and what a guard and anything but a guard need, is one file: whoever loads one loads the other. What guards
- * of Node's own requests need beyond it is another.
+ * What every guard needs, and what a guard and anything but a guard need, is one file: whoever loads one loads the other.
+ * What guards of Node's own requests need beyond it is another.
  */
 function chunkOf(module: string, { getModuleInfo }: ManualChunkMeta): string | undefined {
   if (getModuleInfo(module)?.isEntry) return undefined

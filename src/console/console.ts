@@ -102,7 +102,7 @@ function baseOf(request: Request, path: string | undefined): string {
 async function sendDocument(request: Request, status: number, html: string): Promise<Response> {
   if (!takesGzip(request)) return new Response(bodyFor(request, html), { status, headers: PAGE_HEADERS })
   const headers = { ...PAGE_HEADERS, 'Content-Encoding': 'gzip' }
-  return new Response(bodyFor(request, new Uint8Array(await zip(html))), asZipped({ status, headers }))
+  return new Response(bodyFor(request, new Uint8Array(await zip(html))), asEncoded({ status, headers }))
 }
 
 async function serveAsset(request: Request, asset: () => Promise<Asset>): Promise<Response> {
@@ -120,11 +120,11 @@ async function serveAsset(request: Request, asset: () => Promise<Asset>): Promis
   const body = isZipped ? zipped : plain
   const coding = isZipped ? { 'Content-Encoding': 'gzip' } : undefined
   const length = { 'Content-Length': String(body.byteLength) }
-  return new Response(bodyFor(request, body), asZipped({ headers: { ...headers, ...coding, ...length } }))
+  return new Response(bodyFor(request, body), asEncoded({ headers: { ...headers, ...coding, ...length } }))
 }
 
-/** Workers would compress once more what says that it is compressed. */
-function asZipped(init: ResponseInit): ResponseInit & { readonly encodeBody: 'manual' } {
+/** As it stands: Workers would compress once more what says that it is compressed. */
+function asEncoded(init: ResponseInit): ResponseInit & { readonly encodeBody: 'manual' } {
   return { ...init, encodeBody: 'manual' }
 }
 

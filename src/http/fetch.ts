@@ -120,21 +120,22 @@ export function isEmpty(response: Response): boolean {
 /**
  * The response with these fields added; what a guard within has said, which took later, stays. One that can be neither changed
  * nor copied, such as an upgrade's, stays as it is.
- * @param request what a guard within was given
+ * @param given what the handler was given, and so a guard within
+ * @param request what this guard was given
  */
 export function withHeaders(
   response: Response,
   headers: Readonly<Record<string, string>>,
+  given: Request,
   request: Request,
-  asked: Request,
 ): Response {
-  const isSaid = guarded.get(response) === request
+  const isSaid = guarded.get(response) === given
   const set = (to: Response) => {
     for (const [name, value] of Object.entries(headers)) {
       if (name === 'Vary') to.headers.set(name, varyWith(to.headers.get(name), value))
       else if (!isSaid || !to.headers.has(name)) to.headers.set(name, value)
     }
-    return said(to, asked)
+    return said(to, request)
   }
   try {
     return set(isEmpty(response) && response.status >= 200 ? new Response(null, response) : response)

@@ -31,11 +31,6 @@ export interface Requirement {
 
 const FIELDS = ['scopes', 'resource', 'owner', 'environment', 'cost', 'reserve', 'limits', 'optional', 'answers']
 
-/** A field that a demand has from a class of its own: a copy of the demand would be without it. */
-export function inheritedField(demand: object): string | undefined {
-  return inherited(demand, FIELDS)
-}
-
 /** @throws KeywardError `CONFIG` that names each field that is wrong, misspelt or demands nothing */
 export function compileDemand(demand: AnyDemand, context: DemandContext): Requirement {
   const issues: Issue[] = []
@@ -43,7 +38,7 @@ export function compileDemand(demand: AnyDemand, context: DemandContext): Requir
   if (!isRecord(demand)) {
     throw new KeywardError('CONFIG', `a demand must be an object, not ${show(demand)}`)
   }
-  const field = inheritedField(demand)
+  const field = inherited(demand, FIELDS)
   if (field !== undefined) throw flawedAt('CONFIG', field, 'must be its own member, not of its class', 'demand: ')
   const given = own(demand)
   for (const [field, value] of Object.entries(given)) {

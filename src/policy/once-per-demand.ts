@@ -1,6 +1,5 @@
 import type { AnyDemand } from '../model/demand.ts'
 import { isObject } from '../model/is-object.ts'
-import { inheritedField } from './demand.ts'
 
 /** As many are remembered: more than a program writes down, but for those with a function made anew for each request. */
 const MOST = 16
@@ -17,8 +16,8 @@ export function oncePerDemand<Made>(make: (demand: AnyDemand) => Made): (demand:
   const known: { readonly said: AnyDemand; readonly made: Made }[] = []
 
   return (demand) => {
-    // What would be lost in a copy is refused.
-    if (!isObject(demand) || inheritedField(demand) !== undefined) return make(demand)
+    // What a demand has from a class, a copy would be without: it is refused as it is.
+    if (!isPlain(demand)) return make(demand)
     const kept = lasting.get(demand)
     if (kept !== undefined) return kept
     // What is in it is copied where it is plain.

@@ -148,7 +148,7 @@ export const MOVE_CHECKS: readonly Draft[] = [
       same(await free(), 10, 'free a hold at its `until`, when the balance is next looked at')
       await hold(6, 'two', 'over')
       same(await take(9), [true, 1], 'free a hold at its `until`, also for take()')
-      same(await settle('two', 4), { balance: 0, charged: 1 }, 'charge at most what is free when the hold ran out')
+      same(await settle('two', 4), { balance: 0, charged: 1 }, 'charge at most what is free when the hold is gone')
       same((await release('one')).balance, 0, 'free a hold that ran out once')
     },
   },
@@ -195,7 +195,7 @@ export const MOVE_CHECKS: readonly Draft[] = [
       for (const { take } of [gone, ...others]) await take(1)
       await bench.store.remove(id)
       const left = await Promise.all(others.map(({ free }) => free()))
-      same(left, Array(others.length).fill(4), 'remove no other accounts than those that begin with the id and a colon')
+      same(left, Array(others.length).fill(4), 'remove no other accounts')
     },
   },
   {

@@ -24,7 +24,7 @@ export const NAME_CHECKS: readonly Draft[] = [
         await store.insert(newKey({ uniqueName }))
         return true
       })
-      same(won, 1, 'let a unique index on uniqueName decide, not a look before the insert')
+      same(won, 1, 'let a unique index decide, not a look before the insert')
     },
   },
   {
@@ -40,7 +40,7 @@ export const NAME_CHECKS: readonly Draft[] = [
         () => store.replace(renamed, key.version),
         'refuse to rename to a uniqueName that is taken',
       )
-      same(await store.find(key.id), key, 'leave the key as it was when its new uniqueName is taken')
+      same(await store.find(key.id), key, 'leave the key as it was')
     },
   },
   {

@@ -27,7 +27,7 @@ export const RECORD_CHECKS: readonly Draft[] = [
       const metadata = { most, least: -most, third: 1 / 3, sum: 0.1 + 0.2, tiny: 5e-324, huge: 1.7976931348623157e308 }
       const key = newKey({ version: most - 2, createdAt: 2 ** 42 + 1, updatedAt: most - 1, expiresAt: most, metadata })
       await store.insert(key)
-      same(await store.find(key.id), key, 'keep numbers as 64-bit floats do: no 32-bit column, no fewer digits')
+      same(await store.find(key.id), key, 'keep numbers as 64-bit floats do')
       const second = next(key, { updatedAt: most })
       same(await store.replace(second, key.version), true, 'compare versions up to 2^53 exactly')
       same(await store.replace(next(second), key.version), false, 'compare versions up to 2^53 exactly')
@@ -49,7 +49,7 @@ export const RECORD_CHECKS: readonly Draft[] = [
       const key = await added()
       const intruder = newKey({ id: key.id, name: 'intruder' })
       await throws('CONFLICT', () => store.insert(intruder), 'refuse to insert over a key')
-      same(await store.find(key.id), key, 'leave the key as it was when its id is inserted again')
+      same(await store.find(key.id), key, 'leave the key as it was')
     },
   },
   {
@@ -72,7 +72,7 @@ export const RECORD_CHECKS: readonly Draft[] = [
       await store.insert(key)
       const { description: _, expiresAt: __, resource: ___, ...rest } = next(key, { name: 'other', scopes: [] })
       same(await store.replace(rest, key.version), true, 'answer true when the key was replaced')
-      same(await store.find(key.id), rest, 'replace the whole key: a field that the new one has not got is gone')
+      same(await store.find(key.id), rest, 'replace the whole key')
     },
   },
   {
@@ -84,7 +84,7 @@ export const RECORD_CHECKS: readonly Draft[] = [
       await store.replace(second, key.version)
       const late = next(key, { name: 'late' })
       same(await store.replace(late, key.version), false, 'answer false when the version is not the current one')
-      same(await store.find(key.id), second, 'write only where the version is still the given one, in one statement')
+      same(await store.find(key.id), second, 'compare the version and write in one atomic step')
     },
   },
   {

@@ -27,7 +27,7 @@ export const TAKE_CHECKS: readonly Draft[] = [
       const { id, version } = await added()
       const spend = spendOf([window('hour', 7), window('day', 150)])
       const won = await winners(40, async () => takes(await store.take(id, version, spend, Date.now())))
-      same(won, 7, 'look and take in one atomic step (a script, a transaction, a lock on the row)')
+      same(won, 7, 'look and take in one atomic step')
     },
   },
   {
@@ -88,7 +88,7 @@ export const TAKE_CHECKS: readonly Draft[] = [
       const key = await added()
       await store.remove(key.id)
       const gone = await store.take(key.id, key.version, spend, Date.now())
-      same(gone, { stale: undefined }, 'answer { stale: undefined } for a key that was removed')
+      same(gone, { stale: undefined }, 'answer { stale: undefined } for an unknown id')
       await store.insert(newKey({ id: key.id, version: key.version }))
       const fresh = await store.take(key.id, key.version, spend, Date.now())
       same(remaining(fresh), [1], 'count nothing for a key that is not there')

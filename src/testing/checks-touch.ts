@@ -73,7 +73,7 @@ export const TOUCH_CHECKS: readonly Draft[] = [
       same(await listed({ owner }), [], STRAY)
       const again = newKey({ id })
       await store.insert(again)
-      same(await store.find(id), again, 'remove the use marks together with the key, and keep none for unknown ids')
+      same(await store.find(id), again, 'remove the use marks together with the key')
     },
   },
   {

@@ -23,6 +23,17 @@ describe('memoryStore()', () => {
     ])
   })
 
+  it('is there also where the environment may not be read, as on Deno without its permission', () => {
+    const env = vi.spyOn(process, 'env', 'get').mockImplementation(() => {
+      throw new Error('NotCapable')
+    })
+    try {
+      expect(memoryStore().find('unknown')).toBeUndefined()
+    } finally {
+      env.mockRestore()
+    }
+  })
+
   it('says nothing elsewhere', async () => {
     expect(await warningsOf('development')).toEqual([])
     expect(createApiKeys({ prefix: 'ap_', store: memoryStore() })).toBeDefined()
