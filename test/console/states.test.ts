@@ -95,8 +95,52 @@ describe('the form', () => {
     await page.getByRole('textbox', { name: 'Name' }).fill('Mine')
     await page.keyboard.press('Enter')
     await page.getByText('Somebody has changed this key meanwhile.').waitFor()
+    await page.keyboard.press('Escape')
     await page.getByRole('row', { name: 'Theirs' }).waitFor()
     expect((await site.keys.get(record.id))?.name).toBe('Theirs')
+  })
+
+  it('keeps what was typed over what somebody else has changed, and saves it once that was seen', async () => {
+    const { site, page } = await open()
+    const limits = { minute: 60, hour: 500 }
+    const { record } = await site.keys.create({
+      owner: 'acct_1',
+      name: 'Sync',
+      scopes: ['models:use', 'contacts:update'],
+      limits,
+    })
+    await page.reload()
+    await press(page, 'Sync', 'Edit')
+    const theirs = { name: 'Theirs', description: 'Theirs', scopes: ['models:use', 'contacts:update', 'contacts:read'] }
+    await site.keys.update(record.id, { ...theirs, limits: { minute: 60, hour: 400 } })
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('Mine')
+    await dialog.getByRole('textbox', { name: 'Minute' }).fill('30')
+    await dialog.getByRole('checkbox', { name: 'models: use' }).click()
+    await page.keyboard.press('Enter')
+    await dialog.getByText('Somebody has changed this key meanwhile.').waitFor()
+    expect(await dialog.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('Mine')
+    expect(await dialog.getByRole('textbox', { name: 'Description' }).inputValue()).toBe('Theirs')
+    expect((await site.keys.get(record.id))?.name).toBe('Theirs')
+    await dialog.getByRole('button', { name: 'Save changes' }).click()
+    await page.getByText('Changes saved').waitFor()
+    const saved = await site.keys.get(record.id)
+    expect(saved).toMatchObject({ name: 'Mine', description: 'Theirs', scopes: ['contacts:update', 'contacts:read'] })
+    expect(saved?.limits).toEqual({ minute: 30, hour: 400 })
+  })
+
+  it('tells in the dialog of a key that somebody else has removed meanwhile', async () => {
+    const { site, page } = await open()
+    const { record } = await site.keys.create({ owner: 'acct_1', name: 'Sync', scopes: ['models:use'] })
+    await page.reload()
+    await press(page, 'Sync', 'Edit')
+    await site.keys.revoke(record.id)
+    await site.keys.remove(record.id)
+    const dialog = page.getByRole('dialog')
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('Mine')
+    await page.keyboard.press('Enter')
+    await dialog.getByText('This key does not exist any more.').waitFor()
+    expect(await dialog.getByRole('textbox', { name: 'Name' }).inputValue()).toBe('Mine')
   })
 
   it('clears what is emptied, and leaves alone what was not touched', async () => {

@@ -25,8 +25,6 @@ export interface DialogContext {
   /** The list has a key more or less. */
   reload(): void
   replace(record: KeyRecord): void
-  /** Somebody else has changed the key. */
-  stale(record: KeyRecord): void
 }
 
 export function openDialog(open: Open | undefined, context: DialogContext) {
@@ -37,7 +35,7 @@ export function openDialog(open: Open | undefined, context: DialogContext) {
 }
 
 function form(open: Extract<Open, { kind: 'create' | 'edit' }>, context: DialogContext) {
-  const { say, api, settings, close, show, reload, replace, stale } = context
+  const { say, api, settings, close, show, reload, replace } = context
   const record = open.kind === 'edit' ? open.record : undefined
   const onMade = (made: Made) => {
     show({ kind: 'told', made, isRotated: false })
@@ -47,8 +45,12 @@ function form(open: Extract<Open, { kind: 'create' | 'edit' }>, context: DialogC
     replace(saved)
     close('wasSaved')
   }
+  const onStale = (changed: KeyRecord, etag: string | undefined) => {
+    replace(changed)
+    show({ kind: 'edit', record: changed, etag })
+  }
   return html`<keyward-key-form .say=${say} .api=${api} .settings=${settings} .record=${record} .etag=${open.kind === 'edit' ? open.etag : undefined}
-    .onClose=${() => close()} .onMade=${onMade} .onSaved=${onSaved} .onStale=${() => record && stale(record)}></keyward-key-form>`
+    .onClose=${() => close()} .onMade=${onMade} .onSaved=${onSaved} .onStale=${onStale}></keyward-key-form>`
 }
 
 function told({ made, isRotated }: Extract<Open, { kind: 'told' }>, { say, settings, keep, close }: DialogContext) {

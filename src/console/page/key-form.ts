@@ -8,6 +8,7 @@ import * as fields from './key-fields.ts'
 import { offers } from './offers.ts'
 import type { Problem } from './problem.ts'
 import { explain } from './problems.ts'
+import { rebased } from './rebase.ts'
 import { serviceFlaws } from './service-flaws.ts'
 
 /** The form for a new key, or for one that is there. */
@@ -27,7 +28,8 @@ export class KeyForm extends DialogPart {
   declare etag: string | undefined
   declare onMade: (made: Made) => void
   declare onSaved: (record: KeyRecord) => void
-  declare onStale: () => void
+  /** Somebody else has changed the key: it is this now. */
+  declare onStale: (record: KeyRecord, etag: string | undefined) => void
   declare private draft: Draft | undefined
   declare private flaws: Readonly<Record<string, string>>
   /** One for all attempts of this form: a lost answer makes no second key. */
@@ -119,8 +121,19 @@ export class KeyForm extends DialogPart {
     if (Object.keys(patch).length === 0) return this.close()
     const answer = await this.api.update(record.id, patch, this.etag)
     if (answer.ok) return this.onSaved(answer.body.record)
-    if (answer.problem.status === 412) return this.onStale()
+    if (answer.problem.status === 412) return this.catchUp(draft, record, answer.problem)
     await this.refused(answer.problem, patch)
+  }
+
+  /** What was typed stays, over the key as it is now: whoever saves again has seen that. */
+  private async catchUp(draft: Draft, record: KeyRecord, problem: Problem): Promise<void> {
+    const { api, settings } = this
+    const answer = await api.get(record.id)
+    if (!answer.ok) return this.refused(answer.problem, {})
+    const { record: changed } = answer.body
+    this.draft = rebased(draft, draftOf(record, settings), draftOf(changed, settings))
+    this.problem = explain(problem, this.say)
+    this.onStale(changed, answer.etag)
   }
 
   private async refused(problem: Problem, sent: object): Promise<void> {

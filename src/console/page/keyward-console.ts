@@ -167,7 +167,6 @@ export class KeywardConsole extends LitElement {
       close: (told) => this.close(told),
       reload: () => void (this.open?.kind === 'remove' ? listing.load() : listing.first()),
       replace: listing.replace,
-      stale: (record) => void this.edit(record, 'problemChanged'),
     }
   }
 
@@ -182,13 +181,12 @@ export class KeywardConsole extends LitElement {
   }
 
   /** What is edited is what is there now; what it is saved over is what was seen. */
-  private async edit({ id }: KeyRecord, told?: TextName): Promise<void> {
+  private async edit({ id }: KeyRecord): Promise<void> {
     const answer = await this.works?.api.get(id)
     if (answer?.ok === false) this.toast.tell(explain(answer.problem, this.text))
     if (answer?.ok !== true) return
     this.works?.listing.replace(answer.body.record)
-    if (told !== undefined) this.close(told)
-    else this.show({ kind: 'edit', record: answer.body.record, etag: answer.etag })
+    this.show({ kind: 'edit', record: answer.body.record, etag: answer.etag })
   }
 
   private async copyConnection(record: KeyRecord): Promise<void> {

@@ -184,7 +184,7 @@ export const en = {
   browserKeyCleared: 'Cleared from this browser',
 
   problemConflict: 'A key of this name exists already.',
-  problemChanged: 'Somebody has changed this key meanwhile. What you see now is how it is.',
+  problemChanged: 'Somebody has changed this key meanwhile. Your changes are still here: look again, then save.',
   problemState: 'The key is no longer in a state that allows this.',
   problemGone: 'This key does not exist any more.',
   problemForbidden: 'You may not do this.',
