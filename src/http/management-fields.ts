@@ -40,9 +40,9 @@ export function choice<const T extends string>(values: readonly T[], description
   return described(z.enum(values, rule(`must be one of ${values.join(', ')}`)), { description })
 }
 
-/** What the verb reads by itself, and says more exactly what is wrong with. */
+/** What is there, and the verb reads by itself, and says more exactly what is wrong with. */
 export function asDescribed(meta: Meta) {
-  return described(z.unknown(), meta)
+  return described(z.unknown().check(z.refine((value) => value !== undefined, 'must be given')), meta)
 }
 
 /** An object of these members and no others. */

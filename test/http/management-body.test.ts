@@ -269,7 +269,9 @@ describe('the body of a management route', () => {
     const { ask, id } = await start(memory)
     expect((await ask('POST', `/${id}/disable`)).status).toBe(200)
     expect((await ask('POST', `/${id}/enable`, { raw: '', headers: JSON_TYPE })).status).toBe(200)
-    expect((await ask('POST', `/${id}/rotate`, { json: {} })).body.issues[0]?.path).toBe('overlap')
+    expect((await ask('POST', `/${id}/rotate`, { json: {} })).body.issues).toEqual([
+      { path: 'overlap', message: 'must be given' },
+    ])
     expect((await ask('POST', `/${id}/rotate`, { json: { overlap: 'soon' } })).body.issues[0]?.path).toBe('overlap')
     expect((await ask('POST', `/${id}/revoke`, { json: { reason: 'x'.repeat(501) } })).status).toBe(400)
     expect((await ask('POST', `/${id}/revoke`)).status).toBe(200)
