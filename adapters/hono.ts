@@ -1,11 +1,12 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
-import { answerBelow, type HandlerBelow, mountPoint } from '../src/http/below.ts'
+import { answerBelow, type HandlerBelow } from '../src/http/below.ts'
 import { type FetchDemand, fetchFacts, fieldsOf, inTime, onceRead, splitDemand } from '../src/http/fetch.ts'
 import { createGuard } from '../src/http/guard.ts'
 import { hideInRequest } from '../src/http/hide.ts'
 import { replaceResponse, setFields } from '../src/http/hono-context.ts'
 import { isAccess } from '../src/http/identity.ts'
+import { mountPoint } from '../src/http/mount-point.ts'
 import type { Access } from '../src/model/verdict.ts'
 
 declare module 'hono' {

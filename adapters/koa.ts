@@ -4,6 +4,7 @@ import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
 import { identify } from '../src/http/identity.ts'
 import { type FetchHandler, originForm, passOn } from '../src/http/mount.ts'
+import { mountPoint } from '../src/http/mount-point.ts'
 import { addHeaders, hasAnswered, nodeFacts, onceEnded, writeAnswer } from '../src/http/node.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
@@ -64,9 +65,10 @@ function settle(ctx: Context, decision: Decision, next: () => Promise<unknown>):
 /**
  * Mounts a fetch-style handler: `app.use(mount('/keys', handler))`. It sees the path below the mount point, and a body
  * that a parser has read already.
+ * @throws KeywardError `CONFIG` for what is no path
  */
 export function mount(path: string, handler: FetchHandler): Middleware {
-  const base = path.replace(/\/+$/, '')
+  const base = mountPoint(path)
   return async (ctx, next) => {
     if (ctx.path !== base && !ctx.path.startsWith(`${base}/`)) return next()
     ctx.respond = false // the answer is written as it comes, past Koa

@@ -10,6 +10,7 @@ import type { Office } from './manage/office.ts'
 import { KeywardError } from './model/errors.ts'
 import type { Announcer } from './model/event.ts'
 import { iso } from './model/iso.ts'
+import { messageOf } from './model/redact.ts'
 import type { KeyStore } from './model/store.ts'
 import { warnOnce } from './model/warn.ts'
 import { accountOf } from './policy/credits.ts'
@@ -37,7 +38,7 @@ import { listen, type Tidings } from './verify/tidings.ts'
 import { type Time, timekeeper } from './verify/time.ts'
 import { createUpgrades } from './verify/upgrade.ts'
 import { createUsage, type Usage } from './verify/usage.ts'
-import { createVerdicts, textOf } from './verify/verdicts.ts'
+import { createVerdicts } from './verify/verdicts.ts'
 import { type Parts, verify } from './verify/verifier.ts'
 
 /** Everything that an instance verifies with. */
@@ -63,7 +64,7 @@ const MOST_PROOFS = 10_000
 export function assembleVerification(settings: Settings, store: KeyStore, events: Announcer): Verification {
   const look = timekeeper(settings.clock)
   const fault = (code: string) => (error: unknown) => {
-    if (events.wants('fault')) events.tell({ type: 'fault', at: iso(look().now), code, message: textOf(error) })
+    if (events.wants('fault')) events.tell({ type: 'fault', at: iso(look().now), code, message: messageOf(error) })
   }
   const take = store.take ?? takeLocally()
   const usage = createUsage(store, settings.storeTimeout, fault('touch'))

@@ -5,7 +5,7 @@ import { flawed, hasCode, type Issue, type KeywardError } from '../model/errors.
 import type { KeyEvent } from '../model/event.ts'
 import { isObject } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
-import { redact, show, unwanted } from '../model/redact.ts'
+import { messageOf, show, unwanted } from '../model/redact.ts'
 import type { KeyStore, NotesQuery } from '../model/store.ts'
 import { warnOnce } from '../model/warn.ts'
 import { timedStore } from '../storage/timed.ts'
@@ -166,9 +166,11 @@ function parseQuery(query: AuditQuery): Omit<NotesQuery, 'since'> {
 }
 
 function warn(error: unknown): void {
-  const text = redact(error instanceof Error ? error.message : String(error))
   const code = hasCode(error, 'STORE') ? 'KEYWARD_AUDIT' : 'KEYWARD_AUDIT_FAULT'
-  warnOnce(code, `The audit log could not be written: ${text}. Later failures are not reported; onError hears of all.`)
+  warnOnce(
+    code,
+    `The audit log could not be written: ${messageOf(error)}. Later failures are not reported; onError hears of all.`,
+  )
 }
 
 function config(issues: readonly Issue[]): KeywardError {

@@ -1,6 +1,7 @@
-import type { Awaitable } from '../model/awaitable.ts'
+import { type Awaitable, isThenable } from '../model/awaitable.ts'
 import { KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
+import { messageOf } from '../model/redact.ts'
 
 /** The hashers of an instance as one: the first makes, all check, what another made is outdated. */
 export function hashing(hashers: readonly [Hasher, ...Hasher[]]): Hasher {
@@ -40,11 +41,16 @@ function alone(hasher: Hasher): Hasher {
     scheme: hasher.scheme,
     cheap: hasher.cheap,
     make: (text) => made(hasher, text),
-    check: hasher.check.bind(hasher),
+    check: (text, kept) => awaitable(hasher.check(text, kept)),
     knows: (kept) => knows(hasher, kept),
     outdated: (kept) => hasher.outdated(kept),
-    waste: (text) => hasher.waste(text),
+    waste: (text) => awaitable(hasher.waste(text)),
   }
+}
+
+/** A promise of another library's making as one of the engine's, which all who wait for it look for. */
+function awaitable<T>(answer: Awaitable<T>): Awaitable<T> {
+  return isThenable(answer) ? Promise.resolve(answer) : answer
 }
 
 /** What a hasher makes, unless nothing of the kind may be kept. An error shows nothing of the text, nor holds it as its cause. */
@@ -53,8 +59,7 @@ async function made(hasher: Hasher, text: string): Promise<string> {
   try {
     hash = await hasher.make(text)
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new KeywardError('STORE', `the key could not be hashed: ${why}`)
+    throw new KeywardError('STORE', `the key could not be hashed: ${messageOf(error)}`)
   }
   if (typeof hash === 'string' && hash.startsWith(`${hasher.scheme}$`) && !hash.includes(text)) return hash
   throw new KeywardError(

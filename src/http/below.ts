@@ -1,7 +1,6 @@
 import type { Awaitable } from '../model/awaitable.ts'
-import { KeywardError } from '../model/errors.ts'
-import { show } from '../model/redact.ts'
 import { responseTo } from './management-reply.ts'
+import { mountPoint } from './mount-point.ts'
 import { NOT_FOUND, problemReply } from './problem-reply.ts'
 import { askSpeakable } from './speakable.ts'
 
@@ -15,15 +14,6 @@ export function askedAt(request: Request): string | undefined {
 /** The request, of which is known what the client asked for. */
 export function withAskedAt(request: Request, path: string | undefined): Request {
   return Object.defineProperty(request, ASKED_AT, { value: path })
-}
-
-/**
- * A mount point, without the slash at its end.
- * @throws KeywardError `CONFIG` for what is no path
- */
-export function mountPoint(path: string): string {
-  if (typeof path === 'string' && /^\/[^?#]*$/.test(path)) return path.replace(/\/+$/, '')
-  throw new KeywardError('CONFIG', `mount: its path must begin with /, such as '/keys', not ${show(path)}`)
 }
 
 /**

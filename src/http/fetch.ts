@@ -36,10 +36,10 @@ export function splitDemand<Args extends readonly unknown[]>(
 }
 
 /** Rules never wait. A promise is heard out, so that its failure does not end the process. */
-function atOnce(told: unknown): string | undefined {
+export function atOnce(told: unknown): string | undefined {
   if (!(told instanceof Promise)) return told as string | undefined
   told.catch(() => {})
-  throw new KeywardError('CONFIG', 'demand: address gave a promise; look up what it needs before the guard')
+  throw new KeywardError('CONFIG', 'address gave a promise; look up what it needs before')
 }
 
 /** A fetch `Request`, as far as it has to be looked at. */

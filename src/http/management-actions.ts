@@ -37,8 +37,8 @@ export const create: Action = async (visit) => {
   const body = await read(visit, visit.bodies.createKey)
   if (!body.ok) return body.reply
   const idempotencyKey = request.headers.get('idempotency-key')
-  const { owner, resource, grants } = authority
-  const author = { ...by(visit), grants, ...(idempotencyKey === null ? {} : { idempotencyKey }) }
+  const { owner, resource } = authority
+  const author = { ...by(visit), ...grantsOf(visit), ...(idempotencyKey === null ? {} : { idempotencyKey }) }
   // The conditions are the host's; what a body says of a resource must meet them.
   const input = { ...(resource === undefined ? {} : { resource }), ...body.value, owner }
   try {
@@ -144,8 +144,12 @@ function by({ authority: { owner, resource, actor }, address }: Visit): By & { r
 
 /** With the precondition looked at in the very moment of the change. */
 function conditions(visit: Visit): UpdateBy {
-  const { precondition, authority } = visit
-  return { ...by(visit), grants: authority.grants, ...(precondition === undefined ? {} : { when: precondition.when }) }
+  const { precondition } = visit
+  return { ...by(visit), ...grantsOf(visit), ...(precondition === undefined ? {} : { when: precondition.when }) }
+}
+
+function grantsOf({ authority: { grants } }: Visit): Pick<UpdateBy, 'grants'> {
+  return grants === undefined ? {} : { grants }
 }
 
 export function shown(record: KeyRecord, headers: Readonly<Record<string, string>> = {}): Reply {

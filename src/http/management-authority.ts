@@ -29,7 +29,7 @@ export interface Authority {
    * away what a key has; of a key that has more they get no new secret.
    * @default all
    */
-  readonly grants?: readonly string[] | undefined
+  readonly grants?: readonly string[]
   /** Asked for each verb; without it everything is allowed. */
   readonly may?: ((verb: ManagementVerb) => Awaitable<boolean>) | undefined
 }

@@ -4,7 +4,7 @@ import { parseDuration } from '../model/duration.ts'
 import { flawed, type Issue, type KeywardError } from '../model/errors.ts'
 import { isObject } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
-import { redact, show, unwanted } from '../model/redact.ts'
+import { messageOf, show, unwanted } from '../model/redact.ts'
 import { emitWarning } from '../model/warn.ts'
 import { DOOR } from './door.ts'
 import type { Authorize } from './management-authority.ts'
@@ -155,8 +155,8 @@ function isOrigin(origin: unknown): boolean {
 }
 
 function warn(error: unknown): void {
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  emitWarning('KEYWARD_MANAGEMENT', `A management route failed: ${redact(text)}`)
+  const kind = error instanceof Error ? `${error.name}: ` : ''
+  emitWarning('KEYWARD_MANAGEMENT', `A management route failed: ${kind}${messageOf(error)}`)
 }
 
 function config(issues: readonly Issue[]): KeywardError {

@@ -1,6 +1,6 @@
 import type { ApiKeys } from '../api-keys.ts'
 import { DOOR } from './door.ts'
-import { fetchFacts } from './fetch.ts'
+import { atOnce, fetchFacts } from './fetch.ts'
 import type { Visit } from './management-actions.ts'
 import { identify, isAllowed } from './management-authority.ts'
 import { type Precondition, preconditionOf } from './management-etag.ts'
@@ -58,7 +58,7 @@ export function management(
     if (isCrossSite(request, origins)) return refusal('cross_site_request')
     const place = placeOf(routes, new URL(request.url).pathname)
     const found = place === undefined ? 'nothing' : routeFor(routes, request, place.path)
-    const facts = fetchFacts(request, platform, settings.address(request, platform), request)
+    const facts = fetchFacts(request, platform, atOnce(settings.address(request, platform)), request)
     const precondition = preconditionOf(request.headers)
     if (typeof found === 'object' && found.verb === 'self') {
       const call = { method: request.method, facts, address: addressOf(facts), precondition }

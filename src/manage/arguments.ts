@@ -48,10 +48,13 @@ export interface UpdatePatch<Scope extends string = string> {
   readonly previousSecretUntil?: Date | string | null | undefined
 }
 
-/** Whose key it must be, and who asks. A key that does not meet the conditions is as unknown as a made-up id. */
+/**
+ * Whose key it must be, and who asks. A key that does not meet the conditions is as unknown as a made-up id. A condition
+ * that is there and `undefined` is `INPUT`.
+ */
 export interface By {
-  readonly owner?: string | undefined
-  readonly resource?: string | undefined
+  readonly owner?: string
+  readonly resource?: string
   /** Goes into events, nothing is decided by it. */
   readonly actor?: string | undefined
   /** As `actor`: from where they ask. */
@@ -66,7 +69,7 @@ export interface Granting {
    * keep, narrow or take away what a key has is always allowed.
    * @default all
    */
-  readonly grants?: readonly string[] | undefined
+  readonly grants?: readonly string[]
 }
 
 export interface CreateBy extends By, Granting {
@@ -90,7 +93,10 @@ export interface CreditBy extends By {
   readonly idempotencyKey?: string | undefined
 }
 
-export interface ListOptions extends By {
+export interface ListOptions extends Omit<By, 'owner' | 'resource'> {
+  /** Whose keys, and for which resource; `undefined` is no condition here. */
+  readonly owner?: string | undefined
+  readonly resource?: string | undefined
   readonly status?: Status | undefined
   readonly name?: string | undefined
   /** 1 to 100. @default 50 */

@@ -69,19 +69,16 @@ export interface Input {
 
 const NAME = field.line(100)
 const OWNER = field.line(256)
-const BY = {
-  owner: z.optional(OWNER),
-  resource: z.optional(field.line(256)),
-  actor: z.optional(field.line(256)),
-  address: z.optional(field.line(64)),
-}
+const RESOURCE = field.line(256)
+const WHO = { actor: z.optional(field.line(256)), address: z.optional(field.line(64)) }
+const BY = { ...WHO, owner: z.exactOptional(OWNER), resource: z.exactOptional(RESOURCE) }
 
 export function createInput({ vocabulary, plan, names, environments }: InputOptions): Input {
   const CREATE = z.strictObject({
     owner: OWNER,
     name: names === 'free' ? z.optional(NAME) : NAME,
     description: z.optional(field.lines(1000)),
-    resource: BY.resource,
+    resource: z.optional(RESOURCE),
     scopes: z.optional(field.scopes(vocabulary)),
     limits: z.optional(field.limits),
     allowedIps: z.optional(field.allowedIps),
@@ -153,14 +150,14 @@ function oneOf<T extends string>(values: readonly T[]) {
 }
 
 /** One that no vocabulary knows covers nothing. */
-const GRANTS = { grants: z.optional(z.array(z.string(), 'must be a list of scopes')) }
+const GRANTS = { grants: z.exactOptional(z.array(z.string(), 'must be a list of scopes')) }
 
 // Not shown: who has it can ask for the same again.
 const VISIBLE = 'must be 1 to 255 visible ASCII characters'
 const ONCE = { idempotencyKey: z.optional(z.string(VISIBLE).check(z.regex(/^[\x21-\x7e]{1,255}$/, VISIBLE))) }
 
-/** An owner that somebody forgot must not turn a condition into none. */
-const CONDITIONS = ['owner', 'resource']
+/** An owner that somebody forgot must not turn a condition into none, nor a role that nobody knows give every scope. */
+const CONDITIONS = ['owner', 'resource', 'grants']
 
 const ONLY_BY = z.strictObject(BY)
 const CREATE_BY = z.strictObject({ ...BY, ...GRANTS, ...ONCE })
@@ -176,7 +173,9 @@ const CHANGE_BY = {
 const UPDATE_BY = z.strictObject(CHANGE_BY)
 
 const LIST = z.strictObject({
-  ...BY,
+  ...WHO,
+  owner: z.optional(OWNER),
+  resource: z.optional(RESOURCE),
   status: z.optional(oneOf<Status>(['active', 'disabled', 'expired', 'revoked'])),
   name: z.optional(NAME),
   limit: z.optional(

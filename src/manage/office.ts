@@ -37,8 +37,17 @@ export interface Office {
   readonly unseen: Set<string>
 }
 
-/** How often a change begins again when another one came first. */
+/** How often what works on a key begins again when a change came first. */
 const MOST_TRIES = 10
+
+/** @throws KeywardError `CONFLICT` where an attempt gives `undefined` again and again: it found that the key had changed */
+export async function untilAtRest<T extends object>(attempt: () => Promise<T | undefined>): Promise<T> {
+  for (let tries = 0; tries < MOST_TRIES; tries++) {
+    const done = await attempt()
+    if (done !== undefined) return done
+  }
+  throw new KeywardError('CONFLICT', 'the key is being changed by others')
+}
 
 /** What the store has of a key that belongs to this instance and meets the conditions. */
 export async function lookUp(office: Office, id: string, by: By): Promise<StoredKey | undefined> {
@@ -78,26 +87,24 @@ export function nameTaken(): KeywardError {
  * Changes a key: reads it, lets `edit` say what it becomes, and writes that if nobody else has changed it meanwhile;
  * else begins again. `edit` gives the same object to change nothing.
  */
-export async function change(
+export function change(
   office: Office,
   type: ChangeType,
   id: string,
   by: UpdateBy,
   edit: (stored: StoredKey, now: number) => StoredKey,
 ): Promise<KeyRecord> {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  return untilAtRest(async () => {
     const before = await existing(office, id, by)
     const now = office.now()
     expect(office, before, by, now)
     const edited = edit(before, now)
     if (edited === before) return recordFor(office, before)
     const after = { ...edited, version: before.version + 1, updatedAt: now }
-    if (await replace(office, after, before.version)) {
-      announce(office, type, by, before, after)
-      return recordFor(office, after)
-    }
-  }
-  throw new KeywardError('CONFLICT', 'the key is being changed by others')
+    if (!(await replace(office, after, before.version))) return undefined
+    announce(office, type, by, before, after)
+    return recordFor(office, after)
+  })
 }
 
 /** @throws KeywardError `CONFLICT` where the key, as it is about to be changed, is not what the caller wants to change */

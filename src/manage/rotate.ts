@@ -5,7 +5,7 @@ import type { UpdateBy } from './arguments.ts'
 import { composeText } from './compose.ts'
 import type { Created } from './create.ts'
 import { refuseUngrantedSecret } from './grants.ts'
-import { announce, existing, expect, type Office, recordFor, replace } from './office.ts'
+import { announce, existing, expect, type Office, recordFor, replace, untilAtRest } from './office.ts'
 
 /**
  * Gives a key a new secret under the same id. Of several rotations at once one wins; changes of other kinds that come
@@ -24,13 +24,16 @@ export async function rotate(office: Office, id: string, options: unknown): Prom
   }
 }
 
-async function write(
+function write(
   office: Office,
   first: StoredKey,
   hash: string,
   by: UpdateBy & { readonly overlap: number },
 ): Promise<KeyRecord> {
-  for (let before = first; ; before = await existing(office, first.id, by)) {
+  let again = false
+  return untilAtRest(async () => {
+    const before = again ? await existing(office, first.id, by) : first
+    again = true
     const now = office.now()
     expect(office, before, by, now)
     if (before.rotations !== first.rotations) throw new KeywardError('CONFLICT', 'the key was rotated by another')
@@ -38,11 +41,10 @@ async function write(
     refuseUngrantedSecret(before.scopes, by)
     const replaced = office.unseen.has(before.hash) ? liveBefore(before, now) : { hash: before.hash, since: now }
     const after = rotated(before, hash, replaced && { ...replaced, until: now + by.overlap }, now)
-    if (await replace(office, after, before.version)) {
-      announce(office, 'rotated', by, before, after)
-      return recordFor(office, after)
-    }
-  }
+    if (!(await replace(office, after, before.version))) return undefined
+    announce(office, 'rotated', by, before, after)
+    return recordFor(office, after)
+  })
 }
 
 /** As many secrets are remembered that were written, maybe, and told to nobody. */

@@ -5,7 +5,7 @@ import type { Taken } from '../model/store.ts'
 import type { Reading } from '../model/verdict.ts'
 import { effectiveWindows } from '../policy/limits.ts'
 import { areReadings, isTime, shownReadings } from '../policy/readings.ts'
-import { balanceOf, existing, type Office } from './office.ts'
+import { balanceOf, existing, type Office, untilAtRest } from './office.ts'
 
 /** How much a key was used, and what it has left now. */
 export interface Usage {
@@ -18,21 +18,17 @@ export interface Usage {
   readonly balance: number | undefined
 }
 
-/** How often a key may change while it is looked at. */
-const MOST_TRIES = 10
-
 /** Looks and takes nothing: a take that costs nothing reads. */
 export async function usage(office: Office, id: string, by: unknown): Promise<Usage> {
   const conditions = office.input.by(by)
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
+  return untilAtRest(async () => {
     const stored = await existing(office, id, conditions)
     const readings = await readingsOf(office, stored)
-    if (readings === undefined) continue
+    if (readings === undefined) return undefined
     const { uses = 0, lastUsedAt } = stored
     const last = lastUsedAt === undefined ? undefined : iso(lastUsedAt)
     return { uses, lastUsedAt: last, readings, balance: await balanceOf(office, stored) }
-  }
-  throw new KeywardError('CONFLICT', 'the key is being changed by others')
+  })
 }
 
 /** @returns `undefined` where the key has changed meanwhile */

@@ -11,6 +11,15 @@ export function redact(text: string): string {
   return text.replace(SECRETS, '[redacted]')
 }
 
+/** What an error says, without anything secret. What is thrown may be anything, also what throws when it is looked at. */
+export function messageOf(error: unknown): string {
+  try {
+    return redact(error instanceof Error ? error.message : String(error))
+  } catch {
+    return 'an error that cannot be read'
+  }
+}
+
 /** A value as an error message shows it: short, on one line, and without anything secret. */
 export function show(value: unknown): string {
   const text = redact(plain(value))

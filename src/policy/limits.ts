@@ -104,12 +104,15 @@ export function beyondMax(own: LimitMap, { max }: LimitPlan): readonly Issue[] {
   })
 }
 
-/** The windows that apply to a key: its own over the defaults, none beyond the maximum. */
+/**
+ * The windows that apply to a key: its own over the defaults, none beyond the maximum. One of another length than the
+ * maximum, as a key may have from before there was one, cannot be compared with it: it gives way.
+ */
 export function effectiveWindows(own: LimitMap | undefined, { defaults, max }: LimitPlan): readonly Window[] {
   const merged = new Map(Object.entries({ ...defaults, ...own }))
   for (const [name, most] of Object.entries(max)) {
     const limit = merged.get(name)
-    if (most !== null && (!limit || limit.limit > most.limit)) merged.set(name, most)
+    if (most !== null && (!limit || limit.ms !== most.ms || limit.limit > most.limit)) merged.set(name, most)
   }
   return [...merged].flatMap(([name, limit]) => (limit === null ? [] : [{ name, limit: limit.limit, ms: limit.ms }]))
 }

@@ -1,5 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
-import { redact } from '../model/redact.ts'
+import { messageOf } from '../model/redact.ts'
 import type { Connection } from './redis-client.ts'
 import { deadlines } from './redis-deadlines.ts'
 import type { Script } from './redis-scripts.ts'
@@ -150,8 +150,4 @@ interface Call {
 /** A driver's error holds the command with its values: only its words are passed on. */
 function translated(error: unknown): KeywardError {
   return error instanceof KeywardError ? error : new KeywardError('STORE', `Redis: ${messageOf(error)}`)
-}
-
-function messageOf(error: unknown): string {
-  return redact(error instanceof Error ? error.message : String(error))
 }

@@ -43,7 +43,9 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const { change, find } =
     changing === undefined ? plain : replicatedChanges(run, changing, names, { replicas, timeout })
   const watches = new Set<() => void>()
+  let isClosed = false
   const close = (): void => {
+    isClosed = true
     for (const stop of watches) stop()
     watches.clear()
     line.close()
@@ -75,6 +77,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     ...notesOver(run, names),
     async watch(onChange) {
       if (typeof onChange !== 'function') throw new KeywardError('CONFIG', 'watch of redisStore needs a function')
+      if (isClosed) throw new KeywardError('STORE', 'the Redis store is closed')
       const stop = watchOver({ client, commands: connection, line, channel, timeout, onChange })
       watches.add(stop)
       return async () => {

@@ -1,4 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
+import { messageOf } from '../model/redact.ts'
 
 /** Result codes of SQLite: https://sqlite.org/rescode.html. The low byte is the kind, the rest refines it. */
 const BUSY = 5
@@ -8,17 +9,13 @@ const UNIQUE: readonly (number | undefined)[] = [1555, 2067]
 export function translated(error: unknown): Error {
   if (error instanceof KeywardError) return error
   if (UNIQUE.includes(resultCode(error))) return new KeywardError('CONFLICT', 'the id or the name is taken')
-  return new KeywardError('STORE', `SQLite: ${reasonOf(error)}`)
+  // SQLite's messages name tables and columns, never the values that were bound.
+  return new KeywardError('STORE', `SQLite: ${messageOf(error)}`)
 }
 
 /** Whether another connection holds a lock for longer than this one waits. */
 export function isBusy(error: unknown): boolean {
   return ((resultCode(error) ?? 0) & 0xff) === BUSY
-}
-
-/** SQLite's messages name tables and columns, never the values that were bound. */
-export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error)
 }
 
 function resultCode(error: unknown): number | undefined {

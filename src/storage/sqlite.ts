@@ -1,10 +1,12 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { flawedAt, hasCode, KeywardError } from '../model/errors.ts'
-import { show } from '../model/redact.ts'
+import { isRecord } from '../model/is-object.ts'
+import { own } from '../model/own.ts'
+import { messageOf, show } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
 import { type Database, openDatabase } from './sqlite-driver.ts'
-import { isBusy, reasonOf } from './sqlite-errors.ts'
+import { isBusy } from './sqlite-errors.ts'
 import { prepareDatabase } from './sqlite-schema.ts'
 import { storeOver } from './sqlite-store.ts'
 
@@ -45,7 +47,7 @@ export function sqliteStore(file: string, options: SqliteStoreOptions = {}): Key
   } catch (error) {
     database?.close()
     if (isBusy(error)) throw new KeywardError('STORE', `cannot open ${path}: another process keeps it locked`)
-    if (database !== undefined) throw cannotOpen(path, reasonOf(error))
+    if (database !== undefined) throw cannotOpen(path, messageOf(error))
     // What a driver says here is its own wording of one result code.
     throw hasCode(error, 'CONFIG') ? error : cannotOpen(path, 'it is a folder, or this user may not write it')
   }
@@ -56,7 +58,10 @@ function parseOptions(file: unknown, options: SqliteStoreOptions): number {
   if (typeof file !== 'string' || file === '' || file.includes('\0')) {
     throw new KeywardError('CONFIG', `the file of sqliteStore must be a path or ':memory:', not ${show(file)}`)
   }
-  const { busyTimeout = 200, ...unknown } = options
+  if (!isRecord(options)) {
+    throw new KeywardError('CONFIG', `the options of sqliteStore must be an object, not ${show(options)}`)
+  }
+  const { busyTimeout = 200, ...unknown } = own(options)
   const [name] = Object.keys(unknown)
   if (name !== undefined) throw new KeywardError('CONFIG', `sqliteStore has no option ${show(name)}`)
   if (Number.isSafeInteger(busyTimeout) && busyTimeout >= 0 && busyTimeout <= LONGEST_WAIT) return busyTimeout

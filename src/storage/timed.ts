@@ -2,6 +2,7 @@ import { type Awaitable, isThenable } from '../model/awaitable.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
+import { messageOf } from '../model/redact.ts'
 import type { Filter, KeyStore, ListQuery } from '../model/store.ts'
 import { inBackground } from '../model/timer.ts'
 import { breakerOf } from './breaker.ts'
@@ -102,6 +103,5 @@ function notAsked(verb: string): KeywardError {
 function storeError(verb: string, error: unknown, changes: boolean): KeywardError {
   const details = changes ? ({ outcome: 'unknown' } as const) : {}
   if (hasCode(error, 'STORE')) return new KeywardError('STORE', error.message, details)
-  const text = error instanceof Error ? error.message : String(error)
-  return new KeywardError('STORE', `the store's ${verb} failed: ${text}`, details)
+  return new KeywardError('STORE', `the store's ${verb} failed: ${messageOf(error)}`, details)
 }

@@ -3,6 +3,7 @@ import { hashedText } from '../key/format.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
 import { isObject } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
+import { messageOf } from '../model/redact.ts'
 import type { BareCredential, Credential, RequestFacts } from '../model/request.ts'
 import type { DenialCode } from '../model/verdict.ts'
 import { costFor, type Requirement, reserveFor } from '../policy/demand.ts'
@@ -12,7 +13,6 @@ import { cleanFacts, factsOfBare, type Instance } from './entrance.ts'
 import type { Known } from './known.ts'
 import { RULES } from './rules.ts'
 import { secretOf } from './secret.ts'
-import { textOf } from './verdicts.ts'
 import type { Parts } from './verifier.ts'
 
 /** One step of the pipeline: whether it passes, and why, in words for whoever is called at night. */
@@ -72,7 +72,7 @@ type Note = (step: string, ok: boolean, detail: string) => void
 /** What verification would answer to a fault of the store. What the host's own functions throw is theirs. */
 function failed(error: unknown, note: Note): DenialCode {
   if (!hasCode(error, 'STORE')) throw error
-  note('store', false, textOf(error))
+  note('store', false, messageOf(error))
   return 'unavailable'
 }
 
@@ -176,7 +176,7 @@ async function gate(
     note('gate', word === undefined, word ?? 'it lets the account go on')
     return word
   } catch (error) {
-    note('gate', false, `it failed: ${textOf(error)}`)
+    note('gate', false, `it failed: ${messageOf(error)}`)
     return 'unavailable'
   }
 }
@@ -199,7 +199,8 @@ async function limits(
     return undefined
   }
   if (metered.type !== 'admitted') {
-    note('limits', false, 'the store did not answer')
+    const why = metered.type === 'stale' ? 'the key was changed meanwhile; ask again' : 'the store did not answer'
+    note('limits', false, why)
     return 'unavailable'
   }
   const { readings, balance } = metered

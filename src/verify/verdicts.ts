@@ -1,7 +1,7 @@
 import { toRecord } from '../key/record.ts'
 import type { Announcer } from '../model/event.ts'
 import { iso } from '../model/iso.ts'
-import { redact } from '../model/redact.ts'
+import { messageOf } from '../model/redact.ts'
 import type { RequestFacts } from '../model/request.ts'
 import { type Admitted, DENIALS, type DenialCode, type Denied, type Verdict } from '../model/verdict.ts'
 import { warnOnce } from '../model/warn.ts'
@@ -67,7 +67,7 @@ export function createVerdicts({ admissions, usage, events, locate, hold, look }
     warnOnce('KEYWARD_LIMITS_OPEN', "The store fails: requests are admitted uncounted (limits.onFault is 'open').")
     if (events.wants('fault')) {
       const { id, owner } = known.stored
-      events.tell({ type: 'fault', at: iso(attempt.time.now), code: 'take', message: textOf(error), id, owner })
+      events.tell({ type: 'fault', at: iso(attempt.time.now), code: 'take', message: messageOf(error), id, owner })
     }
     return admit(attempt, known, bill)
   }
@@ -109,7 +109,7 @@ export function createVerdicts({ admissions, usage, events, locate, hold, look }
 
   function fault(attempt: Attempt, during: string, error: unknown): Verdict {
     if (events.wants('fault')) {
-      events.tell({ type: 'fault', at: iso(attempt.time.now), code: during, message: textOf(error) })
+      events.tell({ type: 'fault', at: iso(attempt.time.now), code: during, message: messageOf(error) })
     }
     return tell(attempt, { ok: false, code: 'unavailable', status: DENIALS.unavailable, retryAfter: 1 })
   }
@@ -134,8 +134,4 @@ function overlapOf({ overlap }: Attempt): { overlap?: Admitted['overlap'] } {
 /** Whole seconds, at least one: clients take 0 for "at once" and a fraction for nonsense. */
 function secondsUntil(then: number, now: number): number {
   return Math.max(1, Math.ceil((then - now) / 1000))
-}
-
-export function textOf(error: unknown): string {
-  return redact(error instanceof Error ? error.message : String(error))
 }

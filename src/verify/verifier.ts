@@ -127,11 +127,16 @@ function open(parts: Parts, attempt: Attempt, found: Found, secret: Secret): Awa
   if (known === undefined) {
     return attempt.current ? parts.verdicts.deny(attempt, 'invalid_key') : find(parts, attempt)
   }
-  attempt.overlap = secret === 'previous' ? known.stored.previous : undefined
+  attempt.overlap = secret === 'previous' ? overlapOf(known.stored) : undefined
   if (secret === 'current' && attempt.facts.connection !== undefined) {
     parts.proofs.keep(attempt, attempt.facts.connection, found)
   }
   return judge(parts, attempt, known)
+}
+
+/** Its times alone: a verdict goes where no hash may. */
+function overlapOf({ previous }: Known['stored']): Attempt['overlap'] {
+  return previous && { since: previous.since, until: previous.until }
 }
 
 /** Looks at everything that may forbid the request and consumes nothing. */

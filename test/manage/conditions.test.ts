@@ -92,12 +92,29 @@ describe('conditions', () => {
   it.each(VERBS)('%s refuses an owner or a resource that somebody forgot, and changes nothing', async (_, act) => {
     const { keys, record, store } = await instance()
     const before = await kept(store, record.id)
-    for (const by of [{ owner: undefined }, { resource: undefined }, { owner: 'acct_1', resource: undefined }]) {
-      const error = await failure(() => act(keys, record.id, by as By))
+    for (const given of [{ owner: undefined }, { resource: undefined }, { owner: 'acct_1', resource: undefined }]) {
+      const by: By = given as never
+      const error = await failure(() => act(keys, record.id, by))
       expect(error).toMatchObject({ code: 'INPUT', issues: [{ message: 'must not be undefined; leave it out' }] })
-      expect(await failure(() => keys.get(record.id, by as By))).toMatchObject({ code: 'INPUT' })
+      expect(await failure(() => keys.get(record.id, by))).toMatchObject({ code: 'INPUT' })
     }
     expect(await kept(store, record.id)).toEqual(before)
+  })
+
+  it('the grants of a role that nobody knows are refused, and give nothing', async () => {
+    const { keys, record, store } = await instance()
+    const before = await kept(store, record.id)
+    const by: { grants: [] } = { grants: undefined } as never
+    for (const act of [
+      () => keys.create({ owner: 'acct_1', scopes: ['admin:all'] }, by),
+      () => keys.update(record.id, { scopes: ['admin:all'] }, by),
+      () => keys.rotate(record.id, { overlap: 0, ...by }),
+    ]) {
+      const issues = [{ path: 'grants', message: 'must not be undefined; leave it out' }]
+      expect(await failure(act)).toMatchObject({ code: 'INPUT', issues })
+    }
+    expect(await kept(store, record.id)).toEqual(before)
+    expect((await keys.list()).items).toHaveLength(1)
   })
 
   it('are looked at before the key: a foreign revoked key is unknown, not revoked', async () => {
