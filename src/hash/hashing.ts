@@ -4,23 +4,21 @@ import type { Hasher } from '../model/hasher.ts'
 import { messageOf } from '../model/redact.ts'
 
 /** The hashers of an instance as one: the first makes, all check, what another made is outdated. */
-export function hashing(hashers: readonly [Hasher, ...Hasher[]]): Hasher {
+export function hashing(given: readonly [Hasher, ...Hasher[]]): Hasher {
+  const hashers = given.map(sound) as [Sound, ...Sound[]]
   const [first, ...others] = hashers
-  if (others.length === 0) return alone(first)
+  if (others.length === 0) return first
   const byScheme = new Map(hashers.map((hasher) => [hasher.scheme, hasher]))
   const of = (hash: string) => byScheme.get(hash.slice(0, hash.indexOf('$')))
 
   return {
     scheme: first.scheme,
     cheap: hashers.every((hasher) => hasher.cheap),
-    make: (text) => made(first, text),
+    make: first.make,
     check: (text, kept) => checkFrom(0, text, kept),
-    knows: (kept) => {
-      const hasher = of(kept)
-      return hasher !== undefined && knows(hasher, kept)
-    },
+    knows: (kept) => of(kept)?.knows(kept) === true,
     outdated: (kept) => of(kept) !== first || first.outdated(kept),
-    waste: (text) => first.waste(text),
+    waste: first.waste,
   }
 
   /** Secrets that one hasher made are checked together; those of several, which only a change of hashers leaves, in turn. */
@@ -35,14 +33,16 @@ export function hashing(hashers: readonly [Hasher, ...Hasher[]]): Hasher {
   }
 }
 
-/** Called on itself: a host's hasher may be of a class. */
-function alone(hasher: Hasher): Hasher {
+type Sound = Required<Hasher>
+
+/** One of the host's, held to its word. It is called on itself: it may be of a class. */
+function sound(hasher: Hasher): Sound {
   return {
     scheme: hasher.scheme,
     cheap: hasher.cheap,
     make: (text) => made(hasher, text),
     check: (text, kept) => awaitable(hasher.check(text, kept)),
-    knows: (kept) => knows(hasher, kept),
+    knows: (kept) => kept.startsWith(`${hasher.scheme}$`) && hasher.knows?.(kept) !== false,
     outdated: (kept) => hasher.outdated(kept),
     waste: (text) => awaitable(hasher.waste(text)),
   }
@@ -66,8 +66,4 @@ async function made(hasher: Hasher, text: string): Promise<string> {
     'CONFIG',
     `hasher: make() must give text that begins with ${hasher.scheme}$ and is not the key`,
   )
-}
-
-function knows(hasher: Hasher, kept: string): boolean {
-  return kept.startsWith(`${hasher.scheme}$`) && hasher.knows?.(kept) !== false
 }

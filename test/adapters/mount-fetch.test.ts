@@ -4,6 +4,7 @@ import { createApiKeys } from 'keyward'
 import { mount as onExpress } from 'keyward/express'
 import { mount as onFetch } from 'keyward/fetch'
 import { mount as onHono } from 'keyward/hono'
+import { mount as onKoa } from 'keyward/koa'
 import { management } from 'keyward/management'
 import { describe, expect, it } from 'vitest'
 import { EXPRESSES } from '../support/express.ts'
@@ -97,7 +98,7 @@ describe('mount', () => {
   })
 
   it.each([undefined, '', 'keys', '/keys?x', '/keys#x', 7, null])('of the path %j is CONFIG', async (path) => {
-    for (const mount of [onFetch, onHono]) {
+    for (const mount of [onFetch, onHono, onKoa]) {
       const error = await failure(() => mount(path as string, () => new Response()))
       expect([error.code, error.message]).toEqual([
         'CONFIG',

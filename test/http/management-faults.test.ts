@@ -20,6 +20,16 @@ function expectNothingTold({ text, headers }: Told) {
   )
 }
 
+describe('a management route whose address is a promise', () => {
+  it('tells nothing of it, and hears the promise out', async () => {
+    const onError = vi.fn()
+    const address = (): string => Promise.reject(new Error(DSN)) as never
+    const told = await clientOf(createApiKeys({ prefix: 'mf_' }), { onError, address })('GET', '/')
+    expectNothingTold(told)
+    expect([told.status, onError.mock.calls[0]?.[0].code]).toEqual([500, 'CONFIG'])
+  })
+})
+
 describe('a management route whose store fails', () => {
   it.each([
     ['find', 'GET', '/000000000000'],

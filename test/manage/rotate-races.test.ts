@@ -37,6 +37,18 @@ describe('rotate, in races', () => {
     expect(await judged(keys, key)).toBe('admitted')
   })
 
+  it('gives up on a key that others change without end, as every change does', async () => {
+    let tries = 0
+    const store = wrapStore(memoryStore(), (verb, ask) => (verb === 'replace' ? ++tries === 0 : ask()))
+    const { keys, record } = await instance({ owner: 'acct_1' }, store)
+    for (const act of [() => keys.rotate(record.id, { overlap: 0 }), () => keys.disable(record.id)]) {
+      tries = 0
+      const message = 'the key is being changed by others'
+      expect(await failure(act)).toMatchObject({ code: 'CONFLICT', message })
+      expect(tries).toBe(10)
+    }
+  })
+
   it('keeps changes of another kind that come in between, and still wins', async () => {
     const inner = memoryStore()
     const other = createApiKeys({ prefix: 'ro_', store: inner })

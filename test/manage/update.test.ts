@@ -204,6 +204,17 @@ describe('update of limits', () => {
     expect((await keys.update(record.id, { limits: { hour: 2000 } })).limits).toEqual({ minute: 60, hour: 2000 })
   })
 
+  it('a window from before there was a maximum gives way to it, also where it is of another length', async () => {
+    const store = memoryStore()
+    const before = createApiKeys({ prefix: 'up_', store })
+    const burst = [{ name: 'burst', limit: 2, window: '1s' }] as const
+    const { key, record } = await before.create({ owner: 'acct_1', limits: burst })
+    const max = [{ name: 'burst', limit: 3, window: '1h' }] as const
+    const keys = createApiKeys({ prefix: 'up_', store, limits: { max } })
+    expect((await keys.get(record.id))?.limits).toEqual({ burst: { limit: 3, window: 3_600_000 } })
+    expect(accessIn(await keys.verify(key)).readings).toMatchObject([{ name: 'burst', limit: 3, remaining: 2 }])
+  })
+
   it('L-17 counts at the next request: used beyond a lowered limit is full, a raised one has room', async () => {
     const { keys, key, record } = await instance({ owner: 'acct_1', limits: { minute: 100 } })
     for (let i = 0; i < 50; i++) await keys.verify(key)

@@ -52,6 +52,12 @@ const PROGRAM = `
     told.lists.push(await ask(express().use(esmGuard([one, other])).get('/', show), key))
     told.lists.push(await ask(express().use(cjsGuard([one, other])).get('/', show), key))
   }
+  const store = esm.memoryStore()
+  const [here, there] = [esm, cjs].map(({ createApiKeys }) => createApiKeys({ prefix: 'one_', store, cache: { maxLag: '1s' } }))
+  const made = await here.create({ owner: 'acct_1' })
+  told.neighbours = [(await there.verify(made.key)).ok]
+  await here.revoke(made.record.id)
+  told.neighbours.push((await there.verify(made.key)).code)
   told.clash = [esmGuard, cjsGuard].map((guard) => codeOf(() => guard([one, cjs.createApiKeys({ prefix: 'one_two_' })])))
   console.log(JSON.stringify(told))
 
@@ -89,6 +95,7 @@ describe('N-19 the ESM and the CJS copy in one program', () => {
         [200, 'other_', null],
         [200, 'other_', null],
       ],
+      neighbours: [true, 'revoked'],
       clash: ['CONFIG', 'CONFIG'],
     })
   })

@@ -259,7 +259,9 @@ describe('redisStore', () => {
     await store.find('x')
     store.close()
     store.close()
-    await expect(store.find('x')).rejects.toMatchObject({ code: 'STORE', message: expect.stringMatching(/closed/) })
+    const closed = { code: 'STORE', message: expect.stringMatching(/closed/) }
+    await expect(store.find('x')).rejects.toMatchObject(closed)
+    await expect((async () => store.watch?.(() => {}))()).rejects.toMatchObject(closed)
   })
 
   it('lets go of its connection when the client is closed, and of a Cluster', async () => {

@@ -238,6 +238,10 @@ describe('sqliteStore', () => {
     expect(() => sqliteStore(':memory:', { busyTimeout: busyTimeout as number })).toThrow(config('busyTimeout'))
   })
 
+  it.each([200, null, [], 'busyTimeout'])('refuses %j as options', (options) => {
+    expect(() => sqliteStore(':memory:', options as object)).toThrow(config('the options of sqliteStore'))
+  })
+
   it('refuses an option that it has not got', () => {
     expect(() => sqliteStore(':memory:', { timeout: 5 } as object)).toThrow(config('no option "timeout"'))
   })

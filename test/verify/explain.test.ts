@@ -186,6 +186,18 @@ describe('explain, when something fails', () => {
     expect(JSON.stringify(explained)).not.toContain('hunter2')
   })
 
+  it('says of a key that is changed meanwhile that it is so', async () => {
+    const { store, break: sabotage } = sabotagedStore()
+    const keys = createApiKeys({ prefix: 'ex_', store })
+    const { key, record } = await keys.create({ owner: 'acct_1', limits: { minute: 5 } })
+    sabotage('take', () => ({ stale: store.find(record.id) }))
+    const { code, steps } = await keys.explain(key)
+    expect([code, steps.at(-1)]).toEqual([
+      'unavailable',
+      { step: 'limits', ok: false, detail: 'the key was changed meanwhile; ask again' },
+    ])
+  })
+
   it('says that a damaged record is none', async () => {
     const store = alteredStore((stored) => ({ ...stored, expiresAt: 'soon' }), memoryStore())
     const keys = createApiKeys({ prefix: 'ex_', store })

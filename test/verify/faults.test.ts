@@ -16,6 +16,7 @@ const FAULTS: readonly (readonly [string, () => unknown])[] = [
   ],
   ['rejects', () => Promise.reject(new Error(`ECONNRESET ${DSN}`))],
   ['rejects with nothing', () => Promise.reject(undefined)],
+  ['rejects with an object that nobody can read', () => Promise.reject(Object.create(null))],
   ['rejects with text', () => Promise.reject(`reset ${DSN}`)],
   ['never answers', never],
   // biome-ignore lint/suspicious/noThenProperty: a thenable that is no promise, as some drivers give

@@ -67,4 +67,19 @@ describe('what was admitted on a request', () => {
       expect(log).not.toContain('sha256$')
     }
   })
+
+  it('shows no hash in a verdict on a secret that was replaced, admitted or refused', async () => {
+    const keys = createApiKeys({ prefix: 'po_', trustedProxies: [] })
+    const { key, record } = await keys.create({ owner: 'acct_1', limits: { minute: 1 } })
+    await keys.rotate(record.id, { overlap: '1h' })
+    const admitted = await keys.verify(key)
+    const limited = await keys.verify(key)
+    await keys.disable(record.id)
+    const refused = await keys.verify(key)
+    expect([limited, refused].map((verdict) => verdict.ok || verdict.code)).toEqual(['rate_limited', 'disabled'])
+    for (const verdict of [admitted, limited, refused]) {
+      expect(Object.keys(verdict.overlap ?? {})).toEqual(['since', 'until'])
+      expect(JSON.stringify(verdict)).not.toContain('sha256$')
+    }
+  })
 })
