@@ -140,6 +140,7 @@ function instanceOf(settings: Settings, parts: Parts, admissions: Admissions, lo
     pair: settings.pair,
     sources: settings.sources,
     isSecure: settings.requireTls ? (facts) => cameOverTls(facts, settings.proxies) : undefined,
+    hides: settings.hideCredentials,
     admitted: admissions.of,
     proofs: parts.proofs,
     carriedBefore: parts.proofs.last,

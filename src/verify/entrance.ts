@@ -21,6 +21,8 @@ export interface Instance extends Kind {
   turnAway(code: Unlooked, facts: RequestFacts, requirement: Requirement): Verdict
   /** Where it takes requests over TLS only: whether one came so. */
   readonly isSecure: ((facts: RequestFacts) => boolean) | undefined
+  /** Whether requests that it admitted lose their credential. */
+  readonly hides: boolean
   /** What this instance admitted a request with, by the framework's request object. */
   readonly admitted: (request: object) => Passage | undefined
   /** What connections proved. */
@@ -69,9 +71,9 @@ export function createEntrance<T>(
 
   function enter(facts: RequestFacts, from: unknown, found: Presented | NoCredential): Awaitable<T> {
     if (typeof found !== 'string') return judge(facts, from, found)
-    const earlier = found === 'absent' || found === 'missing_credentials' ? admittedBefore(instances, from) : undefined
     // What an earlier guard proved is not forgotten because a header was taken away in between.
-    if (earlier !== undefined) return judge(facts, from, earlier)
+    const earlier = found === 'ambiguous_credentials' ? undefined : admittedBefore(instances, from)
+    if (earlier !== undefined && (isNothing(found) || instances[earlier.kind]?.hides)) return judge(facts, from, earlier)
     if (found === 'absent' && requirement.optional) return conclude(anonymous(instances[0]), 0, facts)
     return refuse(found === 'absent' ? 'missing_credentials' : found, facts, 0)
   }
@@ -153,6 +155,11 @@ export function factsOfBare(address: string | undefined): RequestFacts {
 function ownValue<T extends object, F extends keyof T>(object: T, field: F): T[F] | undefined {
   const value = object[field]
   return value !== undefined && Object.hasOwn(object, field) ? value : undefined
+}
+
+/** Else there is a foreign credential, beside which nothing of ours is to be seen. */
+function isNothing(found: NoCredential): boolean {
+  return found === 'absent' || found === 'missing_credentials'
 }
 
 /** The credential of an earlier guard on the same request, as this entrance would have read it. */

@@ -54,6 +54,27 @@ for (const framework of FRAMEWORKS) {
       expect(echo.known).toEqual([true, 'acct_1', 4])
     })
 
+    it.each([true, false])(
+      'is beside a foreign credential still known to a later guard (hidden: %j)',
+      async (hidden) => {
+        const keys = createApiKeys({ prefix: 'hid_', hideCredentials: hidden })
+        const other = createApiKeys({ prefix: 'other_', hideCredentials: true })
+        const { key } = await keys.create({ owner: 'acct_1', limits: { minute: 5 } })
+        const bound = await framework.open(keys, undefined, async (_access, request) => {
+          const headers = { authorization: 'Bearer foreign' }
+          const [later, ambiguous, others] = await Promise.all([
+            keys.verify({ headers, request }),
+            keys.verify({ headers: { ...headers, 'x-api-key': ['a', 'b'] }, request }),
+            other.verify({ headers, request }),
+          ])
+          return [later, ambiguous, others].map((verdict) => verdict.ok || verdict.code)
+        })
+        const answer = await ask(framework, bound, ['Authorization: Bearer foreign', `X-API-Key: ${key}`])
+        const known = hidden ? true : 'invalid_key'
+        expect(JSON.parse(answer.body)).toEqual([known, 'ambiguous_credentials', 'invalid_key'])
+      },
+    )
+
     it('is without both halves of a pair', async () => {
       const sources = [pair('x-id', 'x-token')]
       const halves = ({ key, secret }: { key: string; secret?: string }) => [`X-Id: ${key}`, `X-Token: ${secret}`]
