@@ -1,4 +1,4 @@
-import { type IncomingMessage, ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
+import { type IncomingMessage, type Server, ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Answer } from '../model/answer.ts'
@@ -69,14 +69,15 @@ export function hasAnswered(response: ServerResponse): boolean {
 
 /**
  * Calls `then` when the handler has ended its response. Of the end of a response whose client has gone Node tells
- * nothing: then what remains to be seen is the call of `end` itself. `then` may be called twice.
+ * nothing: then what remains to be seen is the call of `end` itself. A response that is destroyed has ended, too: it is
+ * what becomes of a stream that fails, and Node calls it for no client. `then` may be called twice.
  */
 export function onceEnded(response: ServerResponse, then: () => void): void {
   let closed = false
   response.once('finish', then)
   response.once('close', () => {
     closed = true
-    if (response.writableEnded) then()
+    if (response.writableEnded || wasCutHere(response)) then()
   })
   // At once, not at the close: `response.end(await work())` takes the member before it waits.
   const { end } = response
@@ -84,6 +85,25 @@ export function onceEnded(response: ServerResponse, then: () => void): void {
     if (closed) then()
     return Reflect.apply(end, response, args)
   } as typeof end
+  const { destroy } = response
+  // A response of HTTP/2 has none.
+  if (destroy === undefined) return
+  response.destroy = function destroyed(...args: unknown[]) {
+    // Whoever is told of the failure may still settle: a callback of `pipeline` runs before this.
+    setImmediate(then)
+    return Reflect.apply(destroy, response, args)
+  } as typeof destroy
+}
+
+/**
+ * Whether it was this process that ended the connection, as Express does with a handler that fails in the middle of its
+ * answer. A client that goes leaves an error or an end; where a time-out of the host may have ended the connection, or
+ * what it does with a client that sends nonsense, the handler may still be running.
+ */
+function wasCutHere({ req }: ServerResponse): boolean {
+  const { errored, readableEnded, timeout, server } = (req?.socket ?? {}) as Partial<Socket> & { server?: Server }
+  const isItself = errored === null && readableEnded === false && !timeout
+  return isItself && server?.listenerCount?.('clientError') === 0
 }
 
 /** Writes a refusal. */

@@ -1,4 +1,6 @@
 import { execFileSync } from 'node:child_process'
+import type { RequestListener } from 'node:http'
+import { createServer as createHttpsServer } from 'node:https'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import type { Duplex } from 'node:stream'
 import * as tls from 'node:tls'
@@ -35,6 +37,14 @@ export async function throughTls(
     }
   })
   return listening(begins)
+}
+
+/** Serves a listener by `node:https` on a free port until the test ends. */
+export async function serveTls(listener: RequestListener) {
+  const server = createHttpsServer({ key: certificate(), cert: certificate() }, listener)
+  const port = await listening(server)
+  onTestFinished(() => server.closeAllConnections())
+  return { server, port }
 }
 
 async function listening(server: Server): Promise<number> {
