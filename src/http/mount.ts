@@ -3,6 +3,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { withAskedAt } from './below.ts'
 import { hasAnswered } from './node.ts'
+import { rewritten } from './rewritten.ts'
 import { askSpeakable } from './speakable.ts'
 
 /** What a handler is given beside the request, as `@hono/node-server` does: there it finds the socket. */
@@ -134,13 +135,12 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
   return headers
 }
 
-/** A body that a parser has read is there no more: it is written again, as JSON or as it was. */
+/** A body that a parser has read is there no more: it is written again. */
 function bodyOf(req: IncomingMessage, parsed: unknown, headers: Headers): Body | undefined {
   if (parsed === undefined || !req.readableEnded) return streamOf(req) as unknown as Body
   headers.delete('content-length')
   headers.delete('content-encoding')
-  if (typeof parsed === 'string' || parsed instanceof Uint8Array) return parsed as Body
-  return JSON.stringify(parsed)
+  return rewritten(parsed, headers.get('content-type'))
 }
 
 /** Not `Readable.toWeb`, with which a handler that cancels the body ends the process (Node 20). */

@@ -17,10 +17,17 @@ export function scopeFlaw(scope: unknown, vocabulary: Vocabulary | undefined): s
   const stem = scope === '*' ? 'any' : scope.endsWith(':*') ? scope.slice(0, -2) : scope
   if (!SEGMENTS.test(stem))
     return 'must be segments of letters, digits, ., _ and - joined by :, with * only as the last'
-  if (vocabulary === undefined || vocabulary.has(scope)) return undefined
-  const covers = coverage([scope])
-  for (const known of vocabulary) if (scope.endsWith('*') && covers(known)) return undefined
+  if (vocabulary === undefined || isKnownTo(vocabulary, scope)) return undefined
   return `must be one of the declared scopes (${show([...vocabulary].join(' '))})`
+}
+
+/** Whether a scope is in a vocabulary, or covers something in it. */
+export function isKnownTo(vocabulary: Vocabulary, scope: string): boolean {
+  if (vocabulary.has(scope)) return true
+  if (!scope.endsWith('*')) return false
+  const covers = coverage([scope])
+  for (const known of vocabulary) if (covers(known)) return true
+  return false
 }
 
 /** The vocabulary of `{ contacts: ['read', 'update'] }`. */

@@ -73,7 +73,8 @@ export function createEntrance<T>(
     if (typeof found !== 'string') return judge(facts, from, found)
     // What an earlier guard proved is not forgotten because a header was taken away in between.
     const earlier = found === 'ambiguous_credentials' ? undefined : admittedBefore(instances, from)
-    if (earlier !== undefined && (isNothing(found) || instances[earlier.kind]?.hides)) return judge(facts, from, earlier)
+    if (earlier !== undefined && (isNothing(found) || instances[earlier.kind]?.hides))
+      return judge(facts, from, earlier)
     if (found === 'absent' && requirement.optional) return conclude(anonymous(instances[0]), 0, facts)
     return refuse(found === 'absent' ? 'missing_credentials' : found, facts, 0)
   }

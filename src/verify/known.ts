@@ -7,7 +7,7 @@ import type { Networks } from '../network/cidr.ts'
 import type { Requirement } from '../policy/demand.ts'
 import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { allowlist } from '../policy/networks.ts'
-import { type Coverage, coverage, scopeFlaw, type Vocabulary } from '../policy/scopes.ts'
+import { type Coverage, coverage, isKnownTo, scopeFlaw, type Vocabulary } from '../policy/scopes.ts'
 import type { Sound } from '../policy/soundness.ts'
 import type { Found } from './found.ts'
 import type { Heat } from './heat.ts'
@@ -82,7 +82,7 @@ function lazyCoverage(scopes: readonly string[], vocabulary: Vocabulary | undefi
     // A grant that left the vocabulary is inert.
     covers ??= coverage(scopes.filter((grant) => scopeFlaw(grant, vocabulary) === undefined))
     // Nor does a wildcard reach what only another instance knows.
-    return covers(scope) && (vocabulary === undefined || vocabulary.has(scope))
+    return covers(scope) && (vocabulary === undefined || isKnownTo(vocabulary, scope))
   }
 }
 

@@ -235,3 +235,46 @@ it('a handler that throws reaches what the host has for errors on Koa', async ()
   const response = await fetch(`${url}/keys`, { signal: AbortSignal.timeout(5_000) })
   expect([response.status, await response.json()]).toEqual([500, { failed: 'broken' }])
 })
+
+describe.each(EXPRESSES)('what a parser has read, mounted on $name', ({ express: framework }) => {
+  async function opened(handler: FetchHandler) {
+    const app = framework().use(express.json(), express.urlencoded({ extended: true }))
+    return serve(app.use('/keys', onExpress(handler)))
+  }
+  const post = (url: string, type: string, body: string) =>
+    fetch(`${url}/keys`, { method: 'POST', headers: { 'Content-Type': type }, body })
+
+  it.each(['{"limit":1e999}', '{"a":[-1e999,{"b":1e999}],"c":"1e999"}', '{"a":null,"b":1.5}'])(
+    'is the same JSON: %s',
+    async (body) => {
+      const { url } = await opened(async (req) => new Response(await req.text()))
+      expect(await (await post(url, 'application/json', body)).text()).toBe(body)
+    },
+  )
+
+  it('is the same form, and one that cannot be written so is none', async () => {
+    const { url } = await opened(async (req) => Response.json([...(await req.formData())]))
+    const form = 'application/x-www-form-urlencoded'
+    expect(await (await post(url, form, 'a=1&b=%C3%BC+%26&a=2')).json()).toEqual([
+      ['a', '1'],
+      ['a', '2'],
+      ['b', 'ü &'],
+    ])
+    const { url: keeping } = await opened(async (req) => new Response(req.headers.get('content-type')))
+    expect(await (await post(keeping, form, 'a[b]=1')).text()).toBe(form)
+  })
+
+  it('M-05 a number out of range lifts no limit of a key, as without a parser', async () => {
+    const keys = createApiKeys({ prefix: 'mo_' })
+    const given = { limits: { minute: 3 }, allowedIps: ['10.0.0.0/8'], expiresAt: new Date(Date.now() + 9e8) }
+    const { record } = await keys.create({ owner: 'acct_1', ...given })
+    const { url } = await serve(
+      framework().use(express.json(), onExpress(management(keys, { authorize: () => ({ owner: 'acct_1' }) }))),
+    )
+    for (const body of ['{"limits":{"minute":1e999}}', '{"expiresAt":1e999}', '{"allowedIps":-1e999}']) {
+      const headers = { 'Content-Type': 'application/json' }
+      expect((await fetch(`${url}/${record.id}`, { method: 'PATCH', headers, body })).status).toBe(400)
+    }
+    expect(await keys.get(record.id)).toEqual(record)
+  })
+})

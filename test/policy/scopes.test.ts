@@ -179,6 +179,25 @@ describe('S. Scopes: what a demand may ask', () => {
     expect(() => guard(declared, { scopes: ['contacts:*'] })).not.toThrow()
   })
 
+  it('S-01 S-03 a demand that covers several is met by a key that has just that, or more, with and without a vocabulary', async () => {
+    const declared = createApiKeys({ prefix: 'sc_', scopes: { contacts: ['read', 'write'], files: ['read'] } })
+    for (const [grants, passed] of [
+      [['contacts:*'], ['contacts:*']],
+      [['*'], ['contacts:*', '*']],
+      [['contacts:read', 'contacts:write'], []],
+      [['files:*'], []],
+    ] as const) {
+      for (const instance of [declared, keys as typeof declared]) {
+        const { key } = await instance.create({ owner: 'acct_1', scopes: grants })
+        for (const scope of ['contacts:*', '*'] as const) {
+          const met = (passed as readonly string[]).includes(scope)
+          expect(await judged(instance, key, { scopes: [scope] })).toBe(met ? 'admitted' : 'insufficient_scope')
+          expect(accessIn(await instance.verify(key)).can(scope)).toBe(met)
+        }
+      }
+    }
+  })
+
   it('S-11 a list that is changed after the guard was made changes nothing', async () => {
     const { key } = await keys.create({ owner: 'acct_1', scopes: ['a:read'] })
     const scopes = ['a:read']
