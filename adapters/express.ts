@@ -8,7 +8,7 @@ import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
-export { mount } from '../src/http/mount.ts'
+export { type FetchHandler, mount, type Platform } from '../src/http/mount.ts'
 
 declare global {
   namespace Express {

@@ -8,7 +8,9 @@ import { showIdentity } from '../src/http/shown-identity.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
+export type { Hook } from '../src/http/fastify.ts'
 export { mount } from '../src/http/fastify-mount.ts'
+export type { FetchHandler, Platform } from '../src/http/mount.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

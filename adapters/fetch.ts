@@ -14,7 +14,8 @@ import { hideInRequest } from '../src/http/hide.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Access } from '../src/model/verdict.ts'
 
-export { mount } from '../src/http/below.ts'
+export { type HandlerBelow, mount } from '../src/http/below.ts'
+export type { FetchDemand } from '../src/http/fetch.ts'
 
 type Instances = ApiKeys | readonly ApiKeys[]
 

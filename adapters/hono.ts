@@ -9,6 +9,9 @@ import { isAccess } from '../src/http/identity.ts'
 import { mountPoint } from '../src/http/mount-point.ts'
 import type { Access } from '../src/model/verdict.ts'
 
+export type { HandlerBelow } from '../src/http/below.ts'
+export type { FetchDemand } from '../src/http/fetch.ts'
+
 declare module 'hono' {
   interface ContextVariableMap {
     /** Whose key the guard admitted. Behind a guard whose demand is `optional` it may be absent. */

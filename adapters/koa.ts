@@ -9,6 +9,8 @@ import { addHeaders, hasAnswered, nodeFacts, onceEnded, writeAnswer } from '../s
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
+export type { FetchHandler, Platform } from '../src/http/mount.ts'
+
 declare module 'koa' {
   interface DefaultState {
     /** Whose key the guard admitted. Behind a guard whose demand is `optional` it may be absent. */

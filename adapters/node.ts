@@ -12,6 +12,7 @@ import type { Access, Admitted, Denied } from '../src/model/verdict.ts'
 
 export { refuse } from '../src/http/answered.ts'
 export { type Connection, closeWhenRevoked } from '../src/http/live.ts'
+export type { FetchHandler, Platform } from '../src/http/mount.ts'
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest
 export type NodeResponse = ServerResponse | Http2ServerResponse

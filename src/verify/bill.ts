@@ -4,8 +4,10 @@ import type { CreditSpend, MeterReading, Spend, SpendWindow } from '../model/sto
 
 /** What a request takes, or took. */
 export interface Bill {
-  /** From each window, and from the balance unless it is held. */
+  /** From each window. */
   readonly cost: number
+  /** From the balance: the cost, for which also what is held stands; 0 where nothing is held in its place. */
+  readonly charged: number
   /** What is held of the balance, in place of the cost; 0 where nothing is. */
   readonly held: number
   readonly windows: readonly Window[]
@@ -50,5 +52,6 @@ export function billFor(
   retryAt: number | undefined,
 ): Extract<Metered, Bill> {
   const hold = credits?.hold === undefined ? undefined : credits
-  return { type, cost, held: hold?.amount ?? 0, windows, readings, balance, hold, at, retryAt }
+  const charged = hold === undefined || hold.amount > 0 ? cost : 0
+  return { type, cost, charged, held: hold?.amount ?? 0, windows, readings, balance, hold, at, retryAt }
 }

@@ -17,7 +17,16 @@ export interface LenienceOptions {
   readonly keys: Pick<KnownKeys, 'isYoung'>
 }
 
-const EMPTY = { cost: 0, held: 0, windows: [], readings: [], balance: undefined, hold: undefined, retryAt: undefined }
+const EMPTY = {
+  cost: 0,
+  charged: 0,
+  held: 0,
+  windows: [],
+  readings: [],
+  balance: undefined,
+  hold: undefined,
+  retryAt: undefined,
+}
 
 /**
  * `limits.onFault: 'open'`. Nothing is excused but windows that a fault of the store left uncounted: not a balance, and

@@ -137,8 +137,9 @@ export function createMeter({ take, giveBack, credits: mode, patience, look, lea
       before.has(counterOf(window)) ? { ...window, cost: excess } : window,
     )
     const beyond = (amount: number) => Math.max(0, amount - earlier.held)
-    const amount = order.credits?.hold === undefined ? excess : beyond(order.credits.amount)
-    const credits = order.credits && { ...order.credits, amount }
+    const { credits: due } = order
+    const amount = due?.hold === undefined ? Math.max(0, order.cost - earlier.charged) : beyond(due.amount)
+    const credits = due && { ...due, amount }
     const least = order.least === undefined ? undefined : beyond(order.least)
     const rest = await fill(attempt, known, orderFor(order.cost, windows, credits, least))
     return rest.type === 'admitted' ? { ...rest, ...sum(earlier, rest) } : rest
@@ -197,6 +198,7 @@ function sum(earlier: Bill, rest: Bill): Omit<Bill, 'at' | 'retryAt'> {
   }
   return {
     cost: Math.max(earlier.cost, rest.cost),
+    charged: Math.max(earlier.charged, rest.charged),
     held: earlier.held + rest.held,
     windows: [...last.values()].map(([window]) => window),
     readings: [...last.values()].map(([, reading]) => reading),

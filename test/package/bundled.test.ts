@@ -21,7 +21,12 @@ const keys = createApiKeys({ prefix: 'bun_', store: sqliteStore(':memory:'), has
 keys.create({ owner: 'acct_1' }).then(async ({ key }) => console.log((await keys.verify(key)).ok))
 `
 
-it.each(['cjs', 'esm'] as const)('drivers are found from a bundle (%s)', async (format) => {
+it.each([
+  ['cjs', {}],
+  ['esm', {}],
+  // As webpack has it: the place where the bundle was made.
+  ['esm', { 'import.meta.url': '"file:///made/elsewhere.js"' }],
+] as const)('drivers are found from a bundle (%s %j)', async (format, define) => {
   const outfile = join(folder, format === 'cjs' ? 'program.cjs' : 'program.mjs')
   await build({
     stdin: { contents: PROGRAM, resolveDir: process.cwd() },
@@ -30,6 +35,7 @@ it.each(['cjs', 'esm'] as const)('drivers are found from a bundle (%s)', async (
     platform: 'node',
     external: ['libsql', '@node-rs/argon2'],
     outfile,
+    define,
     logLevel: 'error',
     tsconfigRaw: '{}', // not the sources, which its paths name
   })

@@ -31,6 +31,8 @@ describe.each(CARRIERS)('Two guards on one request: $source', (carrier) => {
     [{ cost: 5 }, { cost: 3 }, 5],
     [{ cost: 0 }, { cost: 4 }, 4],
     [{ cost: 4 }, { cost: 0 }, 4],
+    [{ reserve: 0 }, {}, 1],
+    [{ reserve: 0 }, { cost: 3 }, 3],
   ])('the first takes, the later one only what its cost exceeds: %j then %j take %i', async (first, later, taken) => {
     const kept = await purse({ remaining: 20 }, carrier.options, HOURLY)
     const ask = oneRequest(kept, carrier)
@@ -44,6 +46,24 @@ describe.each(CARRIERS)('Two guards on one request: $source', (carrier) => {
     // The same guard once more takes nothing.
     await ask(later)
     expect(await kept.left()).toBe(20 - taken)
+  })
+
+  it('of guards that hold nothing, none makes what another costs free, nor dearer', async () => {
+    const kept = await purse({ remaining: 5 }, carrier.options)
+    const ask = oneRequest(kept, carrier)
+    for (const [demand, left] of [
+      [{ reserve: 0 }, 5],
+      [{ cost: 3 }, 2],
+      [{ reserve: 0 }, 2],
+      [{ cost: 3 }, 2],
+    ] as const) {
+      expect((await ask(demand)).ok).toBe(true)
+      expect(await kept.left()).toBe(left)
+    }
+    expect(codeOf(await ask({ cost: 6 }))).toBe('insufficient_balance')
+    const next = oneRequest(kept, carrier)
+    await next({ cost: 5, reserve: 0 })
+    expect(codeOf(await next({ cost: 5 }))).toBe('insufficient_balance')
   })
 
   it.each<readonly [first: Demand, later: Demand, held: number]>([

@@ -1,0 +1,3 @@
+import { brotliOf } from './brotli.ts'
+import { resolve } from 'node:path'
+const MOST: any = JSON.parse(process.argv[2]!)
