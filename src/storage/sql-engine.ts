@@ -36,7 +36,8 @@ const POSTGRES: Engine = {
 
 const MYSQL: Engine = {
   name: 'MySQL',
-  begin: 'BEGIN',
+  // Not BEGIN, which opens a block where the server understands Oracle's dialect (sql_mode).
+  begin: 'START TRANSACTION',
   lock: ' FOR UPDATE',
   // Not UNIX_TIMESTAMP, which loses its way in the hour that a time zone has twice.
   clock: `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000`,

@@ -69,8 +69,9 @@ export async function revokeWhere(
   const [revoked, time] = [engine.text('revoked'), Math.floor(at)]
   const set = 'status = ?, version = version + 1, updated_at = ?, revoked_at = ?, revoked_reason = ?'
   const given = [revoked, time, time, reason === undefined ? null : engine.text(reason), revoked]
-  const update = `UPDATE ${tables.keys} SET ${set} WHERE status <> ? AND ${sql}`
-  return changeAndTell(session, tables, { sql: update, values: [...given, ...values] }, '*')
+  // By the primary key, too: MySQL may refuse a change that names no indexed column (sql_safe_updates).
+  const update = `UPDATE ${tables.keys} SET ${set} WHERE status <> ? AND id > ? AND ${sql}`
+  return changeAndTell(session, tables, { sql: update, values: [...given, engine.text(''), ...values] }, '*')
 }
 
 interface Condition {

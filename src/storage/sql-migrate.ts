@@ -1,4 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
+import { requireCommits } from './sql-commits.ts'
 import { wholeOf } from './sql-engine.ts'
 import { lacksTable } from './sql-errors.ts'
 import { MIGRATIONS, schemaTable, type Tables } from './sql-schema.ts'
@@ -6,6 +7,8 @@ import { type Connections, persistently, type Session } from './sql-session.ts'
 
 /** How long a process waits for another that migrates, s. */
 const PATIENCE = 60
+/** The same in SQLite, which knows of no waiting but to try again. */
+const TRIES = 1_000
 
 /**
  * Brings a database to the schema of this version. Harmless when it has it, and when several processes do it at once.
@@ -13,15 +16,17 @@ const PATIENCE = 60
  */
 export async function bringUpToDate(connections: Connections, tables: Tables): Promise<void> {
   const { engine } = connections
+  await persistently(engine, () => requireCommits(connections))
   // A look first: where all is done, the program needs no right to create tables.
-  const found = await persistently(engine, () => schemaVersion(connections, tables))
+  const found = await persistently(engine, () => schemaVersion(connections, tables), TRIES)
   if (found === MIGRATIONS.length) return
   refuseNewer(found)
-  await persistently(engine, () => (engine.name === 'MySQL' ? underName : inTransaction)(connections, tables))
+  await persistently(engine, () => (engine.name === 'MySQL' ? underName : inTransaction)(connections, tables), TRIES)
 }
 
 /** Says what to do where the schema is not that of this version. */
 export async function requireSchema(connections: Connections, tables: Tables): Promise<void> {
+  await requireCommits(connections)
   const found = await schemaVersion(connections, tables)
   refuseNewer(found)
   if (found === MIGRATIONS.length) return

@@ -71,12 +71,12 @@ export function connectionsOf(database: SqlDatabase, engine: Engine): Connection
  * Does something again as long as other transactions stand in its way, a bounded number of times: it must be one
  * statement, or one transaction. What a driver throws comes out as a `KeywardError`.
  */
-export async function persistently<T>(engine: Engine, work: () => Promise<T>): Promise<T> {
+export async function persistently<T>(engine: Engine, work: () => Promise<T>, tries = TRIES): Promise<T> {
   for (let tried = 1; ; tried++) {
     try {
       return await work()
     } catch (error) {
-      if (!isClash(error) || tried === TRIES) throw translated(error, engine)
+      if (!isClash(error) || tried === tries) throw translated(error, engine)
       await pause(Math.min(LONGEST_PAUSE, 2 ** tried) * (0.5 + randomInt(1000) / 2000))
     }
   }
