@@ -1,4 +1,5 @@
 import { clientAddress } from './credential/client-address.ts'
+import { hideInNode } from './credential/hide.ts'
 import { carriersOf } from './credential/reader.ts'
 import { cameOverTls } from './credential/transport.ts'
 import { remembering } from './hash/remembering.ts'
@@ -164,7 +165,9 @@ export function assembleDoor(settings: Settings, { instance }: Verification): Do
       return compileDemand(demand, together(doors))
     },
     open: (doors, requirement, conclude) => createEntrance(instancesOf(doors), requirement, conclude),
-    carriers: settings.hideCredentials ? (doors, facts) => carriersOf(instancesOf(doors), facts) : undefined,
+    hide: settings.hideCredentials
+      ? (doors, facts) => hideInNode(facts, carriersOf(instancesOf(doors), facts))
+      : undefined,
     addressOf(facts) {
       const found = clientAddress(facts, settings.proxies)
       return typeof found === 'string' ? undefined : found.text

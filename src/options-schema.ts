@@ -7,7 +7,12 @@ import type { Hasher } from './model/hasher.ts'
 import { isRecord } from './model/is-object.ts'
 import type { KeyStore } from './model/store.ts'
 
-const WHOLE = 'must be a whole number above 0'
+// Each kind of schema that zod has is code that is loaded with it: what one question tells is asked here.
+const whole = z.custom<number>((value) => Number.isSafeInteger(value) && Number(value) > 0, {
+  error: 'must be a whole number above 0',
+  // So that a union names the field, and not itself.
+  abort: false,
+})
 const callable = z.custom<never>((value) => typeof value === 'function', 'must be a function')
 const duration = z.custom<Duration>((value) => (parseDuration(value) ?? 0) > 0, "must be a time such as 250 or '10s'")
 /** Timers fire at once beyond 2^31 ms; nobody waits for a store that long. */
@@ -19,7 +24,8 @@ const choice = <const T extends string>(...values: readonly T[]) =>
   z.enum(values, `must be one of ${values.join(', ')}`)
 const having = <T>(verbs: readonly string[], message: string) =>
   z.custom<T>((value) => verbs.every((verb) => typeof Object(value)[verb] === 'function'), message)
-const flag = z.boolean('must be true or false')
+const flag = z.custom<boolean>((value) => typeof value === 'boolean', 'must be true or false')
+const off = z.custom<false>((value) => value === false)
 const object = { error: 'must be an object of known options' }
 
 const store = having<KeyStore>(
@@ -64,7 +70,7 @@ export const OPTIONS = z.strictObject(
           default: z.optional(z.unknown()),
           max: z.optional(z.unknown()),
           onFault: z.optional(choice('open', 'closed')),
-          lease: z.optional(z.int(WHOLE).check(z.positive(WHOLE))),
+          lease: z.optional(whole),
         },
         object,
       ),
@@ -72,22 +78,17 @@ export const OPTIONS = z.strictObject(
     names: z.optional(choice('free', 'required', 'unique')),
     credits: z.optional(choice('key', 'owner')),
     gate: z.optional(callable),
-    failures: z.optional(
-      z.strictObject(
-        { limit: z.int(WHOLE).check(z.positive(WHOLE)), window: duration },
-        { error: 'must be { limit, window }' },
-      ),
-    ),
+    failures: z.optional(z.strictObject({ limit: whole, window: duration }, { error: 'must be { limit, window }' })),
     trustedProxies: z.optional(listOf(text, 'must be a list of addresses and CIDR blocks')),
     requireTls: z.optional(flag),
     hideCredentials: z.optional(flag),
     cache: z.optional(
       z.union(
         [
-          z.literal(false),
+          off,
           z.strictObject({
             maxLag: z.optional(duration),
-            maxKeys: z.optional(z.int(WHOLE).check(z.positive(WHOLE))),
+            maxKeys: z.optional(whole),
           }),
         ],
         'must be false or { maxLag, maxKeys }, both above 0',
@@ -97,10 +98,7 @@ export const OPTIONS = z.strictObject(
     reveal: z.optional(choice('holder', 'nobody')),
     answers: z.optional(z.unknown()),
     rateHeaders: z.optional(
-      z.union(
-        [choice('standard', 'legacy', 'both'), z.literal(false)],
-        "must be 'standard', 'legacy', 'both' or false",
-      ),
+      z.union([choice('standard', 'legacy', 'both'), off], "must be 'standard', 'legacy', 'both' or false"),
     ),
     realm: z.optional(
       text.check(

@@ -28,8 +28,11 @@ export interface Door {
   /** Reads a demand for all these instances at once: what one of them knows may be named. */
   compile(demand: AnyDemand, doors: readonly Door[]): Requirement
   open<T>(doors: readonly Door[], requirement: Requirement, conclude: Conclude<T>): Entrance<T>
-  /** Where what it admits loses its credential: the headers that carry it, of any of these instances. */
-  readonly carriers: ((doors: readonly Door[], facts: RequestFacts) => readonly string[]) | undefined
+  /**
+   * Where what it admits loses its credential: takes from Node's request the headers that carry one of any of these
+   * instances, and answers which a fetch request is to lose, too.
+   */
+  readonly hide: ((doors: readonly Door[], facts: RequestFacts) => readonly string[] | undefined) | undefined
   /** The address of a client, as far as it can be known. */
   addressOf(facts: RequestFacts): string | undefined
 }

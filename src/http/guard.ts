@@ -6,7 +6,6 @@ import type { RequestFacts } from '../model/request.ts'
 import type { Admitted, Denied, Verdict } from '../model/verdict.ts'
 import { checkAnswers } from './answers.ts'
 import { doorsOf, type WithDoor } from './door.ts'
-import { hideInNode } from './hide.ts'
 import { type ProblemOptions, problemWriter } from './problem.ts'
 import { rateFields } from './rate-headers.ts'
 
@@ -46,12 +45,12 @@ export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDem
   const vary = [...new Set(doors.flatMap(({ instance }) => instance.sources.flatMap(({ headers }) => headers)))].join(
     ', ',
   )
-  const options: readonly Settings[] = doors.map(({ settings, carriers }) => ({
+  const options: readonly Settings[] = doors.map(({ settings, hide }) => ({
     rateHeaders: settings.rateHeaders,
     vary,
     plain: Object.freeze({ Vary: vary }),
     write: problemWriter({ ...settings, vary, answers: [settings.answers, demanded] }),
-    hide: carriers && ((facts) => hideInNode(facts, carriers(doors, facts))),
+    hide: hide && ((facts) => hide(doors, facts)),
   }))
 
   const { request } = doors[0].open(doors, requirement, (verdict, instance, facts) =>

@@ -1,6 +1,6 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import { inherited, own } from '../model/own.ts'
-import { inBackground } from '../model/timer.ts'
+import { within } from '../model/timer.ts'
 import { warnOnce } from '../model/warn.ts'
 
 /** What somebody may be asked for: the verbs of the management routes. */
@@ -100,12 +100,5 @@ function isFunction(value: unknown): boolean {
 }
 
 function inTime<T>(what: string, patience: number, ask: () => Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const late = () => reject(new Error(`${what} of management() gave no answer within ${patience} ms`))
-    const timer = setTimeout(late, patience)
-    inBackground(timer)
-    ask()
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer))
-  })
+  return within(ask(), patience, () => new Error(`${what} of management() gave no answer within ${patience} ms`))
 }

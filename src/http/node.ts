@@ -102,8 +102,7 @@ export function onceEnded(response: ServerResponse, then: () => void): void {
  */
 function wasCutHere({ req }: ServerResponse): boolean {
   const { errored, readableEnded, timeout, server } = (req?.socket ?? {}) as Partial<Socket> & { server?: Server }
-  const isItself = errored === null && readableEnded === false && !timeout
-  return isItself && server?.listenerCount?.('clientError') === 0
+  return errored === null && !readableEnded && !timeout && server?.listenerCount('clientError') === 0
 }
 
 /** Writes a refusal. */

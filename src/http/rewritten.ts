@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto'
 import { isRecord } from '../model/is-object.ts'
 
 const FORM = /^application\/x-www-form-urlencoded\b/i
@@ -9,27 +8,21 @@ const FORM = /^application\/x-www-form-urlencoded\b/i
  */
 export function rewritten(parsed: unknown, type: string | null): string | Uint8Array<ArrayBuffer> {
   if (typeof parsed === 'string' || parsed instanceof Uint8Array) return parsed as string | Uint8Array<ArrayBuffer>
-  const form = FORM.test(type ?? '') ? formOf(parsed) : undefined
-  return form ?? jsonOf(parsed)
+  return isRecord(parsed) && FORM.test(`${type}`) ? formOf(parsed) : jsonOf(parsed)
 }
 
-/** `undefined` for what lies deeper than fields and lists of them. */
-function formOf(parsed: unknown): string | undefined {
-  if (!isRecord(parsed)) return undefined
+function formOf(parsed: object): string {
   const form = new URLSearchParams()
-  for (const [name, value] of Object.entries(parsed)) {
-    for (const each of [value].flat()) {
-      if (typeof each !== 'string') return undefined
-      form.append(name, each)
-    }
-  }
-  return form.toString()
+  for (const [name, value] of Object.entries(parsed)) for (const each of [value].flat()) form.append(name, each)
+  return `${form}`
 }
 
-/** `1e999` is read as Infinity, which would be written as `null`: to a handler that is another wish. */
+/** A number out of range, which JSON would write as `null`, another wish: then the whole is out of range. */
 function jsonOf(parsed: unknown): string {
-  const mark = randomUUID()
-  const isBeyond = (value: unknown) => typeof value === 'number' && !Number.isFinite(value)
-  const text = JSON.stringify(parsed, (_, value) => (isBeyond(value) ? mark + (value < 0 ? '-' : '') : value))
-  return text.replaceAll(`"${mark}"`, '1e999').replaceAll(`"${mark}-"`, '-1e999')
+  let isWithin = true
+  const text = JSON.stringify(parsed, (_, value) => {
+    if (typeof value === 'number') isWithin &&= Number.isFinite(value)
+    return value
+  })
+  return isWithin ? text : '1e999'
 }

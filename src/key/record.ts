@@ -1,4 +1,4 @@
-import { isObject } from '../model/is-object.ts'
+import { frozenCopy } from '../model/frozen.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord, Status, StoredKey } from '../model/key.ts'
 import { NAMED_WINDOWS, type ShownLimits, type Window } from '../model/limits.ts'
@@ -20,11 +20,11 @@ export function toRecord(found: StoredKey, windows: readonly Window[], now: numb
     description: stored.description,
     owner: stored.owner,
     resource: stored.resource,
-    scopes: freeze(stored.scopes),
+    scopes: frozenCopy(stored.scopes),
     limits: shownLimits(windows),
-    allowedIps: freeze(stored.allowedIps),
+    allowedIps: frozenCopy(stored.allowedIps),
     credits: shownCredits(stored, balance),
-    metadata: freeze(stored.metadata),
+    metadata: frozenCopy(stored.metadata),
     display: display(stored.prefix, stored.id),
     status: statusOf(stored, now),
     createdAt: iso(stored.createdAt),
@@ -52,7 +52,7 @@ function overlapEnd(stored: StoredKey, now: number): string | undefined {
 function shownCredits({ credits }: StoredKey, balance: number | undefined): KeyRecord['credits'] {
   if (credits === undefined) return undefined
   const remaining = balance ?? credits.remaining
-  return Object.freeze(credits.refill === undefined ? { remaining } : { remaining, refill: freeze(credits.refill) })
+  return Object.freeze(credits.refill === undefined ? { remaining } : { remaining, refill: frozenCopy(credits.refill) })
 }
 
 function time(ms: number | undefined): string | undefined {
@@ -66,11 +66,4 @@ function shownLimits(windows: readonly Window[]): ShownLimits {
     named[name] === ms ? limit : Object.freeze({ limit, window: ms }),
   ])
   return Object.freeze(Object.fromEntries(shown))
-}
-
-/** A frozen copy, all the way down: what a store gave stays the store's. */
-function freeze<T>(value: T): T {
-  if (!isObject(value)) return value
-  if (Array.isArray(value)) return Object.freeze(value.map(freeze)) as T
-  return Object.freeze(Object.fromEntries(Object.entries(value).map(([name, member]) => [name, freeze(member)]))) as T
 }

@@ -71,7 +71,7 @@ const NAME = field.line(100)
 const OWNER = field.line(256)
 const RESOURCE = field.line(256)
 const WHO = { actor: z.optional(field.line(256)), address: z.optional(field.line(64)) }
-const BY = { ...WHO, owner: z.exactOptional(OWNER), resource: z.exactOptional(RESOURCE) }
+const BY = { ...WHO, owner: z.optional(OWNER), resource: z.optional(RESOURCE) }
 
 export function createInput({ vocabulary, plan, names, environments }: InputOptions): Input {
   const CREATE = z.strictObject({
@@ -83,7 +83,10 @@ export function createInput({ vocabulary, plan, names, environments }: InputOpti
     limits: z.optional(field.limits),
     allowedIps: z.optional(field.allowedIps),
     expiresAt: z.optional(field.moment),
-    environment: environments.length === 0 ? z.optional(z.undefined(NO_ENVIRONMENTS)) : oneOf(environments),
+    environment:
+      environments.length === 0
+        ? z.optional(z.custom<undefined>((value) => value === undefined, NO_ENVIRONMENTS))
+        : oneOf(environments),
     credits: z.optional(field.credits),
     metadata: z.optional(field.metadata),
   })
@@ -150,14 +153,17 @@ function oneOf<T extends string>(values: readonly T[]) {
 }
 
 /** One that no vocabulary knows covers nothing. */
-const GRANTS = { grants: z.exactOptional(z.array(z.string(), 'must be a list of scopes')) }
+const GRANTS = { grants: z.optional(z.array(z.string(), 'must be a list of scopes')) }
 
 // Not shown: who has it can ask for the same again.
 const VISIBLE = 'must be 1 to 255 visible ASCII characters'
 const ONCE = { idempotencyKey: z.optional(z.string(VISIBLE).check(z.regex(/^[\x21-\x7e]{1,255}$/, VISIBLE))) }
 
 /** An owner that somebody forgot must not turn a condition into none, nor a role that nobody knows give every scope. */
-const CONDITIONS = ['owner', 'resource', 'grants']
+const CONDITIONS = ['owner', 'resource', 'grants'] as const
+
+/** What was read with conditions, none of which is `undefined`. */
+type Given<T, Condition> = { [F in keyof T]: F extends Condition ? Exclude<T[F], undefined> : T[F] }
 
 const ONLY_BY = z.strictObject(BY)
 const CREATE_BY = z.strictObject({ ...BY, ...GRANTS, ...ONCE })
@@ -208,7 +214,11 @@ const AMOUNT = z.strictObject({
 })
 
 /** @param conditions members that may be left out, and not be `undefined` */
-function parse<T extends z.ZodMiniObject>(schema: T, input: unknown, conditions: readonly string[] = []): z.output<T> {
+function parse<T extends z.ZodMiniObject, Condition extends string = never>(
+  schema: T,
+  input: unknown,
+  conditions: readonly Condition[] = [],
+): Given<z.output<T>, Condition> {
   if (!isObject(input)) throw refused([{ path: '', message: `must be an object, not ${show(input)}` }])
   const path = inherited(input, Object.keys(schema.shape))
   if (path !== undefined) throw refused([{ path, message: 'must be a member of the object itself, not of its class' }])
@@ -216,7 +226,7 @@ function parse<T extends z.ZodMiniObject>(schema: T, input: unknown, conditions:
   const missing = conditions.find((name) => name in given && given[name] === undefined)
   if (missing !== undefined) throw refused([{ path: missing, message: 'must not be undefined; leave it out' }])
   const parsed = schema.safeParse(given)
-  if (parsed.success) return own(parsed.data as object) as z.output<T>
+  if (parsed.success) return own(parsed.data as object) as Given<z.output<T>, Condition>
   throw refused(parsed.error.issues.flatMap(issuesOf))
 }
 

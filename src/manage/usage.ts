@@ -1,10 +1,9 @@
 import { KeywardError } from '../model/errors.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
-import type { Taken } from '../model/store.ts'
 import type { Reading } from '../model/verdict.ts'
 import { effectiveWindows } from '../policy/limits.ts'
-import { areReadings, isTime, shownReadings } from '../policy/readings.ts'
+import { areReadings, isStale, isTime, shownReadings } from '../policy/readings.ts'
 import { balanceOf, existing, type Office, untilAtRest } from './office.ts'
 
 /** How much a key was used, and what it has left now. */
@@ -37,15 +36,10 @@ async function readingsOf(office: Office, stored: StoredKey): Promise<readonly R
   if (windows.length === 0) return []
   const asked = office.steady()
   const taken = await office.take(stored.id, stored.version, { windows, cost: 0 }, asked)
-  if (!isSettled(taken)) return undefined
+  if (isStale(taken)) return undefined
   const { readings, at = asked } = taken
   if (!areReadings(readings, windows) || !isTime(at)) {
     throw new KeywardError('STORE', "the store's take answered no readings")
   }
   return shownReadings(readings, office.now() - at)
-}
-
-/** Its own member only: what somebody put on `Object.prototype` makes nothing stale. */
-function isSettled(taken: Taken): taken is Extract<Taken, { readonly ok: boolean }> {
-  return !Object.hasOwn(taken, 'stale')
 }

@@ -8,6 +8,16 @@ export function inBackground(timer: Timer): Timer {
   return timer
 }
 
+/** What comes of work that is not ours, or a failure with `late()` when it has taken too long. */
+export function within<T>(work: PromiseLike<T>, ms: number, late: () => Error): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = inBackground(setTimeout(() => reject(late()), ms))
+    Promise.resolve(work)
+      .then(resolve, reject)
+      .finally(() => clearTimeout(timer))
+  })
+}
+
 /** Resolves with work that cannot fail, or when it has taken too long to come to an end. */
 export function inTime(work: Promise<void>, ms: number): Promise<void> {
   return new Promise((resolve) => {

@@ -20,8 +20,7 @@ export function oncePerDemand<Made>(make: (demand: AnyDemand) => Made): (demand:
     if (!isPlain(demand)) return make(demand)
     const kept = lasting.get(demand)
     if (kept !== undefined) return kept
-    // What is in it is copied where it is plain.
-    const said = Array.isArray(demand) ? demand : copied({ ...demand }, DEPTH)
+    const said = copied(demand, DEPTH)
     const made = known.find((each) => sayTheSame(each.said, said, DEPTH))?.made ?? remember(said)
     if (isFixed(demand)) lasting.set(demand, made)
     return made

@@ -1,7 +1,12 @@
 import { iso } from '../model/iso.ts'
 import type { Window } from '../model/limits.ts'
-import type { MeterReading } from '../model/store.ts'
+import type { MeterReading, Taken } from '../model/store.ts'
 import type { Reading } from '../model/verdict.ts'
+
+/** Its own member only: what somebody put on `Object.prototype` makes nothing stale. */
+export function isStale(taken: Taken): taken is Extract<Taken, { readonly stale: unknown }> {
+  return 'stale' in taken && Object.hasOwn(taken, 'stale')
+}
 
 /** Whether a store answered a reading for each window. */
 export function areReadings(readings: readonly MeterReading[], windows: readonly Window[]): boolean {

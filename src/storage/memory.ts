@@ -1,4 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
+import { frozenCopy } from '../model/frozen.ts'
 import type { StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
 import type {
@@ -18,7 +19,6 @@ import { warnOnce } from '../model/warn.ts'
 import { type Account, bringUp, memoryHolds, move as moveOn, openAccount, takeWith } from './accounts.ts'
 import { endLeased, lease as leaseFrom, ownLease, take as takeFrom } from './counters.ts'
 import { cursorAfter, readCursor } from './cursor.ts'
-import { frozenCopy } from './frozen.ts'
 import { type MemoryKeys, memoryKeys, type UsedKey } from './memory-keys.ts'
 import { memoryNotes } from './memory-notes.ts'
 import { type Owners, ownersOf } from './memory-owners.ts'

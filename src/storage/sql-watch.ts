@@ -1,5 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
-import { inBackground } from '../model/timer.ts'
+import { inBackground, within } from '../model/timer.ts'
 import { unescapeText } from './escaping.ts'
 
 /** A connection that listens: a `Client` of `pg` fits. It is not one of a pool, and used for nothing else. */
@@ -116,9 +116,5 @@ async function hangUp(listener: SqlListener): Promise<void> {
 }
 
 function inTime<T>(work: Promise<T>): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error('too late')), PATIENCE)
-    inBackground(timer)
-    work.then(resolve, reject).finally(() => clearTimeout(timer))
-  })
+  return within(work, PATIENCE, () => new Error('too late'))
 }

@@ -2,7 +2,7 @@ import type { Awaitable } from '../model/awaitable.ts'
 import { isThenable } from '../model/awaitable.ts'
 import { KeywardError } from '../model/errors.ts'
 import { show } from '../model/redact.ts'
-import { inBackground } from '../model/timer.ts'
+import { within } from '../model/timer.ts'
 import type { Access } from '../model/verdict.ts'
 import { accessOf } from './access.ts'
 import type { Attempt } from './attempt.ts'
@@ -24,23 +24,14 @@ const NOTHING_TAKEN = { readings: [], at: 0, balance: undefined }
 
 /** @param patience how long the gate may take, ms */
 export function createGatekeeper(gate: Gate, patience: number): Gatekeeper {
+  const late = () => new Error(`the gate gave no answer within ${patience} ms`)
   return (attempt, known) => {
     const word = gate(accessOf(known, attempt.time.now, NOTHING_TAKEN, undefined), attempt.request)
-    return isThenable(word) ? inTime(word, patience).then(checked) : checked(word)
+    return isThenable(word) ? within(word, patience, late).then(checked) : checked(word)
   }
 }
 
 function checked(word: unknown): GateCode | undefined {
   if (word === undefined || word === 'account_suspended' || word === 'insufficient_balance') return word
   throw new KeywardError('CONFIG', `gate gave ${show(word)}, which is neither undefined nor a code of a gate`)
-}
-
-function inTime(word: Promise<unknown>, patience: number): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => reject(new Error(`the gate gave no answer within ${patience} ms`)), patience)
-    inBackground(timer)
-    Promise.resolve(word)
-      .then(resolve, reject)
-      .finally(() => clearTimeout(timer))
-  })
 }

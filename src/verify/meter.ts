@@ -3,7 +3,7 @@ import type { Window } from '../model/limits.ts'
 import type { CreditSpend, KeyStore, MeterReading, Taken } from '../model/store.ts'
 import { accountOf, type CreditMode } from '../policy/credits.ts'
 import { costFor, type Requirement, reserveFor } from '../policy/demand.ts'
-import { areReadings, isTime } from '../policy/readings.ts'
+import { areReadings, isStale, isTime } from '../policy/readings.ts'
 import type { Attempt } from './attempt.ts'
 import { type Bill, billFor, type Metered, type Order, orderFor } from './bill.ts'
 import type { Known } from './known.ts'
@@ -32,9 +32,6 @@ const MOST_STALE = 16
 /** So often a request asks for less of a balance that others take from meanwhile. */
 const MOST_LESS = 8
 const NO_READINGS: readonly MeterReading[] = Object.freeze([])
-
-/** A `Taken` that decided something. */
-type Settled = Extract<Taken, { readonly ok: boolean }>
 
 export function createMeter({ take, giveBack, credits: mode, patience, look, leases }: MeterOptions): Meter {
   const leasing = leases && createLeasing({ leases, patience, look, fill, read })
@@ -100,14 +97,14 @@ export function createMeter({ take, giveBack, credits: mode, patience, look, lea
   }
 
   function read(attempt: Attempt, known: Known, order: Order, taken: Taken): Metered {
-    if ('stale' in taken && Object.hasOwn(taken, 'stale')) {
+    if (isStale(taken)) {
       attempt.stale++
       attempt.staleSince ??= attempt.time.steady
       const waited = look().steady - attempt.staleSince
       if (attempt.stale <= MOST_STALE && waited <= patience) return { type: 'stale', stored: taken.stale }
       return { type: 'failed', error: new Error('the record did not come to rest') }
     }
-    const { ok, readings, retryAt, balance, at = attempt.time.steady } = taken as Settled
+    const { ok, readings, retryAt, balance, at = attempt.time.steady } = taken
     const { credits } = order
     const isSound =
       typeof ok === 'boolean' &&

@@ -244,15 +244,16 @@ describe.each(EXPRESSES)('what a parser has read, mounted on $name', ({ express:
   const post = (url: string, type: string, body: string) =>
     fetch(`${url}/keys`, { method: 'POST', headers: { 'Content-Type': type }, body })
 
-  it.each(['{"limit":1e999}', '{"a":[-1e999,{"b":1e999}],"c":"1e999"}', '{"a":null,"b":1.5}'])(
-    'is the same JSON: %s',
-    async (body) => {
-      const { url } = await opened(async (req) => new Response(await req.text()))
-      expect(await (await post(url, 'application/json', body)).text()).toBe(body)
-    },
-  )
+  it.each([
+    ['{"a":null,"b":1.5,"c":"1e999"}', '{"a":null,"b":1.5,"c":"1e999"}'],
+    ['{"limit":1e999}', '1e999'],
+    ['{"a":[-1e999,{"b":1}]}', '1e999'],
+  ])('is the same JSON, or no object where a number is out of range: %s', async (body, read) => {
+    const { url } = await opened(async (req) => new Response(await req.text()))
+    expect(await (await post(url, 'application/json', body)).text()).toBe(read)
+  })
 
-  it('is the same form, and one that cannot be written so is none', async () => {
+  it('is the same form, whose type stays', async () => {
     const { url } = await opened(async (req) => Response.json([...(await req.formData())]))
     const form = 'application/x-www-form-urlencoded'
     expect(await (await post(url, form, 'a=1&b=%C3%BC+%26&a=2')).json()).toEqual([

@@ -1,6 +1,6 @@
-import { isObject } from '../model/is-object.ts'
+import { isObject } from './is-object.ts'
 
-/** A copy of plain JSON, frozen to its leaves: neither whoever gave it nor whoever gets it can change it. */
+/** A copy of plain JSON, frozen to its leaves: neither whoever gave it nor whoever gets it can change it, or the other's. */
 export function frozenCopy<T>(value: T): T {
   if (!isObject(value)) return value
   if (Array.isArray(value)) return Object.freeze(value.map(frozenCopy)) as T
