@@ -6,6 +6,7 @@ import { identify } from '../src/http/identity.ts'
 import { type FetchHandler, originForm, passOn } from '../src/http/mount.ts'
 import { mountPoint } from '../src/http/mount-point.ts'
 import { addHeaders, hasAnswered, nodeFacts, onceEnded, writeAnswer } from '../src/http/node.ts'
+import { rewritten } from '../src/http/rewritten.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
@@ -76,7 +77,7 @@ export function mount(path: string, handler: FetchHandler): Middleware {
     ctx.respond = false // the answer is written as it comes, past Koa
     const { body } = ctx.request as { body?: unknown }
     const url = originForm(ctx.url).slice(base.length) || '/'
-    await passOn(handler, ctx.req, ctx.res, { url, body }).catch((error) => {
+    await passOn(handler, ctx.req, ctx.res, { url, body: rewritten(ctx.req, body) }).catch((error) => {
       ctx.respond = true // what the host makes of it
       throw error
     })

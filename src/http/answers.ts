@@ -43,7 +43,7 @@ function flawOf(field: string, value: unknown): string | undefined {
 
 /** A refusal stays one, whatever else is changed of it. */
 export function isRefusal(status: unknown): status is number {
-  return typeof status === 'number' && Number.isInteger(status) && status >= 400 && status <= 599
+  return Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599
 }
 
 /** What changes by code change of one. */

@@ -53,7 +53,7 @@ export function guardEverything(app: Application, hook: Hook, options: Options):
   })
   app.addHook('onReady', (done) => {
     const owner = ownerOf(app, 'swagger')
-    if (owner?.swagger !== undefined) owner.swagger = withSecurity(owner.swagger, schemes)
+    if (owner?.swagger) owner.swagger = withSecurity(owner.swagger, schemes)
     done()
   })
 }
@@ -80,16 +80,14 @@ function isOpened(given: object | undefined): boolean {
  */
 function withScopesBelow(app: Application): readonly Application[] {
   const symbol = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.children')
-  const children = symbol && Reflect.get(app, symbol)
+  const children: unknown = symbol && Reflect.get(app, symbol)
   if (Array.isArray(children)) return [app, ...children.flatMap((child: Application) => withScopesBelow(child))]
   throw new KeywardError('CONFIG', 'keyward/fastify is for Fastify 5')
 }
 
 /** Who has a decoration for its own: a scope inherits those of the scopes above it. */
-function ownerOf(app: Application, name: string): Application | undefined {
-  let owner: Application | null = app
-  while (owner !== null && !Object.hasOwn(owner, name)) owner = Object.getPrototypeOf(owner) as Application | null
-  return owner ?? undefined
+function ownerOf(app: Application | null, name: string): Application | null {
+  return app === null || Object.hasOwn(app, name) ? app : ownerOf(Object.getPrototypeOf(app), name)
 }
 
 /** Marks a plugin as one that belongs to the scope it is registered in, as `fastify-plugin` does. */

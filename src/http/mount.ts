@@ -18,8 +18,8 @@ export type FetchHandler = (request: Request, platform: Platform) => Response | 
 export interface Mounted {
   /** The path and the query below the mount point. */
   readonly url: string
-  /** What a parser made of the body already; it has then been read. */
-  readonly body?: unknown
+  /** The body, where a parser has read it: written again. */
+  readonly body?: Body | undefined
 }
 
 type Body = NonNullable<RequestInit['body']>
@@ -63,7 +63,7 @@ export function mount(
 ): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
   return (req, res, next) => {
     const { body } = req as { body?: unknown }
-    passOn(handler, req, res, { url: req.url ?? '/', body }).catch(next)
+    passOn(handler, req, res, { url: req.url ?? '/', body: rewritten(req, body) }).catch(next)
   }
 }
 
@@ -111,11 +111,12 @@ function requestOf(
 ): Request {
   const headers = headersOf(req)
   const hasBody = method !== 'GET' && method !== 'HEAD'
-  const body = hasBody ? bodyOf(req, parsed, headers) : null
+  const body = hasBody ? (parsed ?? (streamOf(req) as unknown as Body)) : null
+  if (parsed !== undefined) for (const name of ['content-length', 'content-encoding']) headers.delete(name)
   // A path alone: `//evil/x` and `http://evil/x` name no other host here.
   const target = new URL(originOf(req))
-  const [path = '/', ...query] = originForm(url).split('?')
-  target.pathname = path.startsWith('/') ? path : `/${path}`
+  const [path = '', ...query] = originForm(url).split('?')
+  target.pathname = path
   target.search = query.join('?')
   const init = { method, headers, signal, body, duplex: 'half' }
   return withAskedAt(new Request(target, init as RequestInit), pathOf(req))
@@ -133,14 +134,6 @@ function headersOf({ rawHeaders }: IncomingMessage): Headers {
     if (!name.startsWith(':')) headers.append(name, rawHeaders[i + 1] as string)
   }
   return headers
-}
-
-/** A body that a parser has read is there no more: it is written again. */
-function bodyOf(req: IncomingMessage, parsed: unknown, headers: Headers): Body | undefined {
-  if (parsed === undefined || !req.readableEnded) return streamOf(req) as unknown as Body
-  headers.delete('content-length')
-  headers.delete('content-encoding')
-  return rewritten(parsed, headers.get('content-type'))
 }
 
 /** Not `Readable.toWeb`, with which a handler that cancels the body ends the process (Node 20). */

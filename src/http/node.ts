@@ -87,7 +87,7 @@ export function onceEnded(response: ServerResponse, then: () => void): void {
   } as typeof end
   const { destroy } = response
   // A response of HTTP/2 has none.
-  if (destroy === undefined) return
+  if (!destroy) return
   response.destroy = function destroyed(...args: unknown[]) {
     // Whoever is told of the failure may still settle: a callback of `pipeline` runs before this.
     setImmediate(then)

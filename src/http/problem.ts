@@ -107,8 +107,8 @@ function challengeOf(
   realm: string,
 ): string | undefined {
   if (status !== 401 && challenge === undefined) return undefined
-  const error = challenge === undefined ? '' : `, error="${challenge}"`
-  const scope = needed === undefined ? '' : `, scope="${needed.join(' ')}"`
+  const error = challenge ? `, error="${challenge}"` : ''
+  const scope = needed ? `, scope="${needed.join(' ')}"` : ''
   return `Bearer realm="${realm}"${error}${scope}`
 }
 

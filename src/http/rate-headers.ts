@@ -18,8 +18,7 @@ export function rateFields(
   { windows, readings, at }: Measured,
   headers: RateHeaders,
 ): Readonly<Record<string, string>> | undefined {
-  if (headers === false || windows === undefined || readings === undefined || at === undefined) return undefined
-  if (readings.length === 0) return undefined
+  if (headers === false || !windows || !readings?.length || at === undefined) return undefined
   if (headers === 'standard') return standard(windows, readings, at)
   if (headers === 'legacy') return legacy(readings)
   return { ...standard(windows, readings, at), ...legacy(readings) }

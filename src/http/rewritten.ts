@@ -1,14 +1,17 @@
+import type { IncomingMessage } from 'node:http'
 import { isRecord } from '../model/is-object.ts'
 
-const FORM = /^application\/x-www-form-urlencoded\b/i
+type Body = string | Uint8Array<ArrayBuffer>
 
 /**
  * A body that a parser has read, written again: as it was, as a form, or as JSON. Its type stays what the client said: to a
  * handler that takes JSON alone, so that no other site can send it, a form is none, whatever a parser made of it.
+ * @returns `undefined` where no parser has read it
  */
-export function rewritten(parsed: unknown, type: string | null): string | Uint8Array<ArrayBuffer> {
-  if (typeof parsed === 'string' || parsed instanceof Uint8Array) return parsed as string | Uint8Array<ArrayBuffer>
-  return isRecord(parsed) && FORM.test(`${type}`) ? formOf(parsed) : jsonOf(parsed)
+export function rewritten(req: IncomingMessage, parsed: unknown): Body | undefined {
+  if (parsed === undefined || !req.readableEnded) return undefined
+  if (typeof parsed === 'string' || parsed instanceof Uint8Array) return parsed as Body
+  return isRecord(parsed) && /urlencoded/i.test(`${req.headers['content-type']}`) ? formOf(parsed) : jsonOf(parsed)
 }
 
 function formOf(parsed: object): string {

@@ -6,9 +6,6 @@ export interface Attached<Value> {
   set(host: object, value: Value): void
 }
 
-/** Registered, so that the ESM and the CJS copy of this package take along what the other has attached. */
-const MOVED_TO = Symbol.for('keyward.movedTo')
-
 /** What hangs on such an object. Its members are private to the engine, so that no log of the object shows a key. */
 export class Held<Value> {
   readonly #host: object
@@ -20,7 +17,7 @@ export class Held<Value> {
   }
 
   /** The same of another object, which takes the place of this one. */
-  [MOVED_TO](host: object): Held<Value> {
+  movedTo(host: object): Held<Value> {
     return new Held(host, this.#value)
   }
 
@@ -38,8 +35,9 @@ export class Held<Value> {
 /** Attaches to a copy of a request what is attached to the request, for every instance. */
 export function carry(from: object, to: object): void {
   for (const place of Object.getOwnPropertySymbols(from)) {
+    // By what it can do: the ESM and the CJS copy of this package take along what the other has attached.
     const held = Object(Reflect.get(from, place)) as Partial<Held<unknown>>
-    if (held[MOVED_TO] !== undefined) Reflect.set(to, place, held[MOVED_TO](to))
+    if (held.movedTo !== undefined) Reflect.set(to, place, held.movedTo(to))
   }
 }
 
