@@ -207,8 +207,11 @@ export interface KeyStore {
   /** By `at`, then `id`, descending. A store has both, or neither. */
   notes?(query: NotesQuery): Awaitable<NotesPage>
 
-  /** Tells of durable changes by any process: an id, or `'*'` for "anything", which it also says at every (re)connection. Hints only. */
-  watch?(onChange: (id: string | '*') => void): Promise<() => Promise<void>>
+  /**
+   * Tells of durable changes by any process: an id, or `'*'` for "anything", which it also says at every (re)connection.
+   * Hints only. `onFault` is told once each time that the line is lost; until it stands again, nothing is heard.
+   */
+  watch?(onChange: (id: string | '*') => void, onFault?: (error: unknown) => void): Promise<() => Promise<void>>
 
   /** Gives up what it holds; harmless when called twice. */
   close?(): Awaitable<void>

@@ -42,6 +42,9 @@ export interface Stream {
 export interface ClientOptions {
   readonly keyPrefix?: unknown
   readonly role?: unknown
+  readonly enableReadyCheck?: unknown
+  readonly username?: unknown
+  readonly password?: unknown
   readonly redisOptions?: ClientOptions
 }
 
@@ -57,7 +60,7 @@ const retryStrategy = (times: number): number => Math.min(50 * times, 400)
  * Settings that keep the promises, whatever those of the client are. Nothing waits in a queue that nobody watches, and
  * nothing is sent twice: a command whose answer was lost may have charged already.
  */
-const settingsFor = (timeout: number) => ({
+const settingsFor = (timeout: number, { enableReadyCheck }: ClientOptions) => ({
   // A host that is lost, or a firewall that has forgotten the connection, says nothing: TCP gives it up after a quarter of
   // an hour. Whoever waited for an answer has given up by then, so that another connection is made, maybe elsewhere.
   socketTimeout: timeout,
@@ -66,7 +69,8 @@ const settingsFor = (timeout: number) => ({
   autoResendUnfulfilledCommands: false,
   autoResubscribe: false,
   maxRetriesPerRequest: 0,
-  enableReadyCheck: true,
+  // Where INFO has another name, the host has left the question out: a server that still loads says so itself.
+  enableReadyCheck: enableReadyCheck !== false,
   enableAutoPipelining: false,
   commandTimeout: undefined,
   monitor: false,
@@ -83,8 +87,9 @@ const settingsFor = (timeout: number) => ({
  * @param timeout how long an answer is waited for, ms: where nothing is heard for so long, another connection is made
  */
 export function commandConnection(client: RedisClient, timeout: number): Connection {
-  const settings = settingsFor(timeout)
-  if (!isCluster(client)) return duplicate(client, [{ ...settings, sentinelRetryStrategy: retryStrategy }])
+  const settings = settingsFor(timeout, optionsOf(client))
+  if (!isCluster(client))
+    return renewing(client, duplicate(client, [{ ...settings, sentinelRetryStrategy: retryStrategy }]))
   const { lazyConnect, enableOfflineQueue: _, enableAutoPipelining, ...ofNodes } = settings
   const { redisOptions = {} } = client.options as ClientOptions
   const ofAll = {
@@ -101,16 +106,36 @@ export function commandConnection(client: RedisClient, timeout: number): Connect
   return duplicate(client, [[], ofAll])
 }
 
+/** What the host lets a client log in with may end, as tokens do: the next connection takes what it has by then. */
+function renewing(client: RedisClient, connection: Connection): Connection {
+  connection.on('close', () => {
+    const { username, password } = optionsOf(client)
+    Object.assign(connection.options, { username, password })
+  })
+  return connection
+}
+
 /** A connection that only listens. It ends when it breaks: whoever listens makes another. */
 export function listeningConnection(
   client: RedisClient,
   commands: Connection,
   timeout: number,
 ): Connection | undefined {
-  const settings = { ...settingsFor(timeout), keyPrefix: '', retryStrategy: null, sentinelRetryStrategy: () => null }
+  const settings = {
+    ...settingsFor(timeout, optionsOf(client)),
+    keyPrefix: '',
+    retryStrategy: null,
+    sentinelRetryStrategy: () => null,
+  }
   if (!isCluster(client)) return duplicate(client, [settings])
   const masters = commands.nodes?.('master') ?? []
   return masters[randomInt(Math.max(1, masters.length))]?.duplicate(settings)
+}
+
+/** Those of one connection: of a Cluster, of each of its nodes. */
+function optionsOf({ options }: RedisClient): ClientOptions {
+  const { redisOptions } = options as ClientOptions
+  return redisOptions ?? (options as ClientOptions)
 }
 
 export function isCluster(client: RedisClient): boolean {

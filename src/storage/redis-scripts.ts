@@ -19,12 +19,14 @@ local function publish(channel, message) redis.pcall('PUBLISH', channel, message
 
 /**
  * Fails on a replica, which may still know what was revoked, as a writing would, and changes nothing: a record has no
- * end. Full disks and the like are no reason not to read.
+ * end. A full memory or disk, and replicas that are missing, are no reason not to read; whatever else forbids the
+ * question leaves it open.
  */
 export const WRITABLE = `
 local told = redis.pcall('PERSIST', KEYS[1])
-if type(told) == 'table' and string.find(told.err, 'READONLY', 1, true) then
-  return redis.error_reply('READONLY the server is a replica')
+if type(told) == 'table' and told.err then
+  local why = string.match(told.err, '%u[%u%d]+')
+  if why ~= 'OOM' and why ~= 'MISCONF' and why ~= 'NOREPLICAS' then return redis.error_reply('PERSIST: ' .. told.err) end
 end
 `
 

@@ -1,3 +1,5 @@
+import { KeywardError } from '../model/errors.ts'
+import { messageOf } from '../model/redact.ts'
 import { inBackground } from '../model/timer.ts'
 import { unescapeText } from './escaping.ts'
 import { type Connection, isCluster, listeningConnection, type RedisClient } from './redis-client.ts'
@@ -6,6 +8,8 @@ import type { Line } from './redis-connection.ts'
 /** Longer is no message of ours. */
 const LONGEST = 4_096
 const SLOWEST = 400
+/** The next attempt where the server does not let us listen, ms: that takes a person to mend. */
+const REFUSED = 5_000
 /** Nobody may have anything to tell for long: so often a line that listens is asked whether it still stands, ms. */
 const PULSE = 5_000
 
@@ -17,16 +21,19 @@ export interface Watch {
   /** How long an answer is waited for, ms. */
   readonly timeout: number
   readonly onChange: (id: string | '*') => void
+  /** Told once each time that the line is lost. */
+  readonly onFault: ((error: unknown) => void) | undefined
 }
 
 /**
  * Listens on a connection of its own, and makes another when that breaks. Each time it has begun to listen, it says
  * `'*'`: nobody knows what was told in between.
  */
-export function watchOver({ client, commands, line, channel, timeout, onChange }: Watch): () => void {
+export function watchOver({ client, commands, line, channel, timeout, onChange, onFault }: Watch): () => void {
   let current: Connection | undefined
   let isOver = false
   let attempts = 0
+  let isLost = false
   let timer: ReturnType<typeof setTimeout> | undefined
 
   void begin()
@@ -41,38 +48,51 @@ export function watchOver({ client, commands, line, channel, timeout, onChange }
       // A Cluster knows its nodes once it is open.
       if (isCluster(client)) await line.opened()
       if (!isOver) current = listeningConnection(client, commands, timeout)
-    } catch {}
+    } catch (error) {
+      return again(error)
+    }
     if (isOver) return
-    if (current === undefined) return again()
+    if (current === undefined) return again('the Cluster has no master')
     listen(current)
   }
 
   function listen(connection: Connection): void {
-    connection.on('error', () => {})
+    let reason: unknown = 'its connection has ended'
+    let least = 0
+    connection.on('error', (error) => {
+      reason = error
+    })
     // To listen is no reason for a process to live on.
     connection.on('connect', () => connection.stream?.unref?.())
     connection.on('message', (_, message) => tell(String(message)))
     const pulse = inBackground(setInterval(() => void connection.ping().catch(() => {}), PULSE))
     connection.on('end', () => {
       clearInterval(pulse)
-      again()
+      again(reason, least)
     })
     connection.on('ready', () => {
       connection.subscribe(channel).then(
         () => {
           attempts = 0
+          isLost = false
           if (!isOver) onChange('*')
         },
-        () => connection.disconnect(),
+        (error) => {
+          reason = error
+          least = REFUSED
+          connection.disconnect()
+        },
       )
     })
     connection.connect().catch(() => {})
   }
 
-  function again(): void {
+  function again(reason: unknown, least = 0): void {
     current = undefined
     if (isOver) return
-    timer = setTimeout(() => void begin(), Math.min(SLOWEST, 25 * ++attempts))
+    if (!isLost) onFault?.(new KeywardError('STORE', `Redis tells of no changes: ${messageOf(reason)}`))
+    isLost = true
+    timer = setTimeout(() => void begin(), Math.max(least, Math.min(SLOWEST, 25 * ++attempts)))
     inBackground(timer)
   }
 

@@ -75,10 +75,10 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     move: (credit, now) => move(till, own(credit), now),
     revokeWhere: (filter, at, reason) => change(undefined, (send) => revokeWhere(send, names, own(filter), at, reason)),
     ...notesOver(run, names),
-    async watch(onChange) {
+    async watch(onChange, onFault) {
       if (typeof onChange !== 'function') throw new KeywardError('CONFIG', 'watch of redisStore needs a function')
       if (isClosed) throw new KeywardError('STORE', 'the Redis store is closed')
-      const stop = watchOver({ client, commands: connection, line, channel, timeout, onChange })
+      const stop = watchOver({ client, commands: connection, line, channel, timeout, onChange, onFault })
       watches.add(stop)
       return async () => {
         watches.delete(stop)

@@ -61,7 +61,7 @@ export function storeOver(connections: Connections, tables: Tables, listen?: () 
       ask(() => connections.single((session) => revokeWhere(session, tables, filter, at, reason))),
     note: (notes, keep) => ask(() => connections.transaction((session) => note(session, tables, notes, keep))),
     notes: (query) => ask(() => listNotes(connections, tables, own(query))),
-    ...(listen && { watch: (onChange) => watch(listen, onChange) }),
+    ...(listen && { watch: (...told) => watch(listen, ...told) }),
     close: async () => {
       isOpen = false
       await Promise.all([...watches].map((stop) => stop()))
@@ -69,9 +69,13 @@ export function storeOver(connections: Connections, tables: Tables, listen?: () 
   }
   return store
 
-  async function watch(make: () => SqlListener, onChange: (id: string | '*') => void): Promise<() => Promise<void>> {
+  async function watch(
+    make: () => SqlListener,
+    onChange: (id: string | '*') => void,
+    onFault?: (error: unknown) => void,
+  ): Promise<() => Promise<void>> {
     if (!isOpen) throw closed()
-    const end = await watchOver({ make, channel: tables.channel, onChange })
+    const end = await watchOver({ make, channel: tables.channel, onChange, onFault })
     const stop = async (): Promise<void> => {
       watches.delete(stop)
       await end()

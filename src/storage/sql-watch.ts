@@ -23,6 +23,8 @@ export interface Watch {
   readonly make: () => SqlListener
   readonly channel: string
   readonly onChange: (id: string | '*') => void
+  /** Told once each time that the line is lost. */
+  readonly onFault: ((error: unknown) => void) | undefined
 }
 
 /** The longest text that is an id. */
@@ -37,7 +39,7 @@ const SLOWEST = 5_000
  *
  * @throws KeywardError `STORE` when the first connection cannot be made
  */
-export async function watchOver({ make, channel, onChange }: Watch): Promise<() => Promise<void>> {
+export async function watchOver({ make, channel, onChange, onFault }: Watch): Promise<() => Promise<void>> {
   let current: SqlListener | undefined
   let isOver = false
   let attempts = 0
@@ -65,7 +67,9 @@ export async function watchOver({ make, channel, onChange }: Watch): Promise<() 
       isLost = true
       void hangUp(listener)
       // Before it listens, whoever waits for it makes another.
-      if (current === listener) again()
+      if (current !== listener) return
+      if (!isOver) onFault?.(new KeywardError('STORE', 'PostgreSQL tells of no changes: its connection has ended'))
+      again()
     }
     listener.on('error', lost)
     listener.on('end', lost)

@@ -41,7 +41,7 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
     }),
     ...(note && { note: timed('note', note, CHANGES) }),
     ...(notes && { notes: timed('notes', notes) }),
-    ...(watch && { watch: (onChange) => watch.call(store, onChange) }),
+    ...(watch && { watch: (...told) => watch.call(store, ...told) }),
   }
 
   function timed<Given extends unknown[], Answer>(

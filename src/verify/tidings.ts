@@ -34,7 +34,7 @@ export function listen({ watch, forget, onFault, patience }: TidingsOptions): Ti
 
   async function begin(): Promise<void> {
     try {
-      end = await watch(hear)
+      end = await watch(hear, (error) => stopped || onFault(error))
     } catch (error) {
       onFault(error)
       return retry()

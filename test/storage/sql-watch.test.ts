@@ -1,7 +1,7 @@
 import { createApiKeys } from 'keyward'
 import { sql } from 'kysely'
 import pg from 'pg'
-import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { migrate, type SqlListener, sqlStore } from '../../src/storage/sql.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 import { connect } from './sql-databases.ts'
@@ -52,6 +52,22 @@ describe('over PostgreSQL with listen, sqlStore', () => {
     await store.touch?.([{ id: one.id, at: 5, uses: 1 }])
     await store.revokeWhere?.({ prefixes: ['agk_'] }, 5)
     await expect.poll(() => heard).toEqual(['*', one.id, two.id, '*'])
+  })
+
+  it('tells once of a line that is lost, and again when it is lost once more', async () => {
+    const heard: string[] = []
+    const onFault = vi.fn()
+    const stop = await sqlStore(kysely, { listen }).watch?.((id) => void heard.push(id), onFault)
+    const cut = () =>
+      sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'`.execute(kysely)
+    for (const times of [1, 2]) {
+      await cut()
+      await expect.poll(() => heard.length).toBe(times + 1)
+      expect(onFault).toHaveBeenCalledTimes(times)
+    }
+    expect(onFault.mock.calls[0]?.[0]).toMatchObject({ code: 'STORE', message: expect.stringContaining('no changes') })
+    await stop?.()
+    expect(onFault).toHaveBeenCalledTimes(2)
   })
 
   it('C-13: hears once of a bulk change of many keys', async () => {

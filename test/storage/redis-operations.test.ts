@@ -1,0 +1,103 @@
+import { Redis } from 'ioredis'
+import { createApiKeys } from 'keyward'
+import { redisStore } from 'keyward/redis'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
+import { judged, listener } from '../support/outcome.ts'
+import { type RedisServer, startRedis } from '../support/redis.ts'
+
+async function server(...settings: readonly string[]): Promise<RedisServer> {
+  const started = await startRedis(...settings)
+  onTestFinished(() => started.stop())
+  return started
+}
+
+interface Given {
+  readonly username?: string
+  readonly password?: string
+  readonly enableReadyCheck?: boolean
+}
+
+/** An instance over a client of its own. */
+function over(port: number, options: Given = {}, cache?: false) {
+  const client = new Redis(port, '127.0.0.1', options)
+  client.on('error', () => {})
+  const store = redisStore(client)
+  const heard = listener()
+  const keys = createApiKeys({ prefix: 'ro_', store, cache, storeTimeout: '2s', onEvent: heard.onEvent })
+  onTestFinished(async () => {
+    await keys.close()
+    await store.close?.()
+    client.disconnect()
+  })
+  const faults = () => heard.events.flatMap((event) => (event.type === 'fault' ? [event] : []))
+  return { client, keys, faults }
+}
+
+const APP = { username: 'app', password: 'pw' }
+
+/** A user who may do everything with the names of Keyward but these. */
+function allow(redis: RedisServer, ...rules: readonly string[]): void {
+  redis.cli('ACL', 'SETUSER', 'app', 'reset', 'on', '>pw', '~keyward:*', ...rules)
+}
+
+describe('Redis as operations run it', () => {
+  it('a user who may not ask whether the server takes changes is served by none: a replica may lag', async () => {
+    const [primary, replica] = [await server('--repl-diskless-sync-delay', '0'), await server()]
+    for (const each of [primary, replica]) allow(each, '&keyward:*', '+@all', '-@dangerous', '-persist')
+    replica.cli('REPLICAOF', '127.0.0.1', String(primary.port))
+    const admin = over(primary.port)
+    const { key, record } = await admin.keys.create({ owner: 'acct_1' })
+    await vi.waitFor(() => expect(replica.cli('EXISTS', `keyward:key:{${record.id}}`)).toBe('1'), { timeout: 10_000 })
+    replica.cli('REPLICAOF', '127.0.0.1', '1')
+    await admin.keys.revoke(record.id)
+    for (const { port } of [replica, primary]) {
+      const { keys, faults } = over(port, APP, false)
+      expect(await judged(keys, key)).toBe('unavailable')
+      expect(faults().at(-1)?.message).toMatch(/PERSIST: .*(can't run|READONLY)/)
+    }
+  })
+
+  it('a full server still answers what it has', async () => {
+    const redis = await server()
+    const { keys } = over(redis.port, {}, false)
+    const { key } = await keys.create({ owner: 'acct_1' })
+    redis.cli('CONFIG', 'SET', 'maxmemory', '1')
+    expect(await judged(keys, key)).toBe('admitted')
+  })
+
+  it('where INFO has another name, a client that leaves out the question is served', async () => {
+    const redis = await server('--rename-command', 'INFO', '')
+    const { keys } = over(redis.port, { enableReadyCheck: false })
+    const { key } = await keys.create({ owner: 'acct_1' })
+    expect(await judged(keys, key)).toBe('admitted')
+  })
+
+  it('a password that was renewed on the client is the one of the next connection', async () => {
+    const redis = await server()
+    allow(redis, '&keyward:*', '+@all')
+    const { client, keys } = over(redis.port, APP, false)
+    const { key } = await keys.create({ owner: 'acct_1' })
+    redis.cli('ACL', 'SETUSER', 'app', '<pw', '>new')
+    client.options.password = 'new'
+    redis.cli('CLIENT', 'KILL', 'USER', 'app')
+    await vi.waitFor(async () => expect(await judged(keys, key)).toBe('admitted'), { timeout: 10_000 })
+  })
+
+  it('a line that tells of no changes is one fault, and another when it is lost again', async () => {
+    const redis = await server()
+    allow(redis, '+@all', 'resetchannels')
+    const { faults } = over(redis.port, APP)
+    const watch = () => faults().filter(({ code }) => code === 'watch')
+    await vi.waitFor(() => expect(watch()).toHaveLength(1))
+    expect(watch()[0]?.message).toMatch(/Redis tells of no changes: NOPERM/)
+    const connections = () => Number(/total_connections_received:(\d+)/.exec(redis.cli('info', 'stats'))?.[1])
+    const before = connections()
+    await new Promise((resolve) => setTimeout(resolve, 900))
+    // Each look is a connection, too.
+    expect(connections() - before).toBeLessThan(4)
+    allow(redis, '&keyward:*', '+@all')
+    await vi.waitFor(() => expect(redis.cli('PUBSUB', 'CHANNELS')).toBe('keyward:changes'), { timeout: 10_000 })
+    redis.cli('CLIENT', 'KILL', 'TYPE', 'pubsub')
+    await vi.waitFor(() => expect(watch()).toHaveLength(2))
+  })
+})
