@@ -37,7 +37,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
     const asked = ask(fetchFacts(c.req.raw, c.env, addressOf(c), c))
     const decision = asked instanceof Promise ? await inTime(asked, c.req.raw.signal) : asked
     if (decision.answer !== undefined) {
-      setFields(c, fieldsOf(decision.answer))
+      setFields(c, Object.fromEntries(fieldsOf(decision.answer)))
       return new Response(decision.answer.body, { status: decision.answer.status, headers: c.res.headers })
     }
     const { headers, release, hidden } = decision

@@ -36,9 +36,12 @@ import type { Entrance } from './verify/entrance.ts'
 import { type Explainable, type Explanation, explain } from './verify/explain.ts'
 
 /** The scopes of a vocabulary, with what covers several; any text where none was declared. */
-export type ScopeOf<V extends ScopeVocabulary> = string extends keyof V
-  ? string
-  : { [R in keyof V & string]: `${R}:${V[R][number]}` | `${R}:*` }[keyof V & string] | '*'
+export type ScopeOf<V extends ScopeVocabulary> = string extends keyof V ? string : Declared<V> | Stem<Declared<V>> | '*'
+
+type Declared<V extends ScopeVocabulary> = { [R in keyof V & string]: `${R}:${V[R][number]}` }[keyof V & string]
+
+/** `a:*` and `a:b:*` of `a:b:read`. */
+type Stem<S extends string> = S extends `${infer Head}:${infer Rest}` ? `${Head}:*` | `${Head}:${Stem<Rest>}` : never
 
 /** The scopes that one of these instances knows. */
 export type ScopeKnownTo<K> = K extends readonly (infer Each)[]

@@ -99,8 +99,12 @@ export function responseOf(answer: Answer, request: Request): Response {
   return said(new Response(answer.body, { status: answer.status, headers: fieldsOf(answer) }), request)
 }
 
-export function fieldsOf({ headers, body }: Answer): Readonly<Record<string, string>> {
-  return { ...headers, 'Content-Length': String(new TextEncoder().encode(body).length) }
+/** One by one: what the host wrote in another case takes the place of ours, as it does on Node. */
+export function fieldsOf({ headers, body }: Answer): Headers {
+  const fields = new Headers()
+  for (const name in headers) fields.set(name, headers[name] as string)
+  fields.set('Content-Length', String(new TextEncoder().encode(body).length))
+  return fields
 }
 
 /** Statuses of answers that have no body. */

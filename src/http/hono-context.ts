@@ -14,7 +14,7 @@ const guarded = new WeakSet<Context>()
 export function setFields(c: Context, fields: Readonly<Record<string, string>>): void {
   const isCopied = isEmpty(c.res)
   for (const [name, value] of Object.entries(fields)) {
-    if (name === 'Vary') put(c, name, varyWith(c.res.headers.get(name), value), isCopied)
+    if (name.toLowerCase() === 'vary') put(c, name, varyWith(c.res.headers.get(name), value), isCopied)
     else if (!guarded.has(c) || !c.res.headers.has(name)) put(c, name, value, isCopied)
   }
   guarded.add(c)

@@ -32,13 +32,13 @@ export async function list(office: Office, options: unknown): Promise<Page> {
   for (let reads = 0; reads < MOST_READS; reads++) {
     const page = own(await office.store.list(queryFor(office, asked, limit - items.length, cursor)))
     for (const id of page.damaged ?? []) tellDamage(office, id, 'is damaged')
-    for (const stored of page.items) {
-      if (isAsked(office, stored, asked)) items.push(await recordFor(office, stored))
-    }
+    const found = page.items.filter((stored) => isAsked(office, stored, asked))
+    // Together: each may have a balance to be asked for.
+    items.push(...(await Promise.all(found.map((stored) => recordFor(office, stored)))))
     cursor = page.cursor
     if (cursor === undefined || items.length >= limit) break
   }
-  return { items, cursor }
+  return cursor === undefined ? { items } : { items, cursor }
 }
 
 function queryFor(

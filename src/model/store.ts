@@ -35,7 +35,7 @@ export interface ListPage {
   /** Ids of records that stand here and cannot be read: they must not hide those that can. Absent where all can be. */
   readonly damaged?: readonly string[]
   /** Where the next page begins; absent on the last. A page may be short while it is present. */
-  readonly cursor?: string
+  readonly cursor?: string | undefined
 }
 
 /** A balance, and how it stands where nothing is kept of it yet. */

@@ -17,6 +17,7 @@ export function aVocabularyTypesTheInstance() {
   same<Same<typeof keys, ApiKeys<Known>>>()
   same<Same<ScopeKnownTo<typeof keys>, Known>>()
   same<Same<ScopeOf<{ contacts: ['read'] }>, 'contacts:read' | 'contacts:*' | '*'>>()
+  same<Same<ScopeOf<{ 'crm:files': ['read'] }>, 'crm:files:read' | 'crm:files:*' | 'crm:*' | '*'>>()
   same<Same<typeof free, ApiKeys<string>>>()
 }
 
