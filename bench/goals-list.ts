@@ -20,9 +20,19 @@ export interface Goal<R> {
 const hashes: readonly (readonly [what: string, most: number, row: string])[] = [
   ['warm verify, full policy, two windows', 2.5, 'Keyward: warm verify, two windows, 100 CIDRs, 20 scopes, a resource'],
   [
-    'the same through a connection that proved it before',
+    'the same, from addresses not seen before',
+    2.5,
+    'Keyward: warm verify, two windows, 100 CIDRs, 20 scopes, a resource, addresses not seen before',
+  ],
+  [
+    'two windows, through a connection that proved the key before',
     1.2,
     'Keyward: warm verify of a request, two windows, on a connection that proved its key',
+  ],
+  [
+    'the same, of 12 header lines',
+    1.2,
+    'Keyward: warm verify of a request of 12 header lines, two windows, on a connection that proved its key',
   ],
   ['malformed', 0.15, 'Keyward: malformed (a character is missing)'],
   ['bad checksum', 0.8, 'Keyward: bad checksum'],
@@ -40,6 +50,8 @@ const ratios: readonly (readonly [
   ['better-auth ÷ Keyward', { least: 250 }, /^better-auth/, /^Keyward/],
   ['8 IPv4 networks ÷ ipaddr.js', { most: 0.15 }, /^Keyward: 8 IPv4/, /^ipaddr/],
   ['8 IPv6 networks ÷ ipaddr.js', { most: 0.15 }, /^Keyward: 8 IPv6/, /^ipaddr/],
+  ['8 IPv4 networks, new addresses ÷ ipaddr.js', { most: 0.15 }, /^Keyward, new addresses: 8 IPv4/, /^ipaddr/],
+  ['8 IPv6 networks, new addresses ÷ ipaddr.js', { most: 0.15 }, /^Keyward, new addresses: 8 IPv6/, /^ipaddr/],
   ['1,024 IPv4 networks ÷ 8', { most: 1.5 }, /^Keyward: 1,024 IPv4/, /^Keyward: 8 IPv4/],
   ['1,024 IPv6 networks ÷ 8', { most: 1.5 }, /^Keyward: 1,024 IPv6/, /^Keyward: 8 IPv6/],
   ['verify at 1,000,000 keys ÷ at 1,000, any key', { most: 1.2 }, /any of 1,000,000 keys/, /any of 1,000 keys/],

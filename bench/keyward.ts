@@ -37,10 +37,16 @@ export const KEYWARD: Readonly<Record<string, (name: string) => Promise<Variant>
   'Keyward: warm verify, two windows, one scope demanded': (name) => warm(name, { limits: HIGH, demand: SCOPED }),
   [NO_WINDOW]: (name) => warm(name, { demand: SCOPED }),
   [ONE_WINDOW]: (name) => warm(name, { limits: { minute: 1e9 }, demand: SCOPED }),
-  'Keyward: warm verify, two windows, 100 CIDRs, 20 scopes, a resource': fullPolicy,
+  'Keyward: warm verify, two windows, 100 CIDRs, 20 scopes, a resource': (name) => fullPolicy(name, CLIENTS),
+  'Keyward: warm verify, two windows, 100 CIDRs, 20 scopes, a resource, addresses not seen before': (name) =>
+    fullPolicy(name, STRANGERS),
   'Keyward: warm verify, two windows, hmac()': (name) => warm(name, { limits: HIGH, hasher: pepper() }),
-  'Keyward: warm verify of a request, two windows': (name) => ofRequests(name, undefined),
-  'Keyward: warm verify of a request, two windows, on a connection that proved its key': (name) => ofRequests(name, {}),
+  'Keyward: warm verify of a request, two windows': (name) => ofRequests(name, undefined, []),
+  'Keyward: warm verify of a request, two windows, on a connection that proved its key': (name) =>
+    ofRequests(name, {}, []),
+  'Keyward: warm verify of a request of 12 header lines, two windows': (name) => ofRequests(name, undefined, OTHERS),
+  'Keyward: warm verify of a request of 12 header lines, two windows, on a connection that proved its key': (name) =>
+    ofRequests(name, {}, OTHERS),
   'Keyward: warm verify, no limits': (name) => warm(name, {}),
   'Keyward: warm verify, no limits, 1000 keys': (name) => warm(name, { keys: 1000 }),
   'Keyward: malformed (a character is missing)': (name) => refused(name, ({ key }) => key.slice(0, -1)),
@@ -48,6 +54,16 @@ export const KEYWARD: Readonly<Record<string, (name: string) => Promise<Variant>
   'Keyward: unknown key': (name) => refused(name, ({ foreign }) => foreign),
   'Keyward: wrong secret of a known key': (name) => refused(name, ({ imposter }) => imposter),
 }
+
+/** What a browser, or a client behind a proxy, sends beside its key. */
+const OTHERS = [
+  ...['Host', 'api.example.com', 'Connection', 'keep-alive', 'Accept', 'application/json', 'Accept-Language', 'en'],
+  ...['Accept-Encoding', 'gzip, deflate, br', 'User-Agent', 'client/1.0', 'X-Forwarded-For', '203.0.113.9'],
+  ...['X-Forwarded-Proto', 'https', 'X-Request-Id', '7f0c', 'Traceparent', '00-0af7', 'Cache-Control', 'no-cache'],
+]
+/** Clients that come back, fewer than Keyward remembers, and so many that the next is seldom one of those. */
+const CLIENTS = 500
+const STRANGERS = 50_000
 
 interface Scenario {
   readonly limits?: Limits
@@ -87,11 +103,11 @@ function callOf(keys: ApiKeys, demand: Demand | undefined, read: boolean): Varia
   }
 }
 
-/** As an adapter asks: header lines, each time of another request. */
-async function ofRequests(name: string, connection: object | undefined): Promise<Variant> {
+/** As an adapter asks: header lines, each time of another request. @param others those beside the key's */
+async function ofRequests(name: string, connection: object | undefined, others: readonly string[]): Promise<Variant> {
   const { keys, texts } = await filled(1, { limits: { default: HIGH } })
   const source = new Texts(texts.map(({ key }) => `Bearer ${key}`))
-  const call = (text: string) => keys.verify({ rawHeaders: ['Authorization', text], connection })
+  const call = (text: string) => keys.verify({ rawHeaders: [...others, 'Authorization', text], connection })
   return {
     name,
     waits: false,
@@ -110,7 +126,7 @@ async function ofRequests(name: string, connection: object | undefined): Promise
 }
 
 /** A key with everything that a policy can hold, on a route that looks at all of it. */
-async function fullPolicy(name: string): Promise<Variant> {
+async function fullPolicy(name: string, clients: number): Promise<Variant> {
   const keys = createApiKeys({
     prefix: PREFIX,
     store: memoryStore(),
@@ -124,6 +140,9 @@ async function fullPolicy(name: string): Promise<Variant> {
   })
   const demand: Demand = Object.freeze({ scopes: Object.freeze(['area19:read'] as const), resource: 'agent:42' })
   const source = new Texts([key])
+  const addresses = new Texts(Array.from({ length: clients }, address))
+  let fresh: readonly string[] = []
+  let next = 0
   return {
     name,
     waits: false,
@@ -139,10 +158,20 @@ async function fullPolicy(name: string): Promise<Variant> {
         'insufficient_scope',
       )
     },
-    texts: (calls) => source.take(calls),
-    call: (text) => keys.verify({ key: text, address: '10.99.1.2' }, demand),
+    texts(calls) {
+      fresh = addresses.take(calls)
+      next = 0
+      return source.take(calls)
+    },
+    call: (text) => keys.verify({ key: text, address: fresh[next++] as string }, demand),
     isRight: isAdmitted,
   }
+}
+
+/** One that the key may come from; all are of one length. */
+function address(): string {
+  const some = (from: number, below: number) => from + Math.floor(Math.random() * (below - from))
+  return `10.${some(10, 100)}.${some(100, 256)}.${some(100, 256)}`
 }
 
 async function isDenied(verdict: Verdict | Promise<Verdict>, code: string): Promise<void> {
