@@ -48,17 +48,20 @@ export interface UpdatePatch<Scope extends string = string> {
   readonly previousSecretUntil?: Date | string | null | undefined
 }
 
+interface Who {
+  /** Who asks: goes into events, nothing is decided by it. */
+  readonly actor?: string | undefined
+  /** As `actor`: from where they ask. */
+  readonly address?: string | undefined
+}
+
 /**
  * Whose key it must be, and who asks. A key that does not meet the conditions is as unknown as a made-up id. A condition
  * that is there and `undefined` is `INPUT`.
  */
-export interface By {
+export interface By extends Who {
   readonly owner?: string
   readonly resource?: string
-  /** Goes into events, nothing is decided by it. */
-  readonly actor?: string | undefined
-  /** As `actor`: from where they ask. */
-  readonly address?: string | undefined
 }
 
 /** What whoever asks may hand out. */
@@ -93,10 +96,13 @@ export interface CreditBy extends By {
   readonly idempotencyKey?: string | undefined
 }
 
-export interface ListOptions extends Omit<By, 'owner' | 'resource'> {
-  /** Whose keys, and for which resource; `undefined` is no condition here. */
+/** Whose keys, and for which resource; `undefined` is no condition here. */
+interface Search extends Who {
   readonly owner?: string | undefined
   readonly resource?: string | undefined
+}
+
+export interface ListOptions extends Search {
   readonly status?: Status | undefined
   readonly name?: string | undefined
   /** 1 to 100. @default 50 */

@@ -1,6 +1,7 @@
 import { flawedAt } from '../model/errors.ts'
 import type { CreditAccount, CreditMove, CreditSpend, Moved, Spend } from '../model/store.ts'
 import { type Metered, type Outcome, take } from './counters.ts'
+import { checkWhole } from './spends.ts'
 
 /** A balance as it is kept. What is held is not free any more, and not spent yet. */
 export interface Account {
@@ -44,8 +45,7 @@ export function bringUp(account: Account, { refill }: CreditAccount, now: number
 /** Takes from all windows and from an account that was brought up, or from none. */
 export function takeWith(account: Account, credits: CreditSpend, metered: Metered, spend: Spend, now: number): Paid {
   const { amount, hold } = credits
-  // A wrong amount must not reach the balance, where it would stay.
-  if (!Number.isSafeInteger(amount) || amount < 0) throw new RangeError('the amount of a spend is a whole number ≥ 0')
+  checkWhole('credits.amount', amount)
   if (amount > account.free) return { ...look(metered, spend, now), ok: false, balance: account.free }
   const outcome = take(metered, spend, now)
   if (!outcome.ok) return { ...outcome, balance: account.free }

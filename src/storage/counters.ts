@@ -2,6 +2,7 @@ import { flawedAt } from '../model/errors.ts'
 import type { Window } from '../model/limits.ts'
 import { own } from '../model/own.ts'
 import type { LeaseSpend, MeterReading, Spend, SpendWindow } from '../model/store.ts'
+import { checkWhole, isWhole } from './spends.ts'
 import { add, fitsAt, type Leased, newCounter, readingOf, type WindowCounter } from './window-counter.ts'
 import { addLease, bringUp, endLease } from './window-leases.ts'
 
@@ -51,18 +52,13 @@ export function ownLease(spend: LeaseSpend): LeaseSpend {
 
 /** `INPUT` for a spend that nothing may be done with. */
 export function checkLease({ windows, cost, lease, ended }: LeaseSpend): void {
-  if (!isWhole(cost)) throw flawedAt('INPUT', 'cost', 'must be a whole number ≥ 0')
-  if (ended !== undefined && !isWhole(ended.unused))
-    throw flawedAt('INPUT', 'ended.unused', 'must be a whole number ≥ 0')
+  checkWhole('cost', cost)
+  if (ended !== undefined) checkWhole('ended.unused', ended.unused)
   if (lease === undefined && cost > 0) throw flawedAt('INPUT', 'lease', 'must be there')
   const most = windows.reduce((shortest, { ms }) => Math.min(shortest, ms), Number.POSITIVE_INFINITY)
   if (lease !== undefined && !(isWhole(lease.ms) && lease.ms > 0 && lease.ms <= most)) {
     throw flawedAt('INPUT', 'lease.ms', 'must be a whole number > 0, at most as long as each window')
   }
-}
-
-function isWhole(value: number): boolean {
-  return Number.isSafeInteger(value) && value >= 0
 }
 
 function takeAll(metered: Metered, spend: Spend, leased: Leased | undefined, now: number): Outcome {
@@ -97,8 +93,7 @@ function settleAndCompare(counters: readonly WindowCounter[], spend: Spend, now:
   for (let at = 0; at < spend.windows.length; at++) {
     const window = spend.windows[at] as SpendWindow
     const cost = costOf(window, spend)
-    // A wrong cost must not reach the counters, where it would stay: NaN would disarm them.
-    if (!Number.isSafeInteger(cost) || cost < 0) throw flawedAt('INPUT', 'cost', 'must be a whole number ≥ 0')
+    checkWhole('cost', cost)
     const counter = find(counters, window, at)
     if (counter !== undefined) bringUp(counter, now)
     const used = counter === undefined ? 0 : counter.used

@@ -23,6 +23,7 @@ import { type MemoryKeys, memoryKeys, type UsedKey } from './memory-keys.ts'
 import { memoryNotes } from './memory-notes.ts'
 import { type Owners, ownersOf } from './memory-owners.ts'
 import { addTo, indexOf, removeFrom } from './ordered.ts'
+import { creditsOf } from './spends.ts'
 
 /** Keys have few sets of scopes and of limits among them: equal ones are kept once, as long as they are no more than these. */
 const MOST_SHARED = 1_000
@@ -151,8 +152,8 @@ function touch({ keys }: Shelves, mark: UseMark): void {
 
 function take(shelves: Shelves, used: UsedKey | undefined, version: number, spend: Spend, now: number): Taken {
   if (used === undefined || used.key.version !== version) return { stale: used?.key }
-  if (spend.credits === undefined || !Object.hasOwn(spend, 'credits')) return takeFrom(used, spend, now)
-  const credits = own(spend.credits)
+  const credits = creditsOf(spend)
+  if (credits === undefined) return takeFrom(used, spend, now)
   return takeWith(accountFor(shelves, credits, now), credits, used, spend, now)
 }
 

@@ -1,8 +1,9 @@
 import { KeywardError } from '../model/errors.ts'
-import { isObject, isRecord } from '../model/is-object.ts'
-import { own } from '../model/own.ts'
+import { isObject } from '../model/is-object.ts'
 import { show } from '../model/redact.ts'
 import { type ClientOptions, isCluster, keyPrefixOf, type RedisClient } from './redis-client.ts'
+import { isWhole } from './spends.ts'
+import { optionsOf } from './store-options.ts'
 
 export interface RedisStoreOptions {
   /**
@@ -37,30 +38,22 @@ const LONGEST_WAIT = 60_000
 const MOST_REPLICAS = 100
 
 /** @throws KeywardError `CONFIG` */
-export function parseRedisOptions(client: unknown, options: unknown): RedisSettings {
+export function parseRedisOptions(client: unknown, options: RedisStoreOptions): RedisSettings {
   checkClient(client)
-  if (!isRecord(options)) {
-    throw new KeywardError('CONFIG', `the options of redisStore must be an object, not ${show(options)}`)
-  }
-  const { namespace = 'keyward', timeout = 1_000, replicas = 0, ...unknown } = own(options) as Record<string, unknown>
-  const [name] = Object.keys(unknown)
-  if (name !== undefined) throw new KeywardError('CONFIG', `redisStore has no option ${show(name)}`)
+  const given = optionsOf('redisStore', options, ['namespace', 'timeout', 'replicas'])
+  const { namespace = 'keyward', timeout = 1_000, replicas = 0 } = given
   if (typeof namespace !== 'string' || !NAMESPACE.test(namespace)) {
     throw wrong('namespace', `must be 1 to 64 of A-Z a-z 0-9 _ . : -, not ${show(namespace)}`)
   }
-  if (typeof timeout !== 'number' || !Number.isSafeInteger(timeout) || timeout < 1 || timeout > LONGEST_WAIT) {
+  if (!Number.isSafeInteger(timeout) || timeout < 1 || timeout > LONGEST_WAIT) {
     throw wrong('timeout', `must be a whole number from 1 to ${LONGEST_WAIT} (ms), not ${show(timeout)}`)
   }
-  if (!isCount(replicas))
+  if (!isWhole(replicas) || replicas > MOST_REPLICAS)
     throw wrong('replicas', `must be a whole number from 0 to ${MOST_REPLICAS}, not ${show(replicas)}`)
   if (replicas > 0 && isCluster(client)) {
     throw wrong('replicas', 'is for one primary: on a Cluster each has its own. Set min-replicas-to-write there.')
   }
   return { namespace, timeout, replicas, channel: `${keyPrefixOf(client)}${namespace}:changes` }
-}
-
-function isCount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0 && value <= MOST_REPLICAS
 }
 
 /** Nothing of the client is shown: its options hold a password. */

@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto'
 import { flawedAt, type KeywardError } from '../model/errors.ts'
-import { own } from '../model/own.ts'
 import type {
   CreditAccount,
   CreditMove,
@@ -17,6 +16,7 @@ import { type Names, tagOfAccount } from './redis-keys.ts'
 import { toKey } from './redis-records.ts'
 import { MOVE, TAKE_PAID } from './redis-scripts-spending.ts'
 import type { RunTake } from './redis-together.ts'
+import { checkWhole, creditsOf } from './spends.ts'
 
 /** How long what a take holds on a balance in another slot waits for its windows, ms. */
 const HELD_FOR = 30_000
@@ -37,10 +37,10 @@ export interface Till {
 export function take(till: Till, id: string, version: number, spend: Spend, now: number): Promise<Taken> {
   const { windows } = spend
   const costs = costsOf(windows, spend.cost)
-  const given = spend.credits === undefined || !Object.hasOwn(spend, 'credits') ? undefined : own(spend.credits)
+  const given = creditsOf(spend)
   if (given === undefined) return takeAt(till, id, version, windows, costs, undefined)
   const credits = toPaid(given, now)
-  if (!isWhole(credits.amount)) throw new RangeError('the amount of a spend is a whole number ≥ 0')
+  checkWhole('credits.amount', credits.amount)
   const isNear = till.oneSlot || tagOfAccount(credits.account) === id
   return (isNear ? takeAt : takeApart)(till, id, version, windows, costs, credits)
 }
@@ -201,7 +201,7 @@ function costsOf(windows: readonly SpendWindow[], common: number): string {
   const costs = windows.map((window) => {
     const { cost } = window
     const its = cost !== undefined && Object.hasOwn(window, 'cost') ? cost : common
-    if (!isWhole(its)) throw noCost()
+    checkWhole('cost', its)
     if (its !== common) areAlike = false
     return its
   })
@@ -222,14 +222,6 @@ export function takenOf(id: string, windows: readonly SpendWindow[], hasCredits:
   const balance = hasCredits ? Number(numbers.at(-1)) : undefined
   const retryAt = ok ? -1 : Number(numbers[2 * windows.length + 2])
   return { ok, readings, at, ...(retryAt >= 0 && { retryAt }), ...(balance !== undefined && { balance }) }
-}
-
-function noCost(): KeywardError {
-  return flawedAt('INPUT', 'cost', 'must be a whole number ≥ 0')
-}
-
-function isWhole(amount: number): boolean {
-  return Number.isSafeInteger(amount) && amount >= 0
 }
 
 function tooMuch(): KeywardError {

@@ -1,8 +1,8 @@
-import { own } from '../model/own.ts'
 import type { CreditSpend, LeaseSpend, Spend, Taken } from '../model/store.ts'
 import { type Account, bringUp, takeWith } from './accounts.ts'
 import { endLeased, lease as leaseFrom, type Metered, type Outcome, ownLease, take as takeFrom } from './counters.ts'
 import { encodeCounters } from './counters-text.ts'
+import { creditsOf } from './spends.ts'
 import { accountBeside, accountSeen, lockAccount } from './sql-accounts.ts'
 import { detoursOf } from './sql-detours.ts'
 import { wholeOf } from './sql-engine.ts'
@@ -218,9 +218,4 @@ function takeOne(
   if (account === undefined || credits === undefined) return takeFrom(metered, spend, now)
   bringUp(account, credits, now)
   return takeWith(account, spendAt(credits, asked, at), metered, spend, now)
-}
-
-/** What a take is asked for with credits of its own, not with those that someone put on a prototype. */
-function creditsOf(spend: Spend): CreditSpend | undefined {
-  return Object.hasOwn(spend, 'credits') && spend.credits ? own(spend.credits) : undefined
 }

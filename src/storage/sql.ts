@@ -1,6 +1,5 @@
 import { flawedAt, KeywardError } from '../model/errors.ts'
 import { isObject } from '../model/is-object.ts'
-import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
 import type { SqlDatabase } from './sql-database.ts'
@@ -10,6 +9,7 @@ import { type Tables, tablesOf } from './sql-schema.ts'
 import { type Connections, connectionsOf } from './sql-session.ts'
 import { storeOver } from './sql-store.ts'
 import type { SqlListener } from './sql-watch.ts'
+import { optionsOf } from './store-options.ts'
 
 export type { SqlAnswer, SqlDatabase, SqlNode, SqlQuery, SqlQueryId } from './sql-database.ts'
 export type { SqlListener, SqlNotification } from './sql-watch.ts'
@@ -45,8 +45,8 @@ export interface SqlStoreOptions extends SqlOptions {
  * than its column, and `CONFIG` where the schema is missing, older or newer; after `close`, they throw `STORE`.
  */
 export function sqlStore(kysely: SqlDatabase, options: SqlStoreOptions = {}): KeyStore {
-  const { listen, ...others } = own(withMembers('sqlStore', options))
-  const { connections, tables } = parse('sqlStore', kysely, others)
+  const { listen, prefix } = optionsOf('sqlStore', options, ['prefix', 'listen'])
+  const { connections, tables } = parse('sqlStore', kysely, prefix)
   if (listen !== undefined) checkListen(listen, connections.engine)
   return storeOver(connections, tables, listen)
 }
@@ -60,7 +60,8 @@ export function sqlStore(kysely: SqlDatabase, options: SqlStoreOptions = {}): Ke
  * cannot be reached or refuses.
  */
 export async function migrate(kysely: SqlDatabase, options: SqlOptions = {}): Promise<void> {
-  const { connections, tables } = parse('migrate', kysely, own(withMembers('migrate', options)))
+  const { prefix } = optionsOf('migrate', options, ['prefix'])
+  const { connections, tables } = parse('migrate', kysely, prefix)
   await bringUpToDate(connections, tables)
 }
 
@@ -69,8 +70,8 @@ interface Parsed {
   readonly tables: Tables
 }
 
-function parse(who: string, kysely: SqlDatabase, options: SqlOptions): Parsed {
-  const tables = tablesOf(parsePrefix(who, options))
+function parse(who: string, kysely: SqlDatabase, prefix: SqlOptions['prefix']): Parsed {
+  const tables = tablesOf(checkedPrefix(prefix))
   if (!isKysely(kysely)) throw new KeywardError('CONFIG', `${who} needs a Kysely: new Kysely({ dialect })`)
   if (kysely.isTransaction) {
     throw new KeywardError('CONFIG', `${who} needs a Kysely of its own right, not a transaction, which ends`)
@@ -85,11 +86,6 @@ function isKysely(value: unknown): value is SqlDatabase {
   return methods.every((name) => typeof (value as Readonly<Record<string, unknown>>)[name] === 'function')
 }
 
-function withMembers<T extends SqlOptions>(who: string, options: T): T {
-  if (isObject(options)) return options
-  throw new KeywardError('CONFIG', `the options of ${who} must be an object, not ${show(options)}`)
-}
-
 function checkListen(listen: unknown, { name }: Engine): void {
   const rule =
     typeof listen !== 'function'
@@ -98,10 +94,7 @@ function checkListen(listen: unknown, { name }: Engine): void {
   if (rule) throw flawedAt('CONFIG', 'listen', rule)
 }
 
-function parsePrefix(who: string, options: SqlOptions): string {
-  const { prefix = 'keyward_', ...unknown } = options
-  const [name] = Object.keys(unknown)
-  if (name !== undefined) throw new KeywardError('CONFIG', `${who} has no option ${show(name)}`)
+function checkedPrefix(prefix = 'keyward_'): string {
   if (typeof prefix === 'string' && /^[a-z_][a-z0-9_]{0,31}$/.test(prefix)) return prefix
   throw flawedAt('CONFIG', 'prefix', `must be 1 to 32 of a-z, 0-9 and _, no digit first, not ${show(prefix)}`)
 }

@@ -19,6 +19,7 @@ import { encodeCounters, readCounters } from './counters-text.ts'
 import { type Place, readCursor } from './cursor.ts'
 import { escapeText, unescapeText } from './escaping.ts'
 import { pageOf } from './page.ts'
+import { creditsOf } from './spends.ts'
 import { onAccount } from './sqlite-accounts.ts'
 import type { Database } from './sqlite-driver.ts'
 import { translated } from './sqlite-errors.ts'
@@ -112,7 +113,7 @@ function take({ database, statements }: Connection, id: string, version: number,
     if (meter === undefined || meter.version !== version) return { stale: find(statements, id) }
     const before = meter.windows ?? ''
     const metered = { counters: readCounters(before, id) }
-    const credits = Object.hasOwn(spend, 'credits') && spend.credits ? own(spend.credits) : undefined
+    const credits = creditsOf(spend)
     const outcome =
       credits === undefined
         ? takeFrom(metered, spend, now)

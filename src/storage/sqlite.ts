@@ -1,14 +1,13 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { flawedAt, hasCode, KeywardError } from '../model/errors.ts'
-import { isRecord } from '../model/is-object.ts'
-import { own } from '../model/own.ts'
 import { messageOf, show } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
 import { type Database, openDatabase } from './sqlite-driver.ts'
 import { isBusy } from './sqlite-errors.ts'
 import { prepareDatabase } from './sqlite-schema.ts'
 import { storeOver } from './sqlite-store.ts'
+import { optionsOf } from './store-options.ts'
 
 export interface SqliteStoreOptions {
   /**
@@ -58,12 +57,7 @@ function parseOptions(file: unknown, options: SqliteStoreOptions): number {
   if (typeof file !== 'string' || file === '' || file.includes('\0')) {
     throw new KeywardError('CONFIG', `the file of sqliteStore must be a path or ':memory:', not ${show(file)}`)
   }
-  if (!isRecord(options)) {
-    throw new KeywardError('CONFIG', `the options of sqliteStore must be an object, not ${show(options)}`)
-  }
-  const { busyTimeout = 200, ...unknown } = own(options)
-  const [name] = Object.keys(unknown)
-  if (name !== undefined) throw new KeywardError('CONFIG', `sqliteStore has no option ${show(name)}`)
+  const { busyTimeout = 200 } = optionsOf('sqliteStore', options, ['busyTimeout'])
   if (Number.isSafeInteger(busyTimeout) && busyTimeout >= 0 && busyTimeout <= LONGEST_WAIT) return busyTimeout
   throw flawedAt(
     'CONFIG',
