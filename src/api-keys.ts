@@ -50,7 +50,10 @@ export type ScopeKnownTo<K> = K extends readonly (infer Each)[]
     ? Scope
     : never
 
-/** A kind of API keys: what `createApiKeys` makes. */
+/**
+ * A kind of API keys: what `createApiKeys` makes. Whatever asks the store throws `STORE` where that fails; a change that
+ * may have happened all the same says `outcome: 'unknown'`, and can be made again.
+ */
 export interface ApiKeys<Scope extends string = string> extends WithDoor {
   /**
    * Makes a key. The text is answered this once; only its hash is kept.
@@ -70,7 +73,7 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
   update(id: string, patch: UpdatePatch<Scope>, by?: UpdateBy): Promise<KeyRecord<Scope>>
   /** Stops a key until it is enabled. @throws KeywardError `NOT_FOUND`, `STATE` when revoked */
   disable(id: string, by?: UpdateBy): Promise<KeyRecord<Scope>>
-  /** @throws KeywardError `NOT_FOUND`, `STATE` when revoked */
+  /** Lets a key that was disabled work again. @throws KeywardError `NOT_FOUND`, `STATE` when revoked */
   enable(id: string, by?: UpdateBy): Promise<KeyRecord<Scope>>
   /**
    * Gives a key a new secret under the same id; the one before works for `overlap` more.

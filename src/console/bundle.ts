@@ -40,6 +40,8 @@ async function withSmallStyles(source: string): Promise<string> {
   const [before, style, after] = source.split(/(?<=\bcss`)([^`$]*)(?=`)/)
   if (style === undefined) return source
   const { code } = await transform(style, { loader: 'css', minify: true, charset: 'utf8' })
+  // What stands in a variable esbuild leaves as it is written.
+  const small = code.trim().replaceAll(', ', ',')
   // In a template, an escape of CSS would be one of JavaScript.
-  return `${before}${code.trim().replaceAll('\\', '\\\\')}${after}`
+  return `${before}${small.replaceAll('\\', '\\\\')}${after}`
 }

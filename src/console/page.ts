@@ -68,7 +68,7 @@ export function documentOf({ language, title, stylesheet, base, answers }: Docum
 <html lang="${language}">
 <head>
 <meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="viewport" content="width=device-width">
 <meta name="robots" content="noindex">
 <meta name="color-scheme" content="light dark">
 <title>${escaped(title ?? texts.title)}</title>

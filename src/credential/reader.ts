@@ -22,8 +22,9 @@ export interface Presented {
   readonly format: KeyFormat
   readonly key: string
   readonly secret: string | undefined
-  /** The value that it was read from and by which source, where it is one header and always read alike. */
+  /** The value that it was read from, where it is one header and always read alike. */
   readonly line: string | undefined
+  /** By which it was read; a pair, and what came bare, has none. */
   readonly source: Source | undefined
 }
 
@@ -111,7 +112,7 @@ export function carriersOf(kinds: readonly Kind[], facts: RequestFacts): readonl
 
 /**
  * Recognises a credential that the host holds in its hands.
- * @returns as a reader does; `absent` is an empty text
+ * @returns as a reader does, but never `absent`
  */
 export function recogniseBare(kinds: readonly Kind[], key: unknown, secret: unknown): Presented | NoCredential {
   if (key === undefined || key === null || key === '') return secret ? 'incomplete_credentials' : 'missing_credentials'

@@ -29,7 +29,10 @@ export interface BearerOptions {
   readonly foreign?: 'ignore'
 }
 
-/** `Authorization: Bearer KEY` (RFC 6750 section 2.1). The scheme is matched without regard to case (RFC 9110 section 11.1). */
+/**
+ * `Authorization: Bearer KEY` (RFC 6750 section 2.1). The scheme is matched without regard to case (RFC 9110 section 11.1).
+ * @throws KeywardError `CONFIG` for an option that there is not
+ */
 export function bearer(options: BearerOptions = {}): Source {
   const { foreign, ...more } = own(Object(options) as BearerOptions)
   if (!isObject(options) || Object.keys(more).length > 0 || (foreign !== undefined && foreign !== 'ignore')) {

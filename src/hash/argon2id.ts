@@ -61,7 +61,7 @@ const FORMAT = /^argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,10})\$([A-Za-
  * Keeps keys as argon2id (RFC 9106): for keys whose secret a person chose, or where a rule asks for a slow hash. What
  * Keyward issues is random enough for `sha256()`. A text that was proved is remembered as a fast salted digest, so that
  * only the first use in a process pays. Needs the optional peer `@node-rs/argon2`.
- * @throws KeywardError `CONFIG` for a cost out of bounds, and where the package is not installed
+ * @throws KeywardError `CONFIG` for a cost out of bounds or an unknown option, and where the package is not installed
  */
 export function argon2id(options: Argon2idOptions = {}): Hasher {
   if (!isObject(options))

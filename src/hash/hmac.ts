@@ -24,7 +24,7 @@ const NOBODY = [new Uint16Array(16)]
 
 /**
  * Keeps keys as HMAC-SHA-256 (RFC 2104) under a pepper: a leaked database alone is worth nothing.
- * @throws KeywardError `CONFIG` for a missing, short, guessable or repeated pepper, or an unknown current version
+ * @throws KeywardError `CONFIG` for a missing, short, guessable or repeated pepper, an unknown current version or option
  */
 export function hmac(options: HmacOptions): Hasher {
   if (!isObject(options)) throw refuse('options', 'must be { current, peppers }')

@@ -17,7 +17,7 @@ export interface CreateInput<Scope extends string = string> {
   readonly description?: string | undefined
   /** The one resource that the key works for, such as `'agent:42'`. */
   readonly resource?: string | undefined
-  /** Absent or empty, they grant nothing. */
+  /** Absent or empty, they grant nothing; where the instance declares scopes, one at least is needed. */
   readonly scopes?: readonly Scope[] | undefined
   /** Merged with the instance's defaults by window name. */
   readonly limits?: Limits | undefined

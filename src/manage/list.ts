@@ -11,7 +11,7 @@ import { type Office, recordFor, seek } from './office.ts'
 /** Some of the keys, the newest first. */
 export interface Page<Scope extends string = string> {
   readonly items: readonly KeyRecord<Scope>[]
-  /** For the next page; absent on the last. */
+  /** For the next page; `undefined` on the last. */
   readonly cursor?: string | undefined
 }
 
@@ -38,7 +38,8 @@ export async function list(office: Office, options: unknown): Promise<Page> {
     cursor = page.cursor
     if (cursor === undefined || items.length >= limit) break
   }
-  return cursor === undefined ? { items } : { items, cursor }
+  // Its own member, also where it is `undefined`: nothing on `Object.prototype` is a page to go on with.
+  return { items, cursor }
 }
 
 function queryFor(

@@ -55,10 +55,10 @@ export interface CreditEvent extends Done {
   readonly balance: number
 }
 
-/** Something failed that no client can mend: the store, a damaged record, a listener. */
+/** Something failed that no client can mend: the store, a damaged record, the host's gate. */
 export interface FaultEvent extends Happened {
   readonly type: 'fault'
-  /** What was being done: `find`, `take`, `touch`, `hash`, `record`. */
+  /** What was being done: `find` `take` `lease` `settle` `touch` `watch`, `record` `hash` `upgrade`, or `gate`. */
   readonly code: string
   readonly message: string
 }

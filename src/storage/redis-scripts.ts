@@ -76,7 +76,7 @@ for place, record in ipairs(KEYS) do
 end
 return 1`)
 
-/** Record; owner, resource, whether there is a reason, reason, time, then the prefixes. 1: revoked now. 0: not, or damaged. */
+/** Record; owner, resource and reason, each marked or empty, time, then the prefixes. 1: revoked now. 0: not, or damaged. */
 export const REVOKE = script(`${RECORD}
 local kept, marks, json, data = linesOf(redis.pcall('GET', KEYS[1]))
 local version, isJson, meta = tonumber(kept or ''), pcall(cjson.decode, json or '')

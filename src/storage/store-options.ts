@@ -11,7 +11,8 @@ export function optionsOf<T extends object>(who: string, options: T, known: read
   if (!isRecord(options)) {
     throw new KeywardError('CONFIG', `the options of ${who} must be an object, not ${show(options)}`)
   }
-  const unknown = Object.keys(options).find((name) => !known.includes(name as never))
+  const names: readonly string[] = known
+  const unknown = Object.keys(options).find((name) => !names.includes(name))
   if (unknown !== undefined) throw new KeywardError('CONFIG', `${who} has no option ${show(unknown)}`)
   return own(options)
 }

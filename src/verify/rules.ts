@@ -5,7 +5,11 @@ import { textFor } from '../policy/demand.ts'
 import type { Attempt } from './attempt.ts'
 import type { Known } from './known.ts'
 
-/** The client's address, `undefined` when it cannot be known. Asked only for a key that has an allowlist. */
+/**
+ * The client's address, `undefined` when it cannot be known. Asked where it is needed: by an allowlist, the failure budget,
+ * events.
+ * @param forAllowlist whether a key depends on it: then a warning may say what the host has left out
+ */
 export type Locate = (attempt: Attempt, forAllowlist?: boolean) => Address | undefined
 
 export interface Rule {

@@ -21,7 +21,7 @@ export interface Verdicts {
   admit(attempt: Attempt, known: Known, bill: Bill): Verdict
   /** The same where a fault left windows uncounted: each time is told, so that it can be counted. */
   admitUnmetered(attempt: Attempt, known: Known, bill: Bill, error: unknown): Verdict
-  /** A refusal of what cannot be looked at, or has not the shape of a key: without a look at anything, the clocks included. */
+  /** A refusal of what cannot be looked at, or has not the shape of a key: without a look at anything, unless somebody listens. */
   turnAway(code: DenialCode, facts: RequestFacts, requirement: Requirement): Verdict
   /** A refusal. With `known`, the secret was proved and the key may be told. */
   deny(attempt: Attempt, code: DenialCode, known?: Known): Verdict

@@ -59,7 +59,7 @@ export function createApi(base: string, early: Map<string, unknown>) {
     if (tags.idempotencyKey !== undefined) headers.set('Idempotency-Key', tags.idempotencyKey)
     if (tags.etag !== undefined) headers.set('If-Match', tags.etag)
     try {
-      const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) }
+      const init = { method, headers, body: body === undefined ? null : JSON.stringify(body) }
       const response = await fetch(url(path), init)
       const answered = response.status === 204 ? undefined : await response.json()
       if (!response.ok) return { ok: false, problem: { issues: [], detail: '', ...answered } }

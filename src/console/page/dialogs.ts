@@ -3,6 +3,7 @@ import type { KeyRecord } from '../../model/key.ts'
 import type { ConsoleSettings } from '../settings.ts'
 import type { Api, Made } from './api.ts'
 import type { Question } from './confirm.ts'
+import type { Problem } from './problem.ts'
 import type { Credential } from './snippets.ts'
 import type { Say, TextName } from './texts.ts'
 
@@ -25,6 +26,8 @@ export interface DialogContext {
   /** The list has a key more or less. */
   reload(): void
   replace(record: KeyRecord): void
+  /** Somebody else has changed the key: shows it as it is now, or answers why not. */
+  stale(record: KeyRecord): Promise<Problem | undefined>
 }
 
 export function openDialog(open: Open | undefined, context: DialogContext) {
@@ -35,8 +38,8 @@ export function openDialog(open: Open | undefined, context: DialogContext) {
 }
 
 function form(open: Extract<Open, { kind: 'create' | 'edit' }>, context: DialogContext) {
-  const { say, api, settings, close, show, reload, replace } = context
-  const record = open.kind === 'edit' ? open.record : undefined
+  const { say, api, settings, close, show, reload, replace, stale } = context
+  const { record = undefined, etag = undefined } = open.kind === 'edit' ? open : {}
   const onMade = (made: Made) => {
     show({ kind: 'told', made, isRotated: false })
     reload()
@@ -45,12 +48,8 @@ function form(open: Extract<Open, { kind: 'create' | 'edit' }>, context: DialogC
     replace(saved)
     close('wasSaved')
   }
-  const onStale = (changed: KeyRecord, etag: string | undefined) => {
-    replace(changed)
-    show({ kind: 'edit', record: changed, etag })
-  }
-  return html`<keyward-key-form .say=${say} .api=${api} .settings=${settings} .record=${record} .etag=${open.kind === 'edit' ? open.etag : undefined}
-    .onClose=${() => close()} .onMade=${onMade} .onSaved=${onSaved} .onStale=${onStale}></keyward-key-form>`
+  return html`<keyward-key-form .say=${say} .api=${api} .settings=${settings} .record=${record} .etag=${etag}
+    .onClose=${() => close()} .onMade=${onMade} .onSaved=${onSaved} .onStale=${() => record && stale(record)}></keyward-key-form>`
 }
 
 function told({ made, isRotated }: Extract<Open, { kind: 'told' }>, { say, settings, keep, close }: DialogContext) {

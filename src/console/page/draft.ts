@@ -62,43 +62,41 @@ export function flawsOf(
     // A key that has expired may stay so.
     expiresAt: hasSameExpiry(draft, draftOf(record, settings)) ? undefined : expiryFlaw(draft, say, now),
   }
-  return Object.fromEntries(
-    Object.entries(flaws).flatMap(([field, flaw]) => (flaw === undefined ? [] : [[field, flaw]])),
-  )
+  return Object.fromEntries(Object.entries(flaws).filter((one): one is [string, string] => one[1] !== undefined))
 }
 
-/** The body of `POST /`. */
+/** The body of `POST /`: what is `undefined` is no part of JSON. */
 export function creation(draft: Draft, settings: ConsoleSettings, now: number): object {
   const limits = Object.entries(draft.limits).filter(([, text]) => text.trim() !== '')
   const addresses = addressLines(draft.addresses)
   const scopes = scopesOf(draft, settings)
   return {
-    ...filled('name', draft.name.trim()),
-    ...filled('description', draft.description.trim()),
-    ...(settings.environments.length > 0 && offers(settings, 'environment') ? { environment: draft.environment } : {}),
-    ...(settings.resource === undefined ? filled('resource', draft.resource.trim()) : {}),
-    ...(scopes.length === 0 ? {} : { scopes }),
-    ...(limits.length === 0 ? {} : { limits: Object.fromEntries(limits.map(([name, text]) => [name, Number(text)])) }),
-    ...(addresses.length === 0 ? {} : { allowedIps: addresses }),
-    ...(draft.expiry === 'never' ? {} : { expiresAt: momentOf(draft, now) }),
+    name: draft.name.trim() || undefined,
+    description: draft.description.trim() || undefined,
+    environment: (offers(settings, 'environment') && draft.environment) || undefined,
+    resource: (settings.resource === undefined && draft.resource.trim()) || undefined,
+    scopes: scopes.length === 0 ? undefined : scopes,
+    limits: limits.length === 0 ? undefined : Object.fromEntries(limits.map(([name, text]) => [name, Number(text)])),
+    allowedIps: addresses.length === 0 ? undefined : addresses,
+    expiresAt: draft.expiry === 'never' ? undefined : momentOf(draft, now),
   }
 }
 
-/** The body of `PATCH /{id}`: what differs from the record. */
+/** The body of `PATCH /{id}`: what differs from the record; the rest is `undefined`, no part of JSON. */
 export function changes(draft: Draft, record: KeyRecord, settings: ConsoleSettings, now: number): object {
   const before = draftOf(record, settings)
   const addresses = addressLines(draft.addresses)
   const scopes = scopesOf(draft, settings)
   const limits = changedLimits(draft, record, before)
   const same = (field: 'name' | 'description' | 'addresses') => draft[field].trim() === before[field].trim()
-  const sameScopes = scopes.length === record.scopes.length && scopes.every((scope) => before.scopes.has(scope))
+  const sameScopes = scopes.length === before.scopes.size && scopes.every((scope) => before.scopes.has(scope))
   return {
-    ...(same('name') ? {} : { name: draft.name.trim() || null }),
-    ...(same('description') ? {} : { description: draft.description.trim() || null }),
-    ...(sameScopes ? {} : { scopes }),
-    ...(limits === undefined ? {} : { limits }),
-    ...(same('addresses') ? {} : { allowedIps: addresses.length === 0 ? null : addresses }),
-    ...(hasSameExpiry(draft, before) ? {} : { expiresAt: draft.expiry === 'never' ? null : momentOf(draft, now) }),
+    name: same('name') ? undefined : draft.name.trim() || null,
+    description: same('description') ? undefined : draft.description.trim() || null,
+    scopes: sameScopes ? undefined : scopes,
+    limits,
+    allowedIps: same('addresses') ? undefined : addresses.length === 0 ? null : addresses,
+    expiresAt: hasSameExpiry(draft, before) ? undefined : draft.expiry === 'never' ? null : momentOf(draft, now),
   }
 }
 
@@ -165,8 +163,4 @@ function expiryFlaw({ expiry, date }: Draft, say: Say, now: number): string | un
 
 function momentOf({ expiry, days, date }: Draft, now: number): string {
   return new Date(expiry === 'days' ? now + days * DAY : date).toISOString()
-}
-
-function filled(name: string, text: string): object {
-  return text === '' ? {} : { [name]: text }
 }

@@ -1,4 +1,4 @@
-import { html } from 'lit'
+import { html, type PropertyValues } from 'lit'
 import type { KeyRecord } from '../../model/key.ts'
 import type { ConsoleSettings } from '../settings.ts'
 import type { Api, Made } from './api.ts'
@@ -28,20 +28,25 @@ export class KeyForm extends DialogPart {
   declare etag: string | undefined
   declare onMade: (made: Made) => void
   declare onSaved: (record: KeyRecord) => void
-  /** Somebody else has changed the key: it is this now. */
-  declare onStale: (record: KeyRecord, etag: string | undefined) => void
+  /** Somebody else has changed the key: gives this the key as it is now, or answers why not. */
+  declare onStale: () => Promise<Problem | undefined>
   declare private draft: Draft | undefined
   declare private flaws: Readonly<Record<string, string>>
   /** One for all attempts of this form: a lost answer makes no second key. */
-  private readonly idempotencyKey = [...crypto.getRandomValues(new Uint8Array(16))]
-    .map((byte) => byte.toString(16))
-    .join('')
+  private readonly idempotencyKey = crypto.getRandomValues(new Uint32Array(4)).join('-')
   /** When it was first sent: what is sent again under the same key has to be the same. */
   private begun: number | undefined
 
   constructor() {
     super()
     this.flaws = {}
+  }
+
+  /** What was typed stays, over the key as it is now: whoever saves again has seen that. */
+  protected override willUpdate(changed: PropertyValues<this>): void {
+    const { draft, settings, record } = this
+    const before = changed.get('record')
+    if (before && draft) this.draft = rebased(draft, draftOf(before, settings), draftOf(record, settings))
   }
 
   protected override look(): string {
@@ -57,7 +62,7 @@ export class KeyForm extends DialogPart {
     const { say, settings, record } = this
     const draft = this.draft ?? draftOf(record, settings)
     const change = (part: Partial<Draft>) => this.change({ ...draft, ...part })
-    const { scopes: held = [] } = record ?? {}
+    const held = record?.scopes ?? []
     const form: fields.Form = { draft, settings, say, flaws: this.flaws, isNew: record === undefined, held, change }
     return html`<form novalidate @submit=${this.submit}>
       <div class="dialog-body">
@@ -118,22 +123,11 @@ export class KeyForm extends DialogPart {
 
   private async save(draft: Draft, record: KeyRecord): Promise<void> {
     const patch = changes(draft, record, this.settings, Date.now())
-    if (Object.keys(patch).length === 0) return this.close()
+    if (JSON.stringify(patch) === '{}') return this.close()
     const answer = await this.api.update(record.id, patch, this.etag)
     if (answer.ok) return this.onSaved(answer.body.record)
-    if (answer.problem.status === 412) return this.catchUp(draft, record, answer.problem)
-    await this.refused(answer.problem, patch)
-  }
-
-  /** What was typed stays, over the key as it is now: whoever saves again has seen that. */
-  private async catchUp(draft: Draft, record: KeyRecord, problem: Problem): Promise<void> {
-    const { api, settings } = this
-    const answer = await api.get(record.id)
-    if (!answer.ok) return this.refused(answer.problem, {})
-    const { record: changed } = answer.body
-    this.draft = rebased(draft, draftOf(record, settings), draftOf(changed, settings))
-    this.problem = explain(problem, this.say)
-    this.onStale(changed, answer.etag)
+    if (answer.problem.status !== 412) return this.refused(answer.problem, patch)
+    this.problem = explain((await this.onStale()) ?? answer.problem, this.say)
   }
 
   private async refused(problem: Problem, sent: object): Promise<void> {

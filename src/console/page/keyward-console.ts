@@ -167,12 +167,13 @@ export class KeywardConsole extends LitElement {
       close: (told) => this.close(told),
       reload: () => void (this.open?.kind === 'remove' ? listing.load() : listing.first()),
       replace: listing.replace,
+      stale: (record) => this.edit(record),
     }
   }
 
   private act = async (deed: Deed, record: KeyRecord): Promise<void> => {
     if (deed === 'connection') return this.copyConnection(record)
-    if (deed === 'edit') return this.edit(record)
+    if (deed === 'edit') return void this.edit(record)
     if (deed !== 'disable' && deed !== 'enable') return this.show({ kind: deed, record })
     const answer = await this.works?.api[deed](record.id)
     if (answer?.ok === true) this.works?.listing.replace(answer.body.record)
@@ -180,13 +181,14 @@ export class KeywardConsole extends LitElement {
     if (answer !== undefined) this.toast.tell(answer.ok ? this.text(done) : explain(answer.problem, this.text))
   }
 
-  /** What is edited is what is there now; what it is saved over is what was seen. */
-  private async edit({ id }: KeyRecord): Promise<void> {
+  /** What is edited is what is there now; what it is saved over is what was seen. @returns why it cannot be shown */
+  private async edit({ id }: KeyRecord): Promise<Problem | undefined> {
     const answer = await this.works?.api.get(id)
     if (answer?.ok === false) this.toast.tell(explain(answer.problem, this.text))
-    if (answer?.ok !== true) return
+    if (answer?.ok !== true) return answer?.problem
     this.works?.listing.replace(answer.body.record)
     this.show({ kind: 'edit', record: answer.body.record, etag: answer.etag })
+    return undefined
   }
 
   private async copyConnection(record: KeyRecord): Promise<void> {

@@ -5,30 +5,14 @@ import type { Draft } from './draft.ts'
  * touched is as it is now.
  */
 export function rebased(typed: Draft, before: Draft, now: Draft): Draft {
-  const mine = <F extends keyof Draft>(field: F): Draft[F] => (typed[field] === before[field] ? now : typed)[field]
-  const expiry = typed.expiry === before.expiry && typed.date === before.date ? now : typed
-  const limits = Object.entries(typed.limits).filter(([name, text]) => text !== (before.limits[name] ?? ''))
-  return {
-    ...now,
-    name: mine('name'),
-    description: mine('description'),
-    scopeText: mine('scopeText'),
-    addresses: mine('addresses'),
-    scopes: rebasedSet(typed.scopes, before.scopes, now.scopes),
-    limits: { ...now.limits, ...Object.fromEntries(limits) },
-    expiry: expiry.expiry,
-    days: typed.days,
-    date: expiry.date,
-  }
+  const scopes = new Set(now.scopes)
+  for (const scope of before.scopes) if (!typed.scopes.has(scope)) scopes.delete(scope)
+  for (const scope of typed.scopes) if (!before.scopes.has(scope)) scopes.add(scope)
+  return { ...merged(typed, before, now), limits: merged(typed.limits, before.limits, now.limits), scopes }
 }
 
-/** What was ticked is added, what was unticked is taken away. */
-function rebasedSet(
-  typed: ReadonlySet<string>,
-  before: ReadonlySet<string>,
-  now: ReadonlySet<string>,
-): ReadonlySet<string> {
-  const kept = [...now].filter((scope) => typed.has(scope) || !before.has(scope))
-  const added = [...typed].filter((scope) => !before.has(scope))
-  return new Set([...kept, ...added])
+function merged<T extends object>(typed: T, before: T, now: T): T {
+  const draft = { ...now }
+  for (const name in typed) if (typed[name] !== before[name]) draft[name] = typed[name]
+  return draft
 }
