@@ -51,6 +51,7 @@ export function createEntrance<T>(
   conclude: Conclude<T>,
 ): Entrance<T> {
   const read = createReader(instances)
+  const hides = instances.some((instance) => instance.hides)
   const needTls = instances.some(({ isSecure }) => isSecure !== undefined)
   return { request, credential }
 
@@ -72,11 +73,16 @@ export function createEntrance<T>(
   function enter(facts: RequestFacts, from: unknown, found: Presented | NoCredential): Awaitable<T> {
     if (typeof found !== 'string') return judge(facts, from, found)
     // What an earlier guard proved is not forgotten because a header was taken away in between.
-    const earlier = found === 'ambiguous_credentials' ? undefined : admittedBefore(instances, from)
-    if (earlier !== undefined && (isNothing(found) || instances[earlier.kind]?.hides))
-      return judge(facts, from, earlier)
+    const earlier = mayHide(found) ? admittedBefore(instances, from) : undefined
+    if (earlier !== undefined) return judge(facts, from, earlier)
     if (found === 'absent' && requirement.optional) return conclude(anonymous(instances[0]), 0, facts)
     return refuse(found === 'absent' ? 'missing_credentials' : found, facts, 0)
+  }
+
+  /** Whether a credential of ours may have been there: also beside a foreign one, where an earlier guard has hidden it. */
+  function mayHide(found: NoCredential): boolean {
+    if (found === 'absent' || found === 'missing_credentials') return true
+    return hides && found !== 'ambiguous_credentials'
   }
 
   function judge(facts: RequestFacts, from: unknown, presented: Presented): Awaitable<T> {
@@ -156,11 +162,6 @@ export function factsOfBare(address: string | undefined): RequestFacts {
 function ownValue<T extends object, F extends keyof T>(object: T, field: F): T[F] | undefined {
   const value = object[field]
   return value !== undefined && Object.hasOwn(object, field) ? value : undefined
-}
-
-/** Else there is a foreign credential, beside which nothing of ours is to be seen. */
-function isNothing(found: NoCredential): boolean {
-  return found === 'absent' || found === 'missing_credentials'
 }
 
 /** The credential of an earlier guard on the same request, as this entrance would have read it. */
