@@ -12,12 +12,11 @@ import {
   type Verdict,
 } from 'keyward'
 import { Texts } from './fresh.ts'
+import { CLIENTS, fullPolicy, STRANGERS } from './full-policy.ts'
 import type { Variant } from './instrument.ts'
+import { HIGH, isAdmitted, isDenied, PREFIX } from './subject.ts'
 
-const PREFIX = 'agk_live_'
 const SCOPES = ['contacts:read', 'contacts:update']
-/** So high that nothing is refused, however often a key is used; still small integers to the engine, as real limits are. */
-export const HIGH: Limits = { minute: 1e9, hour: 2e9 }
 const HOUR = 3_600_000
 
 /** What keypal does, and what better-auth does: each is timed beside its own. */
@@ -61,9 +60,6 @@ const OTHERS = [
   ...['Accept-Encoding', 'gzip, deflate, br', 'User-Agent', 'client/1.0', 'X-Forwarded-For', '203.0.113.9'],
   ...['X-Forwarded-Proto', 'https', 'X-Request-Id', '7f0c', 'Traceparent', '00-0af7', 'Cache-Control', 'no-cache'],
 ]
-/** Clients that come back, fewer than Keyward remembers, and so many that the next is seldom one of those. */
-const CLIENTS = 500
-const STRANGERS = 50_000
 
 interface Scenario {
   readonly limits?: Limits
@@ -123,60 +119,6 @@ async function ofRequests(name: string, connection: object | undefined, others: 
     call,
     isRight: isAdmitted,
   }
-}
-
-/** A key with everything that a policy can hold, on a route that looks at all of it. */
-async function fullPolicy(name: string, clients: number): Promise<Variant> {
-  const keys = createApiKeys({
-    prefix: PREFIX,
-    store: memoryStore(),
-    limits: { default: HIGH },
-  })
-  const { key } = await keys.create({
-    owner: 'acct_0',
-    scopes: Array.from({ length: 20 }, (_, n) => `area${n}:read`),
-    resource: 'agent:42',
-    allowedIps: Array.from({ length: 100 }, (_, n) => `10.${n}.0.0/16`),
-  })
-  const demand: Demand = Object.freeze({ scopes: Object.freeze(['area19:read'] as const), resource: 'agent:42' })
-  const source = new Texts([key])
-  const addresses = new Texts(Array.from({ length: clients }, address))
-  let fresh: readonly string[] = []
-  let next = 0
-  return {
-    name,
-    waits: false,
-    async check() {
-      assert(isAdmitted(await keys.verify({ key, address: '10.99.1.2' }, demand)), 'a valid key is admitted')
-      await isDenied(keys.verify({ key, address: '10.100.1.2' }, demand), 'ip_not_allowed')
-      await isDenied(
-        keys.verify({ key, address: '10.99.1.2' }, { ...demand, resource: 'agent:43' }),
-        'resource_mismatch',
-      )
-      await isDenied(
-        keys.verify({ key, address: '10.99.1.2' }, { ...demand, scopes: ['area20:read'] }),
-        'insufficient_scope',
-      )
-    },
-    texts(calls) {
-      fresh = addresses.take(calls)
-      next = 0
-      return source.take(calls)
-    },
-    call: (text) => keys.verify({ key: text, address: fresh[next++] as string }, demand),
-    isRight: isAdmitted,
-  }
-}
-
-/** One that the key may come from; all are of one length. */
-function address(): string {
-  const some = (from: number, below: number) => from + Math.floor(Math.random() * (below - from))
-  return `10.${some(10, 100)}.${some(100, 256)}.${some(100, 256)}`
-}
-
-async function isDenied(verdict: Verdict | Promise<Verdict>, code: string): Promise<void> {
-  const { ok, ...rest } = await verdict
-  assert(!ok && 'code' in rest && rest.code === code, `${code} is told`)
 }
 
 /** The limits of a real service. An hour goes by before each round, so that no key of many comes near them. */
@@ -266,10 +208,6 @@ async function checkLimits(hasher: Hasher): Promise<void> {
       ['admitted', 'admitted', 'rate_limited'],
     )
   }
-}
-
-function isAdmitted(verdict: unknown): verdict is Extract<Verdict, { ok: true }> {
-  return (verdict as Verdict).ok
 }
 
 function isRefused(verdict: unknown): boolean {

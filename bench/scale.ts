@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { type ApiKeys, createApiKeys, type KeyStore, memoryStore, type Verdict } from 'keyward'
 import { Texts } from './fresh.ts'
 import type { Variant } from './instrument.ts'
-import { HIGH } from './keyward.ts'
+import { HIGH } from './subject.ts'
 
 const FEW = 1_000
 const MANY = Number(process.env.MANY ?? 1_000_000)
