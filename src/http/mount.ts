@@ -111,7 +111,7 @@ function requestOf(
 ): Request {
   const headers = headersOf(req)
   const hasBody = method !== 'GET' && method !== 'HEAD'
-  const body = hasBody ? (parsed ?? (streamOf(req) as unknown as Body)) : null
+  const body = hasBody ? (parsed ?? streamOf(req)) : null
   if (parsed !== undefined) for (const name of ['content-length', 'content-encoding']) headers.delete(name)
   // A path alone: `//evil/x` and `http://evil/x` name no other host here.
   const target = new URL(originOf(req))

@@ -37,7 +37,7 @@ export function carry(from: object, to: object): void {
   for (const place of Object.getOwnPropertySymbols(from)) {
     // By what it can do: the ESM and the CJS copy of this package take along what the other has attached.
     const held = Object(Reflect.get(from, place)) as Partial<Held<unknown>>
-    if (held.movedTo !== undefined) Reflect.set(to, place, held.movedTo(to))
+    if (typeof held.movedTo === 'function') Reflect.set(to, place, held.movedTo(to))
   }
 }
 
