@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { build, type Plugin, transform } from 'esbuild'
 import manifest from '../package.json' with { type: 'json' }
+import { CELL, HEAD, HEAD_SIZE, LEASED, LEASES, TOP, WIDTH } from '../src/storage/redis-lua-windows.ts'
+import { LONGEST_LOG, SLOTS } from '../src/storage/window-counter.ts'
 import { entries } from './entries.ts'
 import { page } from './page.ts'
 
@@ -28,15 +30,29 @@ export async function bundleSources(): Promise<ReadonlyMap<string, string>> {
   return new Map(outputFiles.map(({ path, text }) => [path.replace(/^.*[\\/]/, ''), text]))
 }
 
-/** Explanations and indentation in the scripts for Redis, which esbuild leaves alone because they are text: no server need read them. */
+/** The scripts for Redis, which esbuild leaves alone because they are text. */
 const scripts: Plugin = {
   name: 'scripts',
   setup({ onLoad }) {
     onLoad({ filter: /[\\/]redis-(lua|scripts)[\w-]*\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8')
-      return { contents: source.replace(/^ *(-- .*\n)?/gm, ''), loader: 'ts' }
+      return { contents: source.replace(/`[^`]*`/g, withoutAir), loader: 'ts' }
     })
   },
+}
+
+/** What several scripts share, by the names that they have for it. */
+const SHARED = new Map(Object.entries({ CELL, HEAD, HEAD_SIZE, LEASED, LEASES, LONGEST_LOG, SLOTS, TOP, WIDTH }))
+
+/** No explanations, empty lines or indentation, no space that Lua does not ask for, and no names for what is shared. */
+function withoutAir(lua: string): string {
+  return lua
+    .replace(/^ *(-- .*)?\n/gm, '')
+    .replace(/^ +/gm, '')
+    .replace(/ (==|~=|<=|>=|[-=<>+*/%]) /g, '$1')
+    .replace(/([,{]) /g, '$1')
+    .replace(/ }|([)\]]) /g, (end) => end.trim())
+    .replace(/\$\{(\w+)\}/g, (whole, name) => String(SHARED.get(name) ?? whole))
 }
 
 /** Code of others keeps no names of its own: who must know more of it than its licence reads it where it is published. */

@@ -31,7 +31,8 @@ export async function insert(run: Run, names: Names, key: StoredKey): Promise<vo
     const at = await shelve(run, names, key)
     const lines = toLines(key, claim?.token)
     const until = Math.min(claim?.at ?? at, at) + RECORD_WITHIN
-    return Number(await run(INSERT, [names.record(id)], [escapeText(id), ...lines, String(until), names.channel]))
+    const args = [escapeText(id), ...lines, String(until), names.channel]
+    return Number(await run(INSERT, [names.record(id), names.windows(id)], args))
   }
 }
 
@@ -50,7 +51,7 @@ export async function replace(run: Run, names: Names, key: StoredKey, ifVersion:
   const lines = toLines(key, keepsName ? before.token : claim?.token)
   const closes = before.opened === undefined || before.opened === key.credits?.opened ? '' : `${id}:${before.opened}`
   const args = [escapeText(id), String(ifVersion), ...lines, String(until), names.channel, escapeText(closes)]
-  const outcome = Number(await run(REPLACE, [names.record(id), names.purse(id)], args))
+  const outcome = Number(await run(REPLACE, [names.record(id), names.windows(id), names.purse(id)], args))
   if (outcome !== 1) {
     if (uniqueName !== undefined && claim !== undefined) await freeName(run, names, uniqueName, claim.token)
     if (outcome === LATE) throw late()

@@ -17,9 +17,7 @@ export interface Connection {
   readonly options: ClientOptions
   connect(): Promise<unknown>
   disconnect(reconnect?: boolean): void
-  evalsha(sha: string, keys: number, ...rest: readonly string[]): Promise<unknown>
-  eval(text: string, keys: number, ...rest: readonly string[]): Promise<unknown>
-  /** The same with bytes in place of texts. */
+  /** With bytes in place of texts. */
   evalshaBuffer(sha: string, keys: number, ...rest: readonly string[]): Promise<unknown>
   evalBuffer(text: string, keys: number, ...rest: readonly string[]): Promise<unknown>
   info(): Promise<unknown>

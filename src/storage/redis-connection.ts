@@ -6,15 +6,13 @@ import type { Script } from './redis-scripts.ts'
 import { watchServer } from './redis-server.ts'
 import { turnsOf } from './redis-turns.ts'
 
-/** Runs a script on the slot of its keys, which are one slot's. @throws KeywardError `STORE`, in time */
+/** Runs a script on the slot of its keys, which are one slot's; texts come as bytes. @throws KeywardError `STORE`, in time */
 export type Run = (script: Script, keys: readonly string[], args?: readonly string[]) => Promise<unknown>
 
 export interface Line {
   readonly run: Run
-  /** The same for a script that answers in bytes. */
-  readonly runForBytes: Run
   /** The same, written at once: for what is many commands in one. */
-  readonly runForBytesAtOnce: Run
+  readonly runAtOnce: Run
   /** Makes the connection, if there is none; resolves when it stands, rejects when that takes too long. */
   readonly opened: () => Promise<void>
   /** How many replicas have what was written before on this connection: as soon as they are so many, at last after `ms`. */
@@ -49,13 +47,12 @@ export function lineOver(connection: Connection, timeout: number): Line {
   })
 
   const runs =
-    (inBytes: boolean, goesAtOnce: boolean): Run =>
+    (goesAtOnce: boolean): Run =>
     (script, keys, args = []) =>
-      inTime((call) => send({ script, keys: keys.length, rest: [...keys, ...args], inBytes, goesAtOnce }, call))
+      inTime((call) => send({ script, keys: keys.length, rest: [...keys, ...args], goesAtOnce }, call))
   return {
-    run: runs(false, false),
-    runForBytes: runs(true, false),
-    runForBytesAtOnce: runs(true, true),
+    run: runs(false),
+    runAtOnce: runs(true),
     opened: () => inTime(ready),
     wait: async (replicas, ms) => Number(await inTime((call) => ready(call).then(() => connection.wait(replicas, ms)))),
     connections: () => connections,
@@ -77,18 +74,18 @@ export function lineOver(connection: Connection, timeout: number): Line {
     return ready(call).then(() => ask(command, call))
   }
 
-  async function ask({ script, keys, rest, inBytes, goesAtOnce }: Command, call: Call): Promise<unknown> {
+  async function ask({ script, keys, rest, goesAtOnce }: Command, call: Call): Promise<unknown> {
     if (isClosed) throw new KeywardError('STORE', 'the Redis store is closed')
     // Given up while it waited: nobody would hear the answer.
     if (call.isOver) return undefined
     // One that is alone is not kept waiting for others.
     if (calls.count() > 1 && !goesAtOnce) writeTogether()
     try {
-      return await connection[inBytes ? 'evalshaBuffer' : 'evalsha'](script.sha, keys, ...rest)
+      return await connection.evalshaBuffer(script.sha, keys, ...rest)
     } catch (error) {
       // The server has forgotten the script, and so has done nothing. This sends it along, and does it once.
       if (!messageOf(error).startsWith('NOSCRIPT') || call.isOver) throw error
-      return connection[inBytes ? 'evalBuffer' : 'eval'](script.text, keys, ...rest)
+      return connection.evalBuffer(script.text, keys, ...rest)
     }
   }
 
@@ -135,7 +132,6 @@ interface Command {
   /** How many of the rest are keys. */
   readonly keys: number
   readonly rest: readonly string[]
-  readonly inBytes: boolean
   readonly goesAtOnce: boolean
 }
 

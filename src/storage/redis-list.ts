@@ -74,7 +74,9 @@ export async function revokeWhere(
       let before: Place | undefined
       do {
         const places = await placesBefore(run, [shelf], before, CHUNK)
-        const revoked = await Promise.all(places.map(({ id }) => run(REVOKE, [names.record(id)], args)))
+        const revoked = await Promise.all(
+          places.map(({ id }) => run(REVOKE, [names.record(id), names.windows(id)], args)),
+        )
         count += revoked.filter((one) => Number(one) === 1).length
         before = places.length < CHUNK ? undefined : places.at(-1)
       } while (before !== undefined)

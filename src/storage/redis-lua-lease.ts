@@ -1,3 +1,5 @@
+import { LONGEST_LOG } from './window-counter.ts'
+
 /** `window-leases.ts` in Lua: what a lease is, beyond what every take has to know of it. */
 export const LEASING = `
 local MOST_LEASES = 16
@@ -15,7 +17,7 @@ local function endLease(c, id, unused, now, add)
 end
 
 local function addLease(c, lease, toSlots)
-  local large, leases = c.limit > LONGEST_LOG, c.leases
+  local large, leases = c.window.limit > ${LONGEST_LOG}, c.leases
   if c.units + c.leased == 0 then c.slotted = large
   elseif large and not c.slotted then toSlots(c) end
   -- Nobody can end what two have together: it runs out.
@@ -30,7 +32,7 @@ local function addLease(c, lease, toSlots)
 end
 
 -- Ends one lease, whatever then comes of the other; takes that from all that were asked for, or from none.
-local function dealer(ended, unused, lease, now, answer)
+local function dealer(ended, unused, lease, now)
   return function(counters, asked, add, toSlots)
     local differs = false
     for _, c in ipairs(counters) do
@@ -39,9 +41,9 @@ local function dealer(ended, unused, lease, now, answer)
     if not lease or lease.units == 0 then return differs end
     for at = 1, asked do
       local c = counters[at]
-      if c.units + c.leased + lease.units > c.limit then answer[1] = 0 end
+      if c.units + c.leased + lease.units > c.window.limit then lease.outcome = 0 end
     end
-    if answer[1] == 0 then return differs end
+    if lease.outcome == 0 then return differs end
     for at = 1, asked do
       addLease(counters[at], { id = lease.id, ends = lease.ends, units = lease.units }, toSlots)
     end

@@ -10,11 +10,10 @@ local function linesOf(kept) return string.match(type(kept) == 'string' and kept
 
 local function keepRecord(record, ...) redis.call('SET', record, table.concat({ ... }, '\\n')) end
 
--- Of a number Redis makes a text by way of printf, which takes about as long as the command.
-local lengths = {}
-local function isAt(record, version)
-  local length = lengths[#version] or string.format('%d', #version)
-  lengths[#version] = length
-  return redis.call('GETRANGE', record, '0', length) == version .. '\\n'
+-- What the record lets be taken may be other than before: its counters prove nothing any more.
+local function disprove(counters)
+  local text = redis.pcall('GET', counters)
+  if type(text) ~= 'string' then return end
+  redis.call('SET', counters, string.sub(text, 1, 8) .. struct.pack('<d', -1) .. string.sub(text, 17), 'KEEPTTL')
 end
 `

@@ -1,22 +1,19 @@
 /** What is done to the counters of one key, in Lua. */
 export const TAKES = `
-local function stale(record) return { 2, redis.call('GET', record) } end
+local function answered(outcome, numbers, other)
+  return { pack('<dB' .. string.rep('d', #numbers), now, outcome, unpack(numbers)), other }
+end
+
+local function stale(record) return answered(2, {}, redis.call('GET', record)) end
+
+local function isAt(record, version)
+  return redis.call('GETRANGE', record, 0, #version) == version .. '\\n'
+end
 
 -- One cost for all windows, or one for each.
 local function costsOf(text)
-  local cost, costs = tonumber(text), nil
-  if cost then return cost end
-  costs = {}
+  local costs = {}
   for each in string.gmatch(text, '%S+') do costs[#costs + 1] = tonumber(each) end
-  return 0, costs
-end
-
-local function take(key, wanted, price, now)
-  local answer, cost, costs = { 1, now, nil, nil, nil, nil, nil }, costsOf(price)
-  if wanted == '' then return answer end
-  local room, text, longest = decided(redis.call('GET', key), wanted, now, cost, costs, true, answer)
-  if not room then answer[1] = 0 end
-  if text then keep(key, text, longest, now) end
-  return answer
+  return costs[1], costs[2] and costs
 end
 `

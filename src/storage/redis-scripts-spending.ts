@@ -1,66 +1,79 @@
 import { ARRANGED } from './redis-lua-arranged.ts'
 import { LEASING } from './redis-lua-lease.ts'
 import { PURSE } from './redis-lua-purse.ts'
-import { RECORD } from './redis-lua-record.ts'
 import { TAKES } from './redis-lua-take.ts'
 import { WINDOWS } from './redis-lua-windows.ts'
 import { NOW, script, WRITABLE } from './redis-scripts.ts'
 
 /**
- * For each key: record, counters; version, windows (as `WINDOWS` says), their cost or, with spaces between them, costs;
- * windows and costs are `=` where they are those of the key before. Nothing is written before everything was proved.
+ * The counters of each key, then the record of each; the version of each, then for those that follow each other and have
+ * them in common: how many, windows (as `WINDOWS` says), their cost or, with spaces between them, costs. Nothing is
+ * written before everything was proved.
  *
- * A list. First the bytes of all keys, one after the other: 2 where the version is stale, 3 where this one failed, else 1
- * or, where there is no room, 0, and as doubles the time, used and resetsAt of each window and, without room, retryAt.
- * Then, in their order, the record of each stale one and the words of each that failed; of a single key the script fails.
+ * A list. First bytes: as a double the time, then for one key after the other 2 where the version is stale, 3 where this
+ * one failed, else 1 or, where there is no room, 0, and as doubles used and resetsAt of each window and, without room,
+ * retryAt. Then, in their order, the record of each stale one and the words of each that failed; of a single key the
+ * script fails.
  */
-export const TAKE = script(`${NOW}${RECORD}${WINDOWS}${ARRANGED}${TAKES}
-local windows, price
-local function taken(at)
-  local record, version = KEYS[at * 2 - 1], ARGV[at * 3 - 2]
-  if ARGV[at * 3 - 1] ~= '=' then windows = ARGV[at * 3 - 1] end
-  if ARGV[at * 3] ~= '=' then price = ARGV[at * 3] end
-  if not isAt(record, version) then return stale(record) end
-  return take(KEYS[at * 2], windows, price, now)
+export const TAKE = script(`${NOW}${WINDOWS}${ARRANGED}${TAKES}
+local count = #KEYS / 2
+local texts, kept = redis.call('MGET', unpack(KEYS, 1, count)), {}
+local told, size, shapes, answers = { now }, 1, { '<d' }, { '' }
+local function taken(at, wanted, cost, costs)
+  local key, record, version = KEYS[at], KEYS[count + at], tonumber(ARGV[at])
+  -- None, or of another kind.
+  local text = kept[key] or texts[at] or redis.call('GET', key)
+  local ends, proved, known, head = topOf(text)
+  if proved ~= version and not isAt(record, ARGV[at]) then return 2, redis.call('GET', record) end
+  if wanted == '' then return 1 end
+  local room, longest, windows, plan, parts =
+    decided(text, known, head, wanted, cost, costs, true, told, size + 2)
+  if longest then kept[key] = keep(key, longest, ends, version, windows, plan, parts) end
+  return room and 1 or 0
 end
-local bytes, answers, shapes = {}, { '' }, {}
-local function tell(answer)
-  local outcome, length = answer[1], #answer
-  if outcome > 1 then
-    bytes[#bytes + 1], answers[#answers + 1] = string.char(outcome), answer[2]
-    return
+local at, said = 0, count
+while at < count do
+  local wanted, cost, costs = ARGV[said + 2], costsOf(ARGV[said + 3])
+  local admitted = 'B' .. string.rep('dd', #planOf(wanted))
+  for _ = 1, tonumber(ARGV[said + 1]) do
+    at = at + 1
+    local done, outcome, other = pcall(taken, at, wanted, cost, costs)
+    if not done then
+      if count == 1 then error(outcome, 0) end
+      outcome, other = 3, type(outcome) == 'table' and outcome.err or tostring(outcome)
+    end
+    local shape = outcome > 1 and 'B' or outcome == 1 and admitted or admitted .. 'd'
+    if outcome > 1 then answers[#answers + 1] = other end
+    told[size + 1], shapes[at + 1], size = outcome, shape, size + #shape
   end
-  local shape = shapes[length] or '<B' .. string.rep('d', length - 1)
-  shapes[length] = shape
-  bytes[#bytes + 1] = pack(shape, unpack(answer))
+  said = said + 3
 end
-if #KEYS == 2 then tell(taken(1)) else
-  for at = 1, #KEYS / 2 do
-    local done, answer = pcall(taken, at)
-    tell(done and answer or { 3, type(answer) == 'table' and answer.err or tostring(answer) })
-  end
-end
-answers[1] = table.concat(bytes)
+answers[1] = pack(table.concat(shapes), unpack(told, 1, size))
 return answers`)
 
 /**
- * Of one key, as TAKE, and purse, ends; behind the costs the account, the amount, and the hold, of which the last says
- * how long it is (ms). `{2, record}`: stale; else
- * `{ok, at, used and resetsAt of each window…}` and, where there is no room, retryAt. Last is what is free.
+ * Of one key: record, counters, purse, ends; version, windows, costs as for TAKE, then the account, the amount, and the
+ * hold, of which the last says how long it is (ms). As TAKE answers, and behind it what is free.
  */
-export const TAKE_PAID = script(`${WRITABLE}${NOW}${RECORD}${WINDOWS}${ARRANGED}${TAKES}${PURSE}
-if not isAt(KEYS[1], ARGV[1]) then return stale(KEYS[1]) end
-local answer, cost, costs = { 1, now }, costsOf(ARGV[3])
-local text, room, new, longest = redis.call('GET', KEYS[2]), true, nil, nil
-if ARGV[2] ~= '' then room, new, longest = decided(text, ARGV[2], now, cost, costs, true, answer) end
+export const TAKE_PAID = script(`${WRITABLE}${NOW}${WINDOWS}${ARRANGED}${TAKES}${PURSE}
+local text, room, longest, windows, plan, parts = redis.call('GET', KEYS[2]), true
+local lasts, proved, known, head = topOf(text)
+local version = tonumber(ARGV[1])
+if proved ~= version and not isAt(KEYS[1], ARGV[1]) then return stale(KEYS[1]) end
+local outcome, answer, cost, costs = 1, {}, costsOf(ARGV[3])
+local function decide(takes)
+  if ARGV[2] == '' then return end
+  room, longest, windows, plan, parts = decided(text, known, head, ARGV[2], cost, costs, takes, answer, 1)
+end
+decide(true)
 purse, ends = KEYS[3], KEYS[4]
 local account, amount, hold = bringUp(creditAt(4), now), tonumber(ARGV[9]), ARGV[10]
 if amount > account.free then
-  answer = { 0, now }
-  if ARGV[2] ~= '' then room, new, longest = decided(text, ARGV[2], now, cost, costs, false, answer) end
+  outcome, answer = 0, {}
+  decide(false)
   -- No wait helps.
-  answer[math.max(3, #answer)] = -1
-elseif not room then answer[1] = 0
+  answer[math.max(1, #answer)] = -1
+elseif not room then outcome = 0
 else
   account.free = account.free - amount
   if hold then
@@ -68,25 +81,29 @@ else
     setHold(ARGV[4] .. '\\0' .. hold, amount, now + tonumber(ARGV[11]))
   end
 end
--- As text: one driver reads large integers inexactly.
-answer[#answer + 1] = number(account.free)
 keepAccounts()
-if new then keep(KEYS[2], new, longest, now) end
-return answer`)
+if longest then keep(KEYS[2], longest, lasts, version, windows, plan, parts) end
+-- As text: one driver reads large integers inexactly.
+return answered(outcome, answer, number(account.free))`)
 
 /**
- * Of one key, as TAKE_PAID without an account, and behind the cost the id and the length (ms) of the lease, the id of the one that ended and its
- * unused units. It ends at any version, also where there is no room.
+ * As TAKE_PAID without an account, and behind the cost the id and the length (ms) of the lease, the id of the one that
+ * ended and its unused units. It ends at any version, also where there is no room. As TAKE answers.
  */
-export const LEASE = script(`${NOW}${RECORD}${WINDOWS}${ARRANGED}${TAKES}${LEASING}
+export const LEASE = script(`${NOW}${WINDOWS}${ARRANGED}${TAKES}${LEASING}
 if redis.call('EXISTS', KEYS[1]) == 0 then return stale(KEYS[1]) end
-local answer, cost = { 1, now }, tonumber(ARGV[3])
-local lease = isAt(KEYS[1], ARGV[1]) and { id = ARGV[4], ends = now + (tonumber(ARGV[5]) or 0), units = cost }
-local change = dealer(ARGV[6], tonumber(ARGV[7]), lease, now, answer)
-local text, at, asked, differs = arranged(redis.call('GET', KEYS[2]), ARGV[2], now, change)
-local _, _, longest = pass(text, at, asked, now, cost, nil, false, answer)
-if differs then keep(KEYS[2], partsOf(text), longest, now) end
-return lease and answer or stale(KEYS[1])`)
+local answer, cost, kept = {}, tonumber(ARGV[3]), redis.call('GET', KEYS[2])
+local lasts, proved, known, head = topOf(kept)
+local version, lease = tonumber(ARGV[1])
+if proved == version or isAt(KEYS[1], ARGV[1]) then
+  proved, lease = version, { id = ARGV[4], ends = now + (tonumber(ARGV[5]) or 0), units = cost, outcome = 1 }
+end
+local change = dealer(ARGV[6], tonumber(ARGV[7]), lease, now)
+local text, asked, differs, windows = arranged(kept, known, head, ARGV[2], change)
+local _, longest = pass(text, planOf(windows), 1, asked, cost, nil, false, answer, 1)
+pieces[1] = text
+if differs then keep(KEYS[2], longest, lasts, proved, windows, {}, 1) end
+return lease and answered(lease.outcome, answer) or stale(KEYS[1])`)
 
 /**
  * Purse, ends; the account, then `add` and an amount, and an id and for how long it is to be done once (ms), `hold` or

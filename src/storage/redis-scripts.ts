@@ -36,21 +36,23 @@ end
  */
 export const FIND = script(`${WRITABLE}return redis.call('GET', KEYS[1])`)
 
-/** Record; id, version, meta, data, the last moment at which this may still happen, channel. 1: done, 0: taken, 2: late. */
+/** Record, counters; id, version, meta, data, the last moment at which this may still happen, channel. 1: done, 0: taken, 2: late. */
 export const INSERT = script(`${NOW}${PUBLISH}${RECORD}
 if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
 if now > tonumber(ARGV[5]) then return 2 end
+disprove(KEYS[2])
 keepRecord(KEYS[1], ARGV[2], '', ARGV[3], ARGV[4])
 publish(ARGV[6], ARGV[1])
 return 1`)
 
-/** Record, purse; id, the version that it must have, then as INSERT, then the account that closes. */
+/** Record, counters, purse; id, the version that it must have, then as INSERT, then the account that closes. */
 export const REPLACE = script(`${NOW}${PUBLISH}${RECORD}
 local version, marks = linesOf(redis.call('GET', KEYS[1]))
 if version ~= ARGV[2] then return 0 end
 if now > tonumber(ARGV[6]) then return 2 end
+disprove(KEYS[2])
 keepRecord(KEYS[1], ARGV[3], marks, ARGV[4], ARGV[5])
-if ARGV[8] ~= '' then redis.call('HDEL', KEYS[2], 'a:' .. ARGV[8]) end
+if ARGV[8] ~= '' then redis.call('HDEL', KEYS[3], 'a:' .. ARGV[8]) end
 publish(ARGV[7], ARGV[1])
 return 1`)
 
@@ -76,7 +78,7 @@ for place, record in ipairs(KEYS) do
 end
 return 1`)
 
-/** Record; owner, resource and reason, each marked or empty, time, then the prefixes. 1: revoked now. 0: not, or damaged. */
+/** Record, counters; owner, resource and reason, each marked or empty, time, then the prefixes. 1: revoked now. 0: not, or damaged. */
 export const REVOKE = script(`${RECORD}
 local kept, marks, json, data = linesOf(redis.pcall('GET', KEYS[1]))
 local version, isJson, meta = tonumber(kept or ''), pcall(cjson.decode, json or '')
@@ -89,6 +91,7 @@ for at = 5, #ARGV do known = known or ARGV[at] == meta[3] end
 if not known then return 0 end
 meta[1], meta[6], meta[7] = 'revoked', ARGV[4], ARGV[4]
 if ARGV[3] ~= '' then meta[8] = string.sub(ARGV[3], 2) end
+disprove(KEYS[2])
 keepRecord(KEYS[1], string.format('%.0f', version + 1), marks, cjson.encode(meta), data)
 return 1`)
 

@@ -9,20 +9,23 @@ const STALE = 2
 const FAILED = 3
 
 /**
- * What TAKE answered for one key after the other. It answers in bytes: to read a list of numbers costs a driver more than a
+ * What TAKE, and what is like it, answered for one key after the other. It answers in bytes: to read a list of numbers costs a driver more than a
  * microsecond a take.
  */
 export class TakeAnswers {
   readonly #bytes: Buffer
   readonly #others: readonly unknown[]
-  #at = 0
+  /** The server's. */
+  readonly #time: number
+  #at = 8
   #other = 1
 
   /** @param reply whatever a server gave */
   constructor(reply: unknown) {
     this.#others = Array.isArray(reply) ? reply : []
     const [bytes] = this.#others
-    this.#bytes = Buffer.isBuffer(bytes) ? bytes : Buffer.alloc(0)
+    this.#bytes = Buffer.isBuffer(bytes) && bytes.length >= 8 ? bytes : Buffer.alloc(8)
+    this.#time = this.#bytes.readDoubleLE(0)
   }
 
   /**
@@ -32,9 +35,9 @@ export class TakeAnswers {
   next(id: string, windows: readonly SpendWindow[]): Taken {
     this.#expect(1)
     const outcome = this.#bytes.readUInt8(this.#at++)
-    if (outcome === STALE) return { stale: toKey(id, textOf(this.#nextOther())) }
+    if (outcome === STALE) return { stale: toKey(id, this.#nextOther()) }
     if (outcome === FAILED) throw new KeywardError('STORE', `Redis: ${redact(String(this.#nextOther()))}`)
-    const at = this.#nextNumber()
+    const at = this.#time
     const readings = new Array<MeterReading>(windows.length)
     for (let i = 0; i < windows.length; i++) {
       const { name, limit } = windows[i] as SpendWindow
@@ -44,6 +47,12 @@ export class TakeAnswers {
     if (outcome === ADMITTED) return { ok: true, readings, at }
     const retryAt = this.#nextNumber()
     return retryAt < 0 ? { ok: false, readings, at } : { ok: false, readings, at, retryAt }
+  }
+
+  /** That of the only key, and what is free of its balance. */
+  paid(id: string, windows: readonly SpendWindow[]): Taken {
+    const taken = this.next(id, windows)
+    return taken.ok === undefined ? taken : { ...taken, balance: Number(this.#nextOther()) }
   }
 
   #nextNumber(): number {
@@ -60,9 +69,4 @@ export class TakeAnswers {
   #nextOther(): unknown {
     return this.#others[this.#other++]
   }
-}
-
-/** A record as text; what is none stays what it is. */
-function textOf(given: unknown): unknown {
-  return Buffer.isBuffer(given) ? given.toString() : given
 }

@@ -1,20 +1,12 @@
 import { randomBytes } from 'node:crypto'
 import { flawedAt, type KeywardError } from '../model/errors.ts'
-import type {
-  CreditAccount,
-  CreditMove,
-  CreditSpend,
-  MeterReading,
-  Moved,
-  Spend,
-  SpendWindow,
-  Taken,
-} from '../model/store.ts'
+import type { CreditAccount, CreditMove, CreditSpend, Moved, Spend, SpendWindow, Taken } from '../model/store.ts'
 import { escapeText } from './escaping.ts'
 import type { Run } from './redis-connection.ts'
 import { type Names, tagOfAccount } from './redis-keys.ts'
-import { toKey } from './redis-records.ts'
 import { MOVE, TAKE_PAID } from './redis-scripts-spending.ts'
+import { TakeAnswers } from './redis-take-answers.ts'
+import { costsOf, wantedOf } from './redis-take-args.ts'
 import type { RunTake } from './redis-together.ts'
 import { checkWhole, creditsOf } from './spends.ts'
 
@@ -45,33 +37,18 @@ export function take(till: Till, id: string, version: number, spend: Spend, now:
   return (isNear ? takeAt : takeApart)(till, id, version, windows, costs, credits)
 }
 
-export async function move({ run, names }: Till, credit: CreditMove, now: number): Promise<Moved> {
+export async function move(till: Till, credit: CreditMove, now: number): Promise<Moved> {
   const { settle, release } = credit
-  if (credit.add !== undefined) return give({ run, names }, credit, now)
-  if (release !== undefined) {
-    const { balance } = await moved(run, names, credit, ['release', '0', escapeText(release)])
-    return { balance }
-  }
-  if (settle === undefined) return { balance: (await moved(run, names, credit, [])).balance }
-  const { id, amount, until } = settle
-  const { balance, charged } = await moved(run, names, credit, [
-    'settle',
-    String(amount),
-    escapeText(id),
-    String(until - now),
-  ])
-  return { balance, charged }
+  if (credit.add !== undefined) return give(till, credit, now)
+  if (settle !== undefined) return moved(till, credit, 'settle', settle.amount, settle.id, settle.until - now)
+  const { balance } = await moved(till, credit, release === undefined ? '' : 'release', 0, release)
+  return { balance }
 }
 
-async function give(
-  { run, names }: Pick<Till, 'run' | 'names'>,
-  credit: Extract<CreditMove, { readonly add: number }>,
-  now: number,
-): Promise<Moved> {
+async function give(till: Till, credit: Extract<CreditMove, { readonly add: number }>, now: number): Promise<Moved> {
   const { add, once } = credit
   if (!Number.isSafeInteger(add)) throw tooMuch()
-  const mark = once === undefined ? [] : [escapeText(once.id), String(once.until - now)]
-  const { balance, charged } = await moved(run, names, credit, ['add', String(add), ...mark])
+  const { balance, charged } = await moved(till, credit, 'add', add, once?.id, once && once.until - now)
   if (balance < 0) throw tooMuch()
   return once === undefined ? { balance } : { balance, added: charged }
 }
@@ -95,17 +72,22 @@ function takeAt(
   costs: string,
   credits: Paid | undefined,
 ): Promise<Taken> {
-  const keys = [names.record(id), names.windows(id)]
-  const args = [String(version), wantedOf(windows), costs] as const
-  if (credits === undefined) return runTake(keys, args, (answers) => answers.next(id, windows))
+  const asked = {
+    record: names.record(id),
+    counters: names.windows(id),
+    version: String(version),
+    windows: wantedOf(windows),
+    costs,
+  }
+  if (credits === undefined) return runTake(asked, (answers) => answers.next(id, windows))
   const { amount, hold } = credits
   const tag = tagOfAccount(credits.account)
   const held = hold ? [escapeText(hold.id), String(hold.ms)] : []
   return run(
     TAKE_PAID,
-    [...keys, names.purse(tag), names.ends(tag)],
-    [...args, ...accountArgs(credits), String(amount), ...held],
-  ).then((answer) => takenOf(id, windows, true, answer))
+    [asked.record, asked.counters, names.purse(tag), names.ends(tag)],
+    [asked.version, asked.windows, costs, ...accountArgs(credits), String(amount), ...held],
+  ).then((reply) => new TakeAnswers(reply).paid(id, windows))
 }
 
 /**
@@ -120,16 +102,14 @@ async function takeApart(
   costs: string,
   credits: Paid,
 ): Promise<Taken> {
-  const { run, names } = till
   const { amount, hold = { id: randomBytes(12).toString('base64url'), ms: HELD_FOR } } = credits
   const isSpent = credits.hold === undefined
-  const release = async (): Promise<number> =>
-    (await moved(run, names, credits, ['release', '0', escapeText(hold.id)])).balance
+  const release = async (): Promise<number> => (await moved(till, credits, 'release', 0, hold.id)).balance
   const abandon = (error: unknown): never => {
     release().catch(() => {})
     throw error
   }
-  const held = await holdFirst(run, names, credits, hold).catch(abandon)
+  const held = await holdFirst(till, credits, hold).catch(abandon)
   if (!held.ok) {
     const looked = await takeAt(till, id, version, windows, '0', undefined)
     return looked.ok === undefined ? looked : { ...looked, ok: false, balance: held.balance }
@@ -141,40 +121,33 @@ async function takeApart(
   }
   if (!taken.ok) return { ...taken, balance: amount > 0 || !isSpent ? await release() : held.balance }
   if (!isSpent || amount === 0) return { ...taken, balance: held.balance }
-  const { balance } = await moved(run, names, credits, [
-    'settle',
-    String(amount),
-    escapeText(hold.id),
-    String(HELD_FOR),
-  ])
+  const { balance } = await moved(till, credits, 'settle', amount, hold.id, HELD_FOR)
   return { ...taken, balance }
 }
 
 async function holdFirst(
-  run: Run,
-  names: Names,
+  till: Till,
   credits: Paid,
   hold: NonNullable<Paid['hold']>,
 ): Promise<{ readonly ok: boolean; readonly balance: number }> {
   const { amount } = credits
-  if (amount === 0 && credits.hold === undefined) return { ok: true, ...(await moved(run, names, credits, [])) }
-  const { balance, charged } = await moved(run, names, credits, [
-    'hold',
-    String(amount),
-    escapeText(hold.id),
-    String(hold.ms),
-  ])
+  if (amount === 0 && credits.hold === undefined) return { ok: true, ...(await moved(till, credits)) }
+  const { balance, charged } = await moved(till, credits, 'hold', amount, hold.id, hold.ms)
   return { ok: charged !== 0, balance }
 }
 
+/** What MOVE does: with an id for as long, ms. */
 async function moved(
-  run: Run,
-  names: Names,
+  { run, names }: Till,
   credit: CreditAccount,
-  deed: readonly string[],
+  deed = '',
+  amount = 0,
+  ...once: readonly (string | number | undefined)[]
 ): Promise<{ readonly balance: number; readonly charged: number }> {
   const tag = tagOfAccount(credit.account)
-  const answer = await run(MOVE, [names.purse(tag), names.ends(tag)], [...accountArgs(credit), ...deed])
+  const given = once.flatMap((one) => (one === undefined ? [] : escapeText(String(one))))
+  const args = [...accountArgs(credit), deed, String(amount), ...given]
+  const answer = await run(MOVE, [names.purse(tag), names.ends(tag)], args)
   const [balance = Number.NaN, charged = Number.NaN] = (answer as readonly unknown[]).map(Number)
   return { balance, charged }
 }
@@ -183,45 +156,6 @@ async function moved(
 function accountArgs({ account, opening, refill }: CreditAccount): readonly string[] {
   const refilled = refill === undefined ? ['', ''] : [String(refill.to), String(refill.due)]
   return [escapeText(account), String(opening.amount), String(opening.at), ...refilled]
-}
-
-/** As the scripts keep it beside the counters. */
-export function wantedOf(windows: readonly SpendWindow[]): string {
-  let text = ''
-  for (const { limit, ms, name } of windows) text += `${limit}:${ms}:${escapeText(name)}\0`
-  return text
-}
-
-/**
- * One for all where they are alike, which is the rule. A window's own cost is its own member only: what somebody put on
- * `Object.prototype` is no cost of ours.
- */
-function costsOf(windows: readonly SpendWindow[], common: number): string {
-  let areAlike = true
-  const costs = windows.map((window) => {
-    const { cost } = window
-    const its = cost !== undefined && Object.hasOwn(window, 'cost') ? cost : common
-    checkWhole('cost', its)
-    if (its !== common) areAlike = false
-    return its
-  })
-  return areAlike ? String(common) : costs.join(' ')
-}
-
-/** The answer of a script, as `TAKE_PAID` says. */
-export function takenOf(id: string, windows: readonly SpendWindow[], hasCredits: boolean, answer: unknown): Taken {
-  const numbers = Array.isArray(answer) ? answer : []
-  const outcome = Number(numbers[0])
-  if (outcome === 2) return { stale: toKey(id, numbers[1]) }
-  const readings = windows.map(({ name, limit }, index): MeterReading => {
-    const used = Number(numbers[2 * index + 2])
-    return { name, limit, remaining: Math.max(0, limit - used), resetsAt: Number(numbers[2 * index + 3]) }
-  })
-  const ok = outcome === 1
-  const at = Number(numbers[1])
-  const balance = hasCredits ? Number(numbers.at(-1)) : undefined
-  const retryAt = ok ? -1 : Number(numbers[2 * windows.length + 2])
-  return { ok, readings, at, ...(retryAt >= 0 && { retryAt }), ...(balance !== undefined && { balance }) }
 }
 
 function tooMuch(): KeywardError {

@@ -4,17 +4,22 @@ import { TAKE } from './redis-scripts-spending.ts'
 import { TakeAnswers } from './redis-take-answers.ts'
 
 /** One TAKE: of one key, and alone as far as it can tell. */
-export type RunTake = (keys: readonly string[], args: TakeArgs, read: Read) => Promise<Taken>
+export type RunTake = (asked: AskedTake, read: Read) => Promise<Taken>
 
-/** Its arguments: the version, the windows and their costs. */
-export type TakeArgs = readonly [version: string, windows: string, costs: string]
+export interface AskedTake {
+  readonly record: string
+  readonly counters: string
+  readonly version: string
+  readonly windows: string
+  readonly costs: string
+}
 
 /** Reads its own answer, which is the next. */
 type Read = (answers: TakeAnswers) => Taken
 
 /** Each take alone. */
 export function takesApart(run: Run): RunTake {
-  return (keys, args, read) => run(TAKE, keys, args).then((reply) => read(new TakeAnswers(reply)))
+  return (asked, read) => ask(run, [asked]).then(read)
 }
 
 /**
@@ -24,8 +29,7 @@ export function takesApart(run: Run): RunTake {
 const MOST = 16
 
 interface Waiting {
-  readonly keys: readonly string[]
-  readonly args: TakeArgs
+  readonly asked: AskedTake
   readonly read: Read
   readonly resolve: (taken: Taken) => void
   readonly reject: (error: unknown) => void
@@ -38,20 +42,16 @@ interface Waiting {
 export function takesTogether(run: Run): RunTake {
   let waiting: Waiting[] = []
   let underWay = 0
-  const counted: Run = async (script, keys, args) => {
+  const counted: Run = (script, keys, args) => {
     underWay++
-    try {
-      return await run(script, keys, args)
-    } finally {
-      underWay--
-    }
+    return run(script, keys, args).finally(() => underWay--)
   }
   const alone = takesApart(counted)
 
-  return (keys, args, read) => {
-    if (underWay === 0) return alone(keys, args, read)
+  return (asked, read) => {
+    if (underWay === 0) return alone(asked, read)
     return new Promise((resolve, reject) => {
-      const count = waiting.push({ keys, args, read, resolve, reject })
+      const count = waiting.push({ asked, read, resolve, reject })
       if (count === MOST) send()
       else if (count === 1) setImmediate(send)
     })
@@ -60,19 +60,10 @@ export function takesTogether(run: Run): RunTake {
   function send(): void {
     const some = waiting
     waiting = []
-    const [first] = some
-    if (first === undefined) return
-    if (some.length === 1) {
-      alone(first.keys, first.args, first.read).then(first.resolve, first.reject)
-      return
-    }
-    counted(
-      TAKE,
-      some.flatMap(({ keys }) => keys),
-      argsOf(some),
-    ).then(
-      (reply) => {
-        const answers = new TakeAnswers(reply)
+    if (some.length === 0) return
+    const all = some.map(({ asked }) => asked)
+    ask(counted, all).then(
+      (answers) => {
         for (const one of some) settle(one, answers)
       },
       (error) => {
@@ -82,16 +73,20 @@ export function takesTogether(run: Run): RunTake {
   }
 }
 
-/** What is as before is not said again: most keys have the same windows and cost the same. */
-function argsOf(some: readonly Waiting[]): readonly string[] {
-  const said: string[] = []
-  let before: TakeArgs | undefined
-  for (const { args } of some) {
-    const [version, windows, costs] = args
-    said.push(version, windows === before?.[1] ? '=' : windows, costs === before?.[2] ? '=' : costs)
-    before = args
+function ask(run: Run, all: readonly AskedTake[]): Promise<TakeAnswers> {
+  const keys = [...all.map(({ counters }) => counters), ...all.map(({ record }) => record)]
+  return run(TAKE, keys, argsOf(all)).then((reply) => new TakeAnswers(reply))
+}
+
+/** As TAKE reads them. What many have in common is said once: most keys have the same windows and cost the same. */
+function argsOf(all: readonly AskedTake[]): readonly string[] {
+  const args = all.map(({ version }) => version)
+  for (let from = 0, to = 0; from < all.length; from = to) {
+    const { windows, costs } = all[from] as AskedTake
+    while (to < all.length && all[to]?.windows === windows && all[to]?.costs === costs) to++
+    args.push(String(to - from), windows, costs)
   }
-  return said
+  return args
 }
 
 function settle({ read, resolve, reject }: Waiting, answers: TakeAnswers): void {

@@ -36,7 +36,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const { run } = line
   const oneSlot = !isCluster(client)
   // What lies in several slots of a Cluster cannot go in one command.
-  const runTake = oneSlot ? takesTogether(line.runForBytesAtOnce) : takesApart(line.runForBytes)
+  const runTake = oneSlot ? takesTogether(line.runAtOnce) : takesApart(run)
   const till = { run, runTake, names, oneSlot }
   const plain = changesOver(run, names)
   const changing = replicas === 0 ? undefined : lineOver(commandConnection(client, timeout), timeout)

@@ -2,9 +2,9 @@ import type { Window } from '../model/limits.ts'
 import type { MeterReading } from '../model/store.ts'
 
 /** Up to this limit the moment of every unit is remembered; above it, units are counted in sub-windows. */
-const LONGEST_LOG = 100
+export const LONGEST_LOG = 100
 /** Sub-windows of a window. The one that `now - ms` falls into is counted whole: so a steady client loses 1 in 97. */
-const SLOTS = 96
+export const SLOTS = 96
 const SMALLEST_RING = 4
 /** As many cells as a log has entries, or as slots a window can touch (97): no window ever needs more. */
 const LARGEST_RING = 100

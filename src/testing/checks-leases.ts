@@ -90,6 +90,7 @@ export const LEASE_CHECKS: readonly Draft[] = [
     hold: async ({ store, added }) => {
       const key = await added()
       const current = next(key, { name: 'changed' })
+      await store.take(key.id, key.version, spendOf([window('day', 6)]), Date.now())
       await store.replace(current, key.version)
       const spend = leaseOf([window('hour', 5)], 3)
       const leased = await store.lease(key.id, key.version, spend, Date.now())

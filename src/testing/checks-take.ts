@@ -61,8 +61,10 @@ export const TAKE_CHECKS: readonly Draft[] = [
     hold: async ({ store, added }) => {
       const key = await added()
       const current = next(key, { name: 'changed' })
-      await store.replace(current, key.version)
       const spend = spendOf([window('hour', 2)])
+      // A store may remember that it proved a version, but not for longer than the key stays at it.
+      await store.take(key.id, key.version, spendOf([window('day', 2)]), Date.now())
+      await store.replace(current, key.version)
       const taken = await store.take(key.id, key.version, spend, Date.now())
       same(taken, { stale: current }, 'answer { stale } with the current key when the version is another')
       const after = await store.take(key.id, current.version, spend, Date.now())

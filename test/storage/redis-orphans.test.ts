@@ -28,12 +28,12 @@ function dyingAt(isLast: (sha: string, keys: readonly unknown[]) => boolean): Re
   let isDead = false
   client.duplicate = (...overrides) => {
     const copy = duplicate(...overrides)
-    const evalsha = copy.evalsha.bind(copy) as (sha: string, ...rest: unknown[]) => Promise<unknown>
+    const { evalshaBuffer } = copy as unknown as Record<'evalshaBuffer', (...args: unknown[]) => Promise<unknown>>
     const asked = (sha: string, ...rest: unknown[]) => {
       isDead ||= isLast(sha, rest)
-      return isDead ? Promise.reject(new Error('Connection is closed.')) : evalsha(sha, ...rest)
+      return isDead ? Promise.reject(new Error('Connection is closed.')) : evalshaBuffer.call(copy, sha, ...rest)
     }
-    return Object.assign(copy, { evalsha: asked }) as Redis
+    return Object.assign(copy, { evalshaBuffer: asked }) as Redis
   }
   return client
 }

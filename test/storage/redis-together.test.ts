@@ -7,6 +7,9 @@ import { storedKey } from './stored-key.ts'
 
 const SPEND = { windows: [{ name: 'minute', limit: 5, ms: 60_000 }], cost: 1 }
 
+/** What all answers of TAKE begin with. */
+const TIME = Buffer.alloc(8)
+
 let server: RedisServer
 let client: Redis
 let store: Required<KeyStore>
@@ -36,8 +39,8 @@ function take({ id, version }: StoredKey, cost = 1) {
   return store.take(id, version, { ...SPEND, cost }, 0)
 }
 
-function commands(): number {
-  return Number(/cmdstat_evalsha:calls=(\d+)/.exec(server.cli('info', 'commandstats'))?.[1])
+function commands(name = 'evalsha'): number {
+  return Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(server.cli('info', 'commandstats'))?.[1] ?? 0)
 }
 
 describe('takes of redisStore', () => {
@@ -98,6 +101,30 @@ describe('takes of redisStore', () => {
     expect(commands()).toBeLessThan(keys.length / 4)
   })
 
+  it('read the record of a key only when they have not proved it yet, or it was changed', async () => {
+    const key = keys[0] as StoredKey
+    const changed = { ...key, version: key.version + 1 }
+    await take(key)
+    expect(commands('getrange')).toBe(1)
+    await take(key)
+    await Promise.all([take(key), take(key)])
+    expect(commands('getrange')).toBe(1)
+    await store.replace(changed, key.version)
+    expect(await take(key)).toMatchObject({ stale: { version: changed.version } })
+    expect(await take(changed)).toMatchObject({ ok: true, readings: [{ remaining: 0 }] })
+    expect(commands('getrange')).toBe(3)
+  })
+
+  it('know a record that was put in the place of one that somebody deleted by hand', async () => {
+    const key = keys[0] as StoredKey
+    await take(key)
+    server.cli('del', `keyward:key:{${key.id}}`)
+    const again = { ...key, version: key.version + 7 }
+    await store.insert(again)
+    expect(await take(key)).toMatchObject({ stale: { version: again.version } })
+    expect(await take(again)).toMatchObject({ ok: true, readings: [{ remaining: 3 }] })
+  })
+
   it('are charged once when the server forgets the script', async () => {
     server.cli('script', 'flush')
     await Promise.all(keys.map((key) => take(key)))
@@ -110,10 +137,12 @@ describe('takes of redisStore', () => {
     ['a text', 'OK'],
     ['an empty list', []],
     ['numbers in place of bytes', [1, 2, 3]],
-    ['no more than an outcome', [Buffer.from([1])]],
-    ['half a number', [Buffer.alloc(12, 1)]],
-    ['a damaged record', [Buffer.from([2]), Buffer.from('nonsense')]],
-    ['words', [Buffer.from([3]), Buffer.from('ERR no')]],
+    ['half a time', [Buffer.alloc(4)]],
+    ['no more than a time', [TIME]],
+    ['no more than an outcome', [Buffer.concat([TIME, Buffer.from([1])])]],
+    ['half a number', [Buffer.concat([TIME, Buffer.alloc(12, 1)])]],
+    ['a damaged record', [Buffer.concat([TIME, Buffer.from([2])]), Buffer.from('nonsense')]],
+    ['words', [Buffer.concat([TIME, Buffer.from([3])]), Buffer.from('ERR no')]],
   ])('fail where the server answers %s', async (_, reply) => {
     const strange = new Redis(server.url, { lazyConnect: true })
     const duplicate = strange.duplicate.bind(strange)

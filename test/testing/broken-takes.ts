@@ -10,6 +10,21 @@ export const BROKEN_TAKES: readonly BrokenStore[] = [
     change: (good) => ({ take: (id, _, spend, now) => good.take(id, at(good.find(id))?.version ?? 0, spend, now) }),
   },
   {
+    mistake: 'take believes for ever what it proved once',
+    found: ['take-version'],
+    change: (good) => {
+      const proved = new Set<string>()
+      return {
+        take(id, version, spend, now) {
+          const current = at(good.find(id))?.version ?? version
+          const taken = at(good.take(id, proved.has(`${id} ${version}`) ? current : version, spend, now))
+          if (taken.ok) proved.add(`${id} ${version}`)
+          return taken
+        },
+      }
+    },
+  },
+  {
     mistake: 'take takes from the windows one by one',
     found: ['take-all-or-none', 'window-cost-too-high'],
     change: (good) => ({
