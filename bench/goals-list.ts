@@ -1,6 +1,6 @@
 import { type Results as HttpResults, rowsOf as httpRows } from './http-report.ts'
 import { type LoopResults, loopRows } from './loop-report.ts'
-import { GET } from './redis-errands.ts'
+import { EMPTY_SCRIPT, GET } from './redis-errands.ts'
 import { faster, longer, type RedisResults } from './redis-report.ts'
 import { bytesOf, perRecord } from './redis-weight.ts'
 import type { Results } from './report.ts'
@@ -108,6 +108,16 @@ function costs({ flights }: RedisResults, wanted: number) {
 export const REDIS: readonly Goal<RedisResults>[] = [
   { what: 'Redis, alone: latency ÷ GET', most: 1.15, of: (found) => longer(costs(found, 1), ALONE, GET).median },
   { what: 'Redis, 256 in flight: ÷ GET', least: 1.5, of: (found) => faster(costs(found, 256), ALONE, GET).median },
+  {
+    what: 'Redis, 32 in flight: ÷ an empty script',
+    least: 0.8,
+    of: (found) => faster(costs(found, 32), ALONE, EMPTY_SCRIPT).median,
+  },
+  {
+    what: 'leases of 100, 32 in flight: ÷ without leases',
+    least: 10,
+    of: (found) => faster(costs(found, 32), LEASED, ALONE).median,
+  },
   {
     what: 'leases of 100, alone: ÷ GET',
     least: 30,

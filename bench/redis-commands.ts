@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { setTimeout as passed } from 'node:timers/promises'
 import type { Redis } from 'ioredis'
 import type { Errand } from './flight.ts'
 
@@ -16,7 +17,11 @@ const SCRIPTS = ['evalsha', 'eval', 'fcall']
 const CALLS = 20_000
 const IN_FLIGHT = 256
 
+/** By then the use marks of errands before are written, ms. */
+const SETTLED = 2_000
+
 export async function countCommands(client: Redis, errand: Errand): Promise<Commands> {
+  await passed(SETTLED)
   const before = await statistics(client)
   let begun = 0
   const lane = async () => {

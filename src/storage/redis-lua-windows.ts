@@ -32,7 +32,7 @@ local function planOf(known)
   local plan = plans[known]
   if plan then return plan end
   plan = {}
-  for limit, name, ms in string.gmatch(known, '(%d+):((%d+):%Z+)%z') do
+  for limit, name, ms in string.gmatch(known, '([^:]+):(([^:]+):%Z+)%z') do
     ms = tonumber(ms)
     local width = 2 * ms < 256 ^ 3 and 3 or 2 * ms < 256 ^ 4 and 4 or ${WIDTH}
     plan[#plan + 1] = {

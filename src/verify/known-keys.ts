@@ -30,8 +30,11 @@ export interface KnownKeys {
   recall(id: string, now: Moment, last: Found | undefined): Found | undefined
   /** Whether this is what is remembered of its id, and the store was asked for it no longer than `maxLag` ago. */
   isYoung(found: Found, now: Moment): boolean
-  /** Asks the store; callers who ask for one id at once share one read. Unknown ids are never remembered. */
-  read(id: string): Awaitable<Found | undefined>
+  /**
+   * Asks the store; callers who ask for one id at once share one read. Unknown ids are never remembered.
+   * @param since no later than now: what is found is as old
+   */
+  read(id: string, since?: Moment): Awaitable<Found | undefined>
   /**
    * What the store gave on another occasion, for this one request. It is not remembered, nor is what was: a change may
    * have been made since the store was asked.
@@ -63,8 +66,7 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
     return asked !== undefined && cache !== undefined && isWithin(cache.maxLag, asked, now)
   }
 
-  function read(id: string): Awaitable<Found | undefined> {
-    const since = moment()
+  function read(id: string, since = moment()): Awaitable<Found | undefined> {
     const flight = flights.get(id)
     if (flight !== undefined && cache !== undefined && isWithin(cache.maxLag, flight, since)) return board(id, flight)
     const stored = store.find(id)
@@ -104,9 +106,9 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
 
   function land(id: string, stored: StoredKey | undefined, since: Moment): Found | undefined {
     const found = make(id, stored)
-    const isLate = cache === undefined || !isWithin(cache.maxLag, since, moment())
-    if (found?.asked === undefined || isLate) drop(id)
-    if (found === undefined || isLate) return found
+    const isLate = found === undefined || cache === undefined || !isWithin(cache.maxLag, since, moment())
+    if (isLate || found.asked === undefined) drop(id)
+    if (isLate) return found
     if (found.asked === undefined) {
       if (remembered.size >= cache.maxKeys) for (const old of oldestOf(remembered)) drop(old)
       remembered.set(id, found)

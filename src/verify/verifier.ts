@@ -60,7 +60,7 @@ function find(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
   attempt.current = true
   let found: Awaitable<Found | undefined>
   try {
-    found = parts.keys.read(attempt.id)
+    found = parts.keys.read(attempt.id, attempt.time)
   } catch (error) {
     return parts.verdicts.fault(attempt, 'find', error)
   }
