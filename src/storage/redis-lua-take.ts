@@ -1,5 +1,6 @@
-/** What is done to the counters of one key, in Lua. */
+/** What the scripts that take have in common, in Lua. */
 export const TAKES = `
+-- As TAKE answers, of the only key.
 local function answered(outcome, numbers, other)
   return { pack('<dB' .. string.rep('d', #numbers), now, outcome, unpack(numbers)), other }
 end

@@ -9,8 +9,8 @@ const STALE = 2
 const FAILED = 3
 
 /**
- * What TAKE, and what is like it, answered for one key after the other. It answers in bytes: to read a list of numbers costs a driver more than a
- * microsecond a take.
+ * What TAKE, and what is like it, answered for one key after the other. It answers in bytes: to read a list of numbers
+ * costs a driver more than a microsecond a take.
  */
 export class TakeAnswers {
   readonly #bytes: Buffer

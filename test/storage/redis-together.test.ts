@@ -125,6 +125,17 @@ describe('takes of redisStore', () => {
     expect(await take(again)).toMatchObject({ ok: true, readings: [{ remaining: 3 }] })
   })
 
+  it('leave alone what somebody else keeps under the name of counters, which hinders no change of the key', async () => {
+    const [key, other] = keys as [StoredKey, StoredKey]
+    const name = `keyward:windows:{${key.id}}`
+    server.cli('lpush', name, 'theirs')
+    await expect(take(key)).rejects.toMatchObject({ code: 'STORE' })
+    const [, , beside] = await Promise.allSettled([take(other), take(key), take(other)])
+    expect(beside).toMatchObject({ value: { ok: true } })
+    expect(await store.replace({ ...key, version: key.version + 1 }, key.version)).toBe(true)
+    expect(server.cli('lrange', name, '0', '-1')).toBe('theirs')
+  })
+
   it('are charged once when the server forgets the script', async () => {
     server.cli('script', 'flush')
     await Promise.all(keys.map((key) => take(key)))
