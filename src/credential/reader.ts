@@ -204,7 +204,8 @@ function isText(value: unknown): value is string | undefined {
 }
 
 function formatOf({ formats }: Kind, text: string): KeyFormat | undefined {
-  for (const format of formats) if (text.startsWith(format.prefix)) return format
+  // Not by `startsWith`, which on Node 20 takes twice as long.
+  for (const format of formats) if (text.slice(0, format.prefix.length) === format.prefix) return format
   return undefined
 }
 

@@ -4,6 +4,8 @@ import { digestsIn, indexOfDigest, isDigest, oncePerList } from './equal.ts'
 
 const START = 'sha256$'
 const NOBODY = [new Uint16Array(16)]
+/** One for all hashers: the engine reads a place that is always the same in half the time. */
+const digests = oncePerList((kept) => digestsIn(kept, START))
 
 /**
  * Keeps keys as SHA-256. That is enough for what Keyward issues: a secret of 190 random bits cannot be guessed,
@@ -11,7 +13,6 @@ const NOBODY = [new Uint16Array(16)]
  * that someone already has is a key.
  */
 export function sha256(): Hasher {
-  const digests = oncePerList((kept) => digestsIn(kept, START))
   return {
     scheme: 'sha256',
     cheap: true,

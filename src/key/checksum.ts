@@ -2,12 +2,21 @@ import { ALPHABET, toBase62 } from './base62.ts'
 
 export const CHECKSUM_LENGTH = 6
 
-/** CRC-32 as in ISO 3309 and zlib (reflected, polynomial 0xEDB88320). Signed, which the engine computes with faster. */
-const TABLE = Int32Array.from({ length: 256 }, (_, byte) => {
+/**
+ * CRC-32 as in ISO 3309 and zlib (reflected, polynomial 0xEDB88320), in signed numbers, which the engine computes with
+ * faster. The first 256 are of a byte, those that follow of a byte that has one, two and three behind it: so four are
+ * taken in one step ("slicing", Kounavis and Berry 2008).
+ */
+const TABLE = new Int32Array(4 * 256)
+for (let byte = 0; byte < 256; byte++) {
   let value = byte
   for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1
-  return value
-})
+  TABLE[byte] = value
+}
+for (let at = 256; at < TABLE.length; at++) {
+  const before = TABLE[at - 256] as number
+  TABLE[at] = (TABLE[before & 0xff] as number) ^ (before >>> 8)
+}
 
 /** The state before the first character. */
 const START = -1
@@ -24,13 +33,14 @@ export function checksum(text: string): string {
   return toBase62(~crcOver(text) >>> 0, CHECKSUM_LENGTH)
 }
 
-const NO_DIGIT = 62
+/** The value of no digit: one bit that none of theirs has. */
+const NO_DIGIT = 0x80
 const VALUE = new Uint8Array(128).fill(NO_DIGIT)
 for (let value = 0; value < 62; value++) VALUE[ALPHABET.charCodeAt(value)] = value
 
 /**
  * Whether text[from, …) is base62 throughout, and its last six characters the checksum of everything before them. In
- * one pass that makes no text: it runs on whatever anyone sends.
+ * one pass that makes no text, and asks but once, at its end: it runs on whatever anyone sends.
  * @param state the CRC state after text[0, from)
  */
 export function isSealed(text: string, from: number, state: number): boolean {
@@ -38,17 +48,35 @@ export function isSealed(text: string, from: number, state: number): boolean {
   const table = TABLE
   const value = VALUE
   const sum = text.length - CHECKSUM_LENGTH
+  let codes = 0
+  let values = 0
   let crc = state
-  for (let i = from; i < sum; i++) {
+  let i = from
+  for (; i + 4 <= sum; i += 4) {
+    const [a, b, c, d] = [text.charCodeAt(i), text.charCodeAt(i + 1), text.charCodeAt(i + 2), text.charCodeAt(i + 3)]
+    codes |= a | b | c | d
+    values |= (value[a & 127] as number) | (value[b & 127] as number)
+    values |= (value[c & 127] as number) | (value[d & 127] as number)
+    crc ^= a | (b << 8) | (c << 16) | (d << 24)
+    crc =
+      (table[768 | (crc & 0xff)] as number) ^
+      (table[512 | ((crc >>> 8) & 0xff)] as number) ^
+      (table[256 | ((crc >>> 16) & 0xff)] as number) ^
+      (table[crc >>> 24] as number)
+  }
+  for (; i < sum; i++) {
     const code = text.charCodeAt(i)
-    if (code >= 128 || value[code] === NO_DIGIT) return false
+    codes |= code
+    values |= value[code & 127] as number
     crc = (table[(crc ^ code) & 0xff] as number) ^ (crc >>> 8)
   }
   let spelled = 0
-  for (let i = sum; i < text.length; i++) {
+  for (; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    if (code >= 128 || value[code] === NO_DIGIT) return false
-    spelled = spelled * 62 + (value[code] as number)
+    const digit = value[code & 127] as number
+    codes |= code
+    values |= digit
+    spelled = spelled * 62 + digit
   }
-  return spelled === ~crc >>> 0
+  return codes < 128 && values < NO_DIGIT && spelled === ~crc >>> 0
 }

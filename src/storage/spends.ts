@@ -4,7 +4,7 @@ import type { CreditSpend, Spend } from '../model/store.ts'
 
 /** What a spend takes from a balance by itself, not what someone put on a prototype. */
 export function creditsOf(spend: Spend): CreditSpend | undefined {
-  return Object.hasOwn(spend, 'credits') && spend.credits ? own(spend.credits) : undefined
+  return spend.credits && Object.hasOwn(spend, 'credits') ? own(spend.credits) : undefined
 }
 
 /** A wrong amount must not reach a counter or a balance, where it would stay: NaN would disarm it. @throws KeywardError `INPUT` */
