@@ -73,11 +73,11 @@ function settle(ctx: Context, decision: Decision, next: () => Promise<unknown>):
 export function mount(path: string, handler: FetchHandler): Middleware {
   const base = mountPoint(path)
   return async (ctx, next) => {
-    if (ctx.path !== base && !ctx.path.startsWith(`${base}/`)) return next()
+    if (!`${ctx.path}/`.startsWith(`${base}/`)) return next()
     ctx.respond = false // the answer is written as it comes, past Koa
-    const { body } = ctx.request as { body?: unknown }
     const url = originForm(ctx.url).slice(base.length) || '/'
-    await passOn(handler, ctx.req, ctx.res, { url, body: rewritten(ctx.req, body) }).catch((error) => {
+    const body = rewritten(ctx.req, (ctx.request as { body?: unknown }).body)
+    await passOn(handler, ctx.req, ctx.res, { url, body }).catch((error) => {
       ctx.respond = true // what the host makes of it
       throw error
     })

@@ -37,7 +37,6 @@ const ROOMS: Record<string, string[]> = {
 
 /** Where a package may be imported: paths that begin so. One that is not here may be imported nowhere. */
 const PACKAGES: Record<string, string[]> = {
-  'ipaddr.js': ['src/network/'],
   zod: ['src/options-schema.ts', 'type src/settings.ts', 'src/manage/', 'src/http/management', 'src/http/openapi'],
   lit: ['src/console/page/'],
   esbuild: ['src/console/bundle.ts'],

@@ -1,4 +1,4 @@
-import { type Address, readAddress } from './address.ts'
+import { Address, parseAddress } from './address.ts'
 
 /** A block of addresses, from its first to its last. */
 export interface Cidr {
@@ -12,14 +12,14 @@ const LENGTH = /^(0|[1-9]\d{0,2})$/
 /** A block from text: an address, or an address and a prefix length (RFC 4632). A string is what is wrong with it. */
 export function parseCidr(text: string): Cidr | string {
   const [host = '', length, ...more] = text.split('/')
-  const address = more.length === 0 ? readAddress(host) : undefined
+  const address = more.length === 0 ? parseAddress(host) : undefined
   if (address === undefined) return 'must be an IPv4 or IPv6 address or CIDR block'
   const most = address.words.length * 32
   const bits = length === undefined ? most : prefixLength(host, length, most)
   if (bits === undefined) return `must have a prefix length of 0 to ${most}`
   const block = blockOf(address, bits)
   if (compare(block.from, address.words) === 0) return block
-  return `must have no bits set behind its prefix (${textOf(block.from)}/${bits} has none)`
+  return `must have no bits set behind its prefix (${new Address(block.from).text}/${bits} has none)`
 }
 
 /** The prefix length; of an IPv4-mapped block (`::ffff:10.0.0.0/104`), that of its IPv4 part. */
@@ -30,24 +30,15 @@ function prefixLength(host: string, length: string, most: number): number | unde
 }
 
 function blockOf(address: Address, bits: number): Cidr {
-  const from = address.words.map((word, i) => (word & mask(bits - i * 32)) >>> 0)
-  const to = address.words.map((word, i) => (word | ~mask(bits - i * 32)) >>> 0)
+  const from = address.words.map((word, i) => word & mask(bits - i * 32))
+  const to = address.words.map((word, i) => word | ~mask(bits - i * 32))
   return { text: `${address.text}/${bits}`, from, to }
 }
 
 /** The first `bits` of 32 set: shifts by 32 do nothing in JavaScript, so the ends are cases of their own. */
 function mask(bits: number): number {
   if (bits <= 0) return 0
-  return bits >= 32 ? 0xffffffff : ~(0xffffffff >>> bits)
-}
-
-function textOf(words: readonly number[]): string {
-  if (words.length === 1) return [24, 16, 8, 0].map((shift) => ((words[0] as number) >>> shift) & 0xff).join('.')
-  const full = words
-    .flatMap((word) => [word >>> 16, word & 0xffff])
-    .map((part) => part.toString(16))
-    .join(':')
-  return readAddress(full)?.text ?? full
+  return bits >= 32 ? -1 : ~(-1 >>> bits)
 }
 
 /** Whether an address lies in one of the blocks. */
@@ -99,7 +90,7 @@ function contains({ count, from, to }: Packed, words: readonly number[]): boolea
 function compareAt(ends: Uint32Array, place: number, words: readonly number[]): number {
   const start = place * words.length
   for (let i = 0; i < words.length; i++) {
-    const difference = (ends[start + i] as number) - (words[i] as number)
+    const difference = (ends[start + i] as number) - ((words[i] as number) >>> 0)
     if (difference !== 0) return difference
   }
   return 0
@@ -107,7 +98,7 @@ function compareAt(ends: Uint32Array, place: number, words: readonly number[]): 
 
 function compare(a: readonly number[], b: readonly number[]): number {
   for (let i = 0; i < a.length; i++) {
-    const difference = (a[i] as number) - (b[i] as number)
+    const difference = ((a[i] as number) >>> 0) - ((b[i] as number) >>> 0)
     if (difference !== 0) return difference
   }
   return 0

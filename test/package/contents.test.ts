@@ -18,13 +18,10 @@ it('the tarball holds the papers', () => {
   )
 })
 
-it.each(['zod', 'ipaddr.js', 'lit', 'lit-html', 'lit-element', '@lit/reactive-element'])(
-  'the licence of %s comes along',
-  (name) => {
-    const licence = readFileSync(`node_modules/${name}/LICENSE`, 'utf8').trim()
-    expect(readFileSync('THIRD-PARTY.md', 'utf8')).toContain(licence)
-  },
-)
+it.each(['zod', 'lit', 'lit-html', 'lit-element', '@lit/reactive-element'])('the licence of %s comes along', (name) => {
+  const licence = readFileSync(`node_modules/${name}/LICENSE`, 'utf8').trim()
+  expect(readFileSync('THIRD-PARTY.md', 'utf8')).toContain(licence)
+})
 
 it('the tarball holds every file that an entry names', () => {
   const targets = Object.values(entries).flatMap((conditions) => Object.values(conditions).flatMap(Object.values))

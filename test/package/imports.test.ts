@@ -7,7 +7,7 @@ const FOREIGN =
   /^(express|fastify|fastify-plugin|koa|hono|ws|@nestjs\/\w+|reflect-metadata|rxjs|libsql|node:sqlite|ioredis|kysely|@node-rs\/argon2|argon2)(\/|$)/
 
 /** What the build brings along. */
-const IN_THE_BUILD = /^(zod|ipaddr\.js|lit)(\/|$)/
+const IN_THE_BUILD = /^(zod|lit)(\/|$)/
 
 /** Prints each specifier that is asked for, found or not: a swallowed `try { await import('libsql') }` shows too. */
 const HOOKS = `
