@@ -22,7 +22,7 @@ export const GET = 'GET'
 export const EMPTY_SCRIPT = 'an empty script'
 
 /** The least that a client can ask: what every ratio is a multiple of. */
-export async function floor(client: Redis, name = ''): Promise<readonly Errand[]> {
+async function floor(client: Redis, name = ''): Promise<readonly Errand[]> {
   const sha = String(await client.script('LOAD', EMPTY))
   await client.set('bench:value', 'x'.repeat(50))
   return [
@@ -41,18 +41,49 @@ export async function floor(client: Redis, name = ''): Promise<readonly Errand[]
   ]
 }
 
-export async function keywardErrands(client: Redis): Promise<readonly Errand[]> {
-  const store = redisStore(client, { timeout: 20_000 })
-  await checkLimits(store)
+export const MANY_KEYS = 'Keyward: verify, two windows, many keys'
+export const LEASED = 'Keyward: verify, two windows, one hot key, leases of 100'
+/** What is there beside each of Keyward's, and is asked of a server in no other way. */
+export const PEERS = 'peers'
+
+/** What is asked side by side, by the name of the process: a server has one configuration, and the engine compiles for what it sees. */
+export const ERRANDS: Readonly<Record<string, (client: Redis) => Promise<readonly Errand[]>>> = {
+  [PEERS]: peers,
+  [MANY_KEYS]: (client) => keyward(client, MANY_KEYS, LIMITS, { keys: KEYS }),
+  'Keyward: verify, two windows, one hot key': (client) =>
+    keyward(client, 'Keyward: verify, two windows, one hot key', HIGH),
+  'Keyward: verify, one hot key, windows full (refused)': (client) =>
+    keyward(client, 'Keyward: verify, one hot key, windows full (refused)', LONG, { used: 100 }),
+  [LEASED]: (client) => keyward(client, LEASED, HIGH, { lease: 100, times: 10 }),
+}
+
+async function peers(client: Redis): Promise<readonly Errand[]> {
+  const pipelining = client.duplicate({ enableAutoPipelining: true })
   return [
-    await verifying('Keyward: verify, two windows, many keys', instance(store, LIMITS), KEYS, 0),
-    await verifying('Keyward: verify, two windows, one hot key', instance(store, HIGH), 1, 0),
-    await verifying('Keyward: verify, one hot key, windows full (refused)', instance(store, LONG), 1, 100),
-    await verifying('Keyward: verify, two windows, one hot key, leases of 100', instance(store, HIGH, 100), 1, 0),
+    ...(await floor(client)),
+    ...(await floor(pipelining, ', enableAutoPipelining')),
+    flexible(client),
+    rateLimitRedis(client),
   ]
 }
 
-/** @param used uses of each key before the first that is timed: a full window refuses all that follow */
+interface Scenario {
+  readonly keys?: number
+  /** Uses of each key before the first that is timed: a full window refuses all that follow. */
+  readonly used?: number
+  readonly lease?: number
+  readonly times?: number
+}
+
+/** Beside the floor that it is a multiple of. */
+async function keyward(client: Redis, name: string, limits: Limits, scenario: Scenario = {}) {
+  const store = redisStore(client, { timeout: 20_000 })
+  await checkLimits(store)
+  const { keys = 1, used = 0, lease, times = 1 } = scenario
+  const errand = await verifying(name, instance(store, limits, lease), keys, used)
+  return [...(await floor(client)), { ...errand, times }]
+}
+
 async function verifying(name: string, keys: ApiKeys, count: number, used: number): Promise<Errand> {
   const texts: string[] = []
   for (let n = 0; n < count; n++) texts.push((await keys.create({ owner: `acct_${n}` })).key)
@@ -103,7 +134,7 @@ function codeOf(verdict: Verdict): string {
 }
 
 /** Two windows of fixed length each; no key is verified, so this is only a part of the work. */
-export function flexible(client: Redis): Errand {
+function flexible(client: Redis): Errand {
   const limiters = (prefix: string, points: number) =>
     [60, 3600].map(
       (duration) => new RateLimiterRedis({ storeClient: client, keyPrefix: `${prefix}${duration}`, points, duration }),
@@ -125,7 +156,7 @@ export function flexible(client: Redis): Errand {
 }
 
 /** The same for the store of express-rate-limit, which counts and leaves the comparison to the middleware. */
-export function rateLimitRedis(client: Redis): Errand {
+function rateLimitRedis(client: Redis): Errand {
   const stores = [60_000, 3_600_000].map((windowMs) => {
     const store = new RedisStore({
       sendCommand: (command, ...args) => client.call(command, ...args) as Promise<RedisReply>,

@@ -7,19 +7,30 @@ import type { Run } from './report.ts'
 
 /** Everything that a run found, as it is written to JSON. */
 export interface RedisResults extends Run {
-  readonly flights: readonly (Flight & { readonly costs: Costs })[]
+  readonly flights: readonly Flown[]
   readonly commands: readonly Commands[]
   readonly weight: RedisWeight
 }
 
-/** How often as many calls as of the base are done: above 1 it is faster. */
-export function faster(costs: Costs, name: string, base: string): Spread {
+/** A flight, with what each process found: Keyward's errands beside a floor of their own, and the rest in one. */
+export interface Flown extends Flight {
+  readonly runs: readonly Costs[]
+}
+
+/** How often as many calls as of the base are done: above 1 it is faster. Both were timed in one process. */
+export function faster({ runs }: Pick<Flown, 'runs'>, name: string, base: string): Spread {
+  const costs = runOf(runs, name)
   return spreadOf(ratios(timesOf(costs, base), timesOf(costs, name)))
 }
 
 /** How long a call takes as a multiple of the base: one at a time, that is its latency. */
-export function longer(costs: Costs, name: string, base: string): Spread {
+export function longer({ runs }: Pick<Flown, 'runs'>, name: string, base: string): Spread {
+  const costs = runOf(runs, name)
   return spreadOf(ratios(timesOf(costs, name), timesOf(costs, base)))
+}
+
+function runOf(runs: readonly Costs[], name: string): Costs {
+  return runs.find((costs) => name in costs) ?? {}
 }
 
 function timesOf(costs: Costs, name: string): readonly number[] {
@@ -30,13 +41,15 @@ function textOf({ q1, median, q3 }: Spread): string {
   return `${median.toFixed(2)} (${q1.toFixed(2)}–${q3.toFixed(2)})`
 }
 
-export function tableOf(costs: Costs, { inFlight }: Flight): string {
-  const median = (name: string, part: keyof Cost) => spreadOf((costs[name] ?? []).map((cost) => cost[part])).median
-  const rows = Object.keys(costs).map((name) => {
+export function tableOf(flown: Flown): string {
+  const { inFlight, runs } = flown
+  const median = (name: string, part: keyof Cost) =>
+    spreadOf((runOf(runs, name)[name] ?? []).map((cost) => cost[part])).median
+  const rows = [...new Set(runs.flatMap((costs) => Object.keys(costs)))].map((name) => {
     const [time, own, servers] = [median(name, 'time'), median(name, 'client'), median(name, 'server')]
     const speed = String(Math.round(1e6 / time / 100) * 100)
-    const beside = inFlight === 1 ? longer(costs, name, GET) : faster(costs, name, GET)
-    const cells = [speed, textOf(faster(costs, name, EMPTY_SCRIPT)), textOf(beside), own.toFixed(1), servers.toFixed(1)]
+    const beside = inFlight === 1 ? longer(flown, name, GET) : faster(flown, name, GET)
+    const cells = [speed, textOf(faster(flown, name, EMPTY_SCRIPT)), textOf(beside), own.toFixed(1), servers.toFixed(1)]
     return `| ${[name, ...cells].join(' | ')} |`
   })
   const beside = inFlight === 1 ? 'latency ÷ GET' : '÷ GET'
@@ -58,11 +71,11 @@ export function markdown(results: RedisResults): string {
 
 - machine: ${cpu}, ${cores} cores, which client and server share, ${system}; load average before the run ${load}
 - versions: ${installed.map((name) => `${name} ${versions[name]}`).join(' · ')}
-- rounds, each with all variants in another order: ${rounds.join(', ')}; medians, of the ratios with quartiles
+- each of Keyward in a process of its own, with \`GET\` and an empty script beside it, and the rest in one; rounds, each with all in another order: ${rounds.join(', ')}; medians, of the ratios with quartiles
 - ratios are of throughput, above 1 is faster; with one call at a time, ÷ GET is of latency, below is faster
 - every variant was seen to admit, refuse and limit before it was timed
 
-${flights.map((flight) => tableOf(flight.costs, flight)).join('\n\n')}
+${flights.map(tableOf).join('\n\n')}
 
 ## Commands
 

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { Redis } from 'ioredis'
 import { startRedis } from '../test/support/redis.ts'
-import { type Flight, fly } from './flight.ts'
-import { keep } from './program.ts'
-import { commandsText, countCommands } from './redis-commands.ts'
-import { flexible, floor, keywardErrands, rateLimitRedis } from './redis-errands.ts'
+import type { Flight } from './flight.ts'
+import { answerOf, compile, keep } from './program.ts'
+import { commandsText } from './redis-commands.ts'
+import { ERRANDS } from './redis-errands.ts'
+import type { Flown } from './redis-flights.ts'
 import { markdown, type RedisResults, tableOf } from './redis-report.ts'
 import { weigh, weightText } from './redis-weight.ts'
 import { machine, versions } from './report.ts'
@@ -19,39 +20,27 @@ const FLIGHTS: readonly Flight[] = [
 ]
 
 const before = machine()
+await compile('redis-flights')
 const server = await startRedis()
-const client = new Redis(server.url)
-const pipelining = new Redis(server.url, { enableAutoPipelining: true })
 try {
+  const client = new Redis(server.url)
   const weight = await weigh(client)
   console.log(weightText(weight))
-  const ours = await keywardErrands(client)
-  const errands = [
-    ...(await floor(client)),
-    ...(await floor(pipelining, ', enableAutoPipelining')),
-    ...ours,
-    flexible(client),
-    rateLimitRedis(client),
-  ]
-  for (const errand of errands) await errand.check()
-  const flights = []
-  for (const flight of FLIGHTS) {
-    console.error(`${flight.inFlight} in flight, ${flight.rounds} rounds of ${flight.calls} calls ...`)
-    const costs = await fly(errands, flight, serverTime)
-    console.log(`\n${tableOf(costs, flight)}`)
-    flights.push({ ...flight, costs })
+  const flown: Flown[] = []
+  for (const name of Object.keys(ERRANDS)) {
+    console.error(`${name} ...`)
+    flown.push(await answerOf<Flown>('redis-flights', [server.url, name, JSON.stringify(FLIGHTS)]))
   }
-  const commands = []
-  for (const errand of [...ours, flexible(client), rateLimitRedis(client)]) {
-    commands.push(await countCommands(client, errand))
-  }
+  const flights = FLIGHTS.map((flight, at) => ({ ...flight, runs: flown.map(({ costs }) => costs[at] ?? {}) }))
+  for (const flight of flights) console.log(`\n${tableOf(flight)}`)
+  const commands = flown.flatMap(({ commands }) => commands)
   console.log(`\n${commandsText(commands)}`)
   if (!isQuick) {
     const results: RedisResults = {
       command: 'npm run bench:redis',
       at: new Date().toISOString(),
       machine: before,
-      versions: { ...versions(), ioredis: ioredisVersion(), redis: await redisVersion() },
+      versions: { ...versions(), ioredis: ioredisVersion(), redis: await redisVersion(client) },
       flights,
       commands,
       weight,
@@ -63,14 +52,7 @@ try {
 }
 process.exit()
 
-/** CPU that the server has used, µs. */
-async function serverTime(): Promise<number> {
-  const text = await client.info('cpu')
-  const seconds = [...text.matchAll(/^used_cpu_(?:user|sys):([\d.]+)/gm)].map(([, used]) => Number(used))
-  return seconds.reduce((sum, used) => sum + used, 0) * 1e6
-}
-
-async function redisVersion(): Promise<string | undefined> {
+async function redisVersion(client: Redis): Promise<string | undefined> {
   return /redis_version:(\S+)/.exec(await client.info('server'))?.[1]
 }
 
