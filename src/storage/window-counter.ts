@@ -23,7 +23,7 @@ export interface WindowCounter {
   head: number
   length: number
   first: number
-  /** When the oldest will have left, as `settle` last found it: never later than it does; 0 where it was empty then. */
+  /** When the oldest leaves, as `settle` last found it; 0 where there was none then, or it is not known. */
   leaves: number
   /** Units that count now, leased ones with them: right after `bringUp`. */
   used: number
@@ -156,8 +156,7 @@ function drop(counter: WindowCounter, units: number): void {
   counter.used -= units
   counter.first++
   counter.length--
-  counter.head++
-  if (counter.head === counter.ring.length) counter.head = 0
+  counter.head = place(counter, 1)
 }
 
 export function addToLog(counter: WindowCounter, moment: number, units: number): void {
@@ -185,6 +184,7 @@ function becomeSlots(counter: WindowCounter): void {
   counter.length = 0
   counter.used -= moments.length
   for (const moment of moments) addToSlot(counter, slotOf(moment, counter.ms), 1)
+  counter.leaves = 0
 }
 
 function oldestLeaves(counter: WindowCounter): number {
@@ -193,7 +193,8 @@ function oldestLeaves(counter: WindowCounter): number {
 
 /** When the oldest `units` of a counter that is not empty will have left the window; all of them, if it has fewer. */
 function gone(counter: WindowCounter, units: number): number {
-  const { leases } = counter
+  const { leaves, leases } = counter
+  if (units === 1 && leaves > 0 && leases === undefined) return Math.ceil(leaves)
   if (leases !== undefined) {
     const ahead = units - leases.reduce((left, leased) => left - leased.units, counter.used)
     if (ahead > 0) return lastGone(counter, leases, ahead)
