@@ -4,9 +4,12 @@ import { Texts } from './fresh.ts'
 import type { Variant } from './instrument.ts'
 import { HIGH, isAdmitted, isDenied, PREFIX } from './subject.ts'
 
-/** Clients that come back, fewer than Keyward remembers, and so many that the next is seldom one of those. */
+/** Clients that come back, and so many that the next is seldom one of those that came. */
 export const CLIENTS = 500
 export const STRANGERS = 50_000
+
+/** Those that the key may come from. */
+export const NETWORKS: readonly string[] = Array.from({ length: 100 }, (_, n) => `10.${n}.0.0/16`)
 
 /** A key with everything that a policy can hold, on a route that looks at all of it. */
 export async function fullPolicy(name: string, clients: number): Promise<Variant> {
@@ -19,11 +22,11 @@ export async function fullPolicy(name: string, clients: number): Promise<Variant
     owner: 'acct_0',
     scopes: Array.from({ length: 20 }, (_, n) => `area${n}:read`),
     resource: 'agent:42',
-    allowedIps: Array.from({ length: 100 }, (_, n) => `10.${n}.0.0/16`),
+    allowedIps: NETWORKS,
   })
   const demand: Demand = Object.freeze({ scopes: Object.freeze(['area19:read'] as const), resource: 'agent:42' })
   const source = new Texts([key])
-  const addresses = new Texts(Array.from({ length: clients }, address))
+  const addresses = new Texts(Array.from({ length: clients }, clientAddress))
   let fresh: readonly string[] = []
   let next = 0
   return {
@@ -52,7 +55,7 @@ export async function fullPolicy(name: string, clients: number): Promise<Variant
 }
 
 /** One that the key may come from; all are of one length. */
-function address(): string {
+export function clientAddress(): string {
   const some = (from: number, below: number) => from + Math.floor(Math.random() * (below - from))
   return `10.${some(10, 100)}.${some(100, 256)}.${some(100, 256)}`
 }

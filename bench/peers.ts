@@ -22,7 +22,7 @@ export async function peerVariants(): Promise<readonly Variant[]> {
   return [hash(), flexible(1), flexible(2), expressRateLimit(), await prefixedApiKey()]
 }
 
-function hash(): Variant {
+export function hash(): Variant {
   const source = randomTexts(1000, 50)
   return {
     name: BASE,

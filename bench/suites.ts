@@ -1,5 +1,6 @@
 import type { Variant } from './instrument.ts'
 import { KEYWARD, NO_WINDOW, ONE_WINDOW } from './keyward.ts'
+import { LEAST_PAIRS, leastVariants } from './least.ts'
 import { NETWORK_PAIRS, networkVariants } from './networks.ts'
 import { betterAuthVariant } from './peer-better-auth.ts'
 import { keypalVariants } from './peer-keypal.ts'
@@ -19,6 +20,7 @@ export interface Suite {
 }
 
 export const SUITES: Readonly<Record<string, Suite>> = {
+  least: { title: 'The parts alone', variants: leastVariants, pairs: LEAST_PAIRS },
   networks: { title: 'Allowed networks', variants: networkVariants, pairs: NETWORK_PAIRS },
   scale: { title: 'Many keys in memory', variants: scaleVariants, pairs: SCALE_PAIRS, processes: 1 },
   owners: { title: 'An owner of many keys', variants: ownerVariants, pairs: OWNER_PAIRS, processes: 1 },

@@ -88,10 +88,21 @@ function only(value: unknown): HeaderValue {
   return single === undefined || single === null ? undefined : REPEATED
 }
 
+const spellings = new Map<string, string>()
+
+/** As most clients spell a name, `X-Api-Key`: found to be that, it need not be compared letter by letter. */
+function usual(name: string): string {
+  const known = spellings.get(name)
+  if (known !== undefined) return known
+  const spelled = name.replace(/(?<![^-])[a-z]/g, (letter) => letter.toUpperCase())
+  spellings.set(name, spelled)
+  return spelled
+}
+
 /** Header names differ in ASCII case only: `toLowerCase` would fold letters from elsewhere into them. */
 function isNamed(candidate: string | undefined, name: string): boolean {
   if (typeof candidate !== 'string' || candidate.length !== name.length) return false
-  if (candidate === name) return true
+  if (candidate === name || candidate === usual(name)) return true
   for (let i = 0; i < name.length; i++) {
     const code = candidate.charCodeAt(i)
     if ((code >= 0x41 && code <= 0x5a ? code | 0x20 : code) !== name.charCodeAt(i)) return false

@@ -114,5 +114,21 @@ export function effectiveWindows(own: LimitMap | undefined, { defaults, max }: L
     const limit = merged.get(name)
     if (most !== null && (!limit || limit.ms !== most.ms || limit.limit > most.limit)) merged.set(name, most)
   }
-  return [...merged].flatMap(([name, limit]) => (limit === null ? [] : [{ name, limit: limit.limit, ms: limit.ms }]))
+  return [...merged].flatMap(([name, limit]) =>
+    limit === null ? [] : [Object.freeze({ name, limit: limit.limit, ms: limit.ms })],
+  )
+}
+
+const shown = new WeakMap<readonly Window[], readonly Window[]>()
+
+/**
+ * Windows as whoever is shown them may not change them: requests share a list. It is not frozen itself, because V8 has no
+ * fast way to an element of a frozen one, and every request looks at each twice.
+ */
+export function shownWindows(windows: readonly Window[]): readonly Window[] {
+  const known = shown.get(windows)
+  if (known !== undefined) return known
+  const copy = Object.freeze([...windows])
+  shown.set(windows, copy)
+  return copy
 }

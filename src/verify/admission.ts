@@ -1,6 +1,7 @@
 import { attach } from '../model/attached.ts'
 import { isObject } from '../model/is-object.ts'
 import type { Access, Admitted } from '../model/verdict.ts'
+import { shownWindows } from '../policy/limits.ts'
 import { accessOf } from './access.ts'
 import type { Attempt, Passage } from './attempt.ts'
 import type { Bill } from './bill.ts'
@@ -45,7 +46,7 @@ export class Admission implements Admitted {
   }
 
   get windows(): Admitted['windows'] {
-    return this.#bill.windows
+    return shownWindows(this.#bill.windows)
   }
 
   get readings(): Admitted['readings'] {

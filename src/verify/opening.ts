@@ -20,9 +20,7 @@ export interface OpeningOptions extends Omit<KnownOptions, 'windows'> {
 /** @param onFault told of every damage */
 export function createOpening(options: OpeningOptions, onFault: (error: unknown) => void): Opening {
   const { vocabulary, plan, hasher } = options
-  // Verdicts show the list, and keys share it: nobody may change it for all of them.
-  const windows = Object.freeze(effectiveWindows(undefined, plan).map((window) => Object.freeze(window)))
-  const known: KnownOptions = { vocabulary, plan, windows, hasher }
+  const known: KnownOptions = { vocabulary, plan, windows: effectiveWindows(undefined, plan), hasher }
   return { look, open }
 
   function look(id: string, raw: StoredKey, last: Found | undefined): Found | undefined {

@@ -6,6 +6,7 @@ import type { RequestFacts } from '../model/request.ts'
 import { type Admitted, DENIALS, type DenialCode, type Denied, type Verdict } from '../model/verdict.ts'
 import { warnOnce } from '../model/warn.ts'
 import type { Requirement } from '../policy/demand.ts'
+import { shownWindows } from '../policy/limits.ts'
 import { recordOf } from './access.ts'
 import { Admission, type Admissions } from './admission.ts'
 import { type Attempt, NOBODY, newAttempt } from './attempt.ts'
@@ -93,7 +94,7 @@ export function createVerdicts({ admissions, usage, events, locate, hold, look }
       code: 'rate_limited',
       status: DENIALS.rate_limited,
       record,
-      windows,
+      windows: shownWindows(windows),
       readings,
       at,
       ...overlapOf(attempt),

@@ -99,6 +99,22 @@ describe('what a handler gets', () => {
     for (const part of parts) expect(Object.isFrozen(part)).toBe(true)
   })
 
+  it.each([
+    ['the windows of all keys', {}],
+    ['windows of its own', { limits: { minute: 2 } }],
+  ])('R-23 is shown %s, which nobody can change for the next request', async (_, own) => {
+    const keys = createApiKeys({ prefix: 'sy_', limits: { default: { minute: 2 } } })
+    const { key } = await keys.create({ owner: 'acct_1', ...own })
+    for (const limited of [false, false, true]) {
+      const verdict = await keys.verify(key)
+      expect(verdict.ok).toBe(!limited)
+      const windows = verdict.windows as unknown as { limit: number }[]
+      expect(windows).toEqual([{ name: 'minute', limit: 2, ms: 60_000 }])
+      expect(() => windows.pop()).toThrow(TypeError)
+      expect(() => Object.assign(windows[0] ?? {}, { limit: 100 })).toThrow(TypeError)
+    }
+  })
+
   it('R-23 is not changed for the next request by whoever tries', async () => {
     const keys = createApiKeys({ prefix: 'sy_' })
     const { key } = await keys.create({ owner: 'acct_1', scopes: ['a:read'], metadata: { plan: 'free' } })
