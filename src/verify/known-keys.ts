@@ -123,7 +123,8 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
 
   function drop(id: string): void {
     const found = remembered.get(id)
-    if (found !== undefined) found.asked = undefined
+    if (found === undefined) return
+    found.asked = undefined
     remembered.delete(id)
   }
 
