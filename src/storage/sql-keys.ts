@@ -1,13 +1,13 @@
 import type { StoredKey } from '../model/key.ts'
 import type { Filter, ListPage, ListQuery } from '../model/store.ts'
 import { type Place, readWholeCursor } from './cursor.ts'
+import { COLUMNS } from './key-rows.ts'
 import { pageOf } from './page.ts'
 import { type Engine, plainTextOf, type Value, wholeOf } from './sql-engine.ts'
 import { keyOf, SELECTED, valuesOf } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Row, Session } from './sql-session.ts'
 import { changeAndTell } from './sql-tell.ts'
-import { COLUMNS } from './sqlite-rows.ts'
 
 export async function find(session: Session, { keys }: Tables, id: string): Promise<StoredKey | undefined> {
   const [row] = await session.rows(`SELECT ${SELECTED} FROM ${keys} WHERE id = ?`, [session.engine.text(id)])

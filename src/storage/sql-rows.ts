@@ -1,10 +1,10 @@
 import { Buffer } from 'node:buffer'
 import { flawedAt } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
+import { COLUMNS, type KeyRow, toKey, toValues } from './key-rows.ts'
 import { type Engine, textOf, type Value, wholeOf } from './sql-engine.ts'
 import { LONGEST } from './sql-schema.ts'
 import type { Row } from './sql-session.ts'
-import { COLUMNS, type KeyRow, toKey, toValues } from './sqlite-rows.ts'
 
 /** What `keyOf` wants to see of a row. */
 export const SELECTED = [...COLUMNS, 'last_used_at', 'uses'].join(', ')

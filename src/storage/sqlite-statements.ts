@@ -2,8 +2,8 @@ import type { StoredKey } from '../model/key.ts'
 import type { Filter } from '../model/store.ts'
 import type { Place } from './cursor.ts'
 import { escapeText } from './escaping.ts'
+import { COLUMNS } from './key-rows.ts'
 import type { Database, Statement, Value } from './sqlite-driver.ts'
-import { COLUMNS } from './sqlite-rows.ts'
 
 const SELECT = `SELECT ${COLUMNS.map((name) => `k.${name}`).join(', ')}, u.last_used_at, u.uses
   FROM keyward_keys k LEFT JOIN keyward_uses u ON u.id = k.id`
