@@ -94,7 +94,7 @@ const spellings = new Map<string, string>()
 function usual(name: string): string {
   const known = spellings.get(name)
   if (known !== undefined) return known
-  const spelled = name.replace(/(?<![^-])[a-z]/g, (letter) => letter.toUpperCase())
+  const spelled = name.replace(/(^|-)[a-z]/g, (start) => start.toUpperCase())
   spellings.set(name, spelled)
   return spelled
 }

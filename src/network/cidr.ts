@@ -48,7 +48,7 @@ export type Networks = (address: Address) => boolean
 export function compileNetworks(blocks: readonly Cidr[]): Networks {
   const ipv4 = packed(outermost(blocks.filter(({ from }) => from.length === 1)))
   const ipv6 = packed(outermost(blocks.filter(({ from }) => from.length === 4)))
-  return ({ words }) => contains(words.length === 1 ? ipv4 : ipv6, words)
+  return ({ words }) => (words.length === 1 ? containsWord(ipv4, (words[0] as number) >>> 0) : contains(ipv6, words))
 }
 
 /** Blocks of one family, the words of all one after the other: a search through them stays close together in memory. */
@@ -84,6 +84,18 @@ function contains({ count, from, to }: Packed, words: readonly number[]): boolea
     else high = middle
   }
   return low > 0 && compareAt(to, low - 1, words) >= 0
+}
+
+/** The same where an address is one word. */
+function containsWord({ count, from, to }: Packed, word: number): boolean {
+  let low = 0
+  let high = count
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((from[middle] as number) <= word) low = middle + 1
+    else high = middle
+  }
+  return low > 0 && (to[low - 1] as number) >= word
 }
 
 /** How the block at this place begins or ends, compared with an address. */
