@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict'
 import { createApiKeys, memoryStore } from 'keyward'
+import { singleLine } from '../src/credential/headers.ts'
 import { sha256Of } from '../src/hash/digest.ts'
 import { equalUnits, unitsOf } from '../src/hash/equal.ts'
 import { plainFormat } from '../src/key/format.ts'
+import { attach } from '../src/model/attached.ts'
 import type { Window } from '../src/model/limits.ts'
 import { parseAddress } from '../src/network/address.ts'
 import { allowlist } from '../src/policy/networks.ts'
 import { type Metered, take } from '../src/storage/counters.ts'
+import { cleanFacts } from '../src/verify/entrance.ts'
 import { Texts } from './fresh.ts'
 import { CLIENTS, clientAddress, NETWORKS } from './full-policy.ts'
 import type { Variant } from './instrument.ts'
@@ -38,9 +41,10 @@ const PROVED = 'The least: checksum, look-up, hash, comparison, clock'
 const LIMITED = 'The least: the same and two windows'
 const WHOLE = 'The least: the same, an address in 100 networks, 20 scopes, a resource'
 const CONNECTED = 'The least: a line that its connection sent before, clock, two windows'
+const ANSWERED = 'The least: the same, with facts that nobody polluted, lines read raw, and a second guard served'
 const UNKNOWN = 'The least: an unknown key'
 
-export const LEAST_PAIRS = [PROVED, LIMITED, WHOLE, CONNECTED, UNKNOWN].map((name) => [name, BASE] as const)
+export const LEAST_PAIRS = [PROVED, LIMITED, WHOLE, CONNECTED, ANSWERED, UNKNOWN].map((name) => [name, BASE] as const)
 
 export async function leastVariants(): Promise<readonly Variant[]> {
   const subject = await newSubject()
@@ -56,6 +60,7 @@ export async function leastVariants(): Promise<readonly Variant[]> {
     }),
     variant(WHOLE, key, true, whole),
     variant(CONNECTED, `Bearer ${key}`, true, connected(prove(key) as Kept, `Bearer ${key}`)),
+    variant(ANSWERED, `Bearer ${key}`, true, answered(prove(key) as Kept, `Bearer ${key}`)),
     variant(UNKNOWN, foreign, false, (text) => prove(text) !== undefined),
   ]
 }
@@ -105,6 +110,26 @@ function connected(found: Kept, line: string): (text: string) => unknown {
     if (before === undefined || lines[0]?.toLowerCase() !== 'authorization' || lines[1] !== before.line) return false
     const now = Date.now()
     return now < before.found.expiresAt && take(before.found, { windows: WINDOWS, cost: 1 }, now)
+  }
+}
+
+/** What README.md promises of any request, whatever becomes of it: no more than those parts of Keyward that do it. */
+function answered(found: Kept, line: string): (text: string) => unknown {
+  const connection = {}
+  const kept = new WeakMap([[connection, { line, found }]])
+  const admitted = attach<object>()
+  return (text) => {
+    const request = { rawHeaders: ['Authorization', text], connection }
+    const facts = cleanFacts(request)
+    const before = facts.connection && kept.get(facts.connection)
+    if (before === undefined || singleLine(facts, 'authorization') !== before.line) return false
+    if (admitted.get(request) !== undefined) return false
+    const now = Date.now()
+    if (now >= before.found.expiresAt) return false
+    const { ok, readings } = take(before.found, { windows: WINDOWS, cost: 1 }, now)
+    const verdict = { ok, windows: WINDOWS, readings, at: now }
+    admitted.set(request, verdict)
+    return verdict.ok
   }
 }
 
