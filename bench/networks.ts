@@ -11,9 +11,9 @@ type Holds = (address: string) => boolean
 
 const FEW = 8
 const MANY = 1024
-/** Clients that come back: fewer than Keyward remembers. */
+/** Clients that come back: whoever remembers addresses can remember these. */
 const CLIENTS = 500
-/** So many that the next is seldom one of those that it remembers. */
+/** So many that the next is seldom one of those that came lately. */
 const STRANGERS = 50_000
 
 interface Family {
