@@ -62,8 +62,8 @@ function quadWord(text: string): number {
 }
 
 /**
- * The eight groups of an IPv6 address. By our own hand, because every request of a client with IPv6 waits for it: ipaddr.js
- * takes seven times as long.
+ * The eight groups of an IPv6 address. By our own hand, because every request that depends on its address waits for it:
+ * ipaddr.js takes seven times as long.
  */
 function groupsOf(text: string): readonly number[] | undefined {
   const groups: number[] = []
