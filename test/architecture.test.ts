@@ -68,6 +68,10 @@ describe.each(files)('%s', (file) => {
     const refused = importsOf(source).filter((found) => !isAllowed(file, found))
     expect(refused.map(({ specifier }) => specifier)).toEqual([])
   })
+
+  it('reads characters by codeAt alone, as fast whatever else the process has loaded', () => {
+    expect(source).not.toMatch(/\.(charCodeAt|codePointAt)\(/)
+  })
 })
 
 interface Import {

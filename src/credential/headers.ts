@@ -1,3 +1,4 @@
+import { codeAt } from '../model/code-at.ts'
 import { isObject } from '../model/is-object.ts'
 import type { RequestFacts } from '../model/request.ts'
 
@@ -104,8 +105,8 @@ function isNamed(candidate: string | undefined, name: string): boolean {
   if (typeof candidate !== 'string' || candidate.length !== name.length) return false
   if (candidate === name || candidate === usual(name)) return true
   for (let i = 0; i < name.length; i++) {
-    const code = candidate.charCodeAt(i)
-    if ((code >= 0x41 && code <= 0x5a ? code | 0x20 : code) !== name.charCodeAt(i)) return false
+    const code = codeAt(candidate, i)
+    if ((code >= 0x41 && code <= 0x5a ? code | 0x20 : code) !== codeAt(name, i)) return false
   }
   return true
 }
@@ -114,8 +115,8 @@ function isNamed(candidate: string | undefined, name: string): boolean {
 export function trimBlanks(value: string): string {
   let from = 0
   let to = value.length
-  while (from < to && isBlank(value.charCodeAt(from))) from++
-  while (to > from && isBlank(value.charCodeAt(to - 1))) to--
+  while (from < to && isBlank(codeAt(value, from))) from++
+  while (to > from && isBlank(codeAt(value, to - 1))) to--
   return from === 0 && to === value.length ? value : value.slice(from, to)
 }
 

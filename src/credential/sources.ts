@@ -1,3 +1,4 @@
+import { codeAt } from '../model/code-at.ts'
 import { KeywardError } from '../model/errors.ts'
 import { isObject } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
@@ -82,12 +83,12 @@ function fieldName(name: string): string {
 export function bearerToken(value: string): string | undefined {
   if (!isBearer(value)) return undefined
   let from = 6
-  while (value.charCodeAt(from) === 0x20) from++
+  while (codeAt(value, from) === 0x20) from++
   return value.slice(from)
 }
 
 /** Code by code: `toLowerCase` would fold letters from outside ASCII into these. */
 function isBearer(value: string): boolean {
-  for (let i = 0; i < 6; i++) if ((value.charCodeAt(i) | 0x20) !== 'bearer'.charCodeAt(i)) return false
-  return value.length === 6 || value.charCodeAt(6) === 0x20 || value.charCodeAt(6) === 0x09
+  for (let i = 0; i < 6; i++) if ((codeAt(value, i) | 0x20) !== codeAt('bearer', i)) return false
+  return value.length === 6 || codeAt(value, 6) === 0x20 || codeAt(value, 6) === 0x09
 }

@@ -1,3 +1,5 @@
+import { codeAt } from '../model/code-at.ts'
+
 /**
  * The digests in hashes of one scheme, two bytes to a number; `undefined` for what is none.
  * @param start what the hashes of the scheme begin with
@@ -16,7 +18,7 @@ function unitsOfHex(text: string, from: number): Uint16Array | undefined {
   if (text.length !== from + 64) return undefined
   const units = new Uint16Array(16)
   for (let i = 0; i < 64; i++) {
-    const digit = digitOf(text.charCodeAt(from + i))
+    const digit = digitOf(codeAt(text, from + i))
     if (digit === -1) return undefined
     // Of each unit the lower byte comes first, of each byte the higher digit.
     units[i >> 2] = (units[i >> 2] as number) | (digit << ((i & 2) * 4 + (i & 1 ? 0 : 4)))
@@ -44,14 +46,14 @@ export function indexOfDigest(digest: string, others: readonly (Uint16Array | un
 export function equalUnits(text: string, units: Uint16Array | undefined): boolean {
   if (units === undefined || text.length !== units.length) return false
   let difference = 0
-  for (let i = 0; i < units.length; i++) difference |= text.charCodeAt(i) ^ (units[i] as number)
+  for (let i = 0; i < units.length; i++) difference |= codeAt(text, i) ^ (units[i] as number)
   return difference === 0
 }
 
 /** The units of a text. */
 export function unitsOf(text: string): Uint16Array {
   const units = new Uint16Array(text.length)
-  for (let i = 0; i < text.length; i++) units[i] = text.charCodeAt(i)
+  for (let i = 0; i < text.length; i++) units[i] = codeAt(text, i)
   return units
 }
 

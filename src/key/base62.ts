@@ -1,3 +1,4 @@
+import { codeAt } from '../model/code-at.ts'
 import { KeywardError } from '../model/errors.ts'
 
 /** Digits in the order of API keys: `0-9A-Za-z`. */
@@ -8,7 +9,7 @@ const IS_DIGIT = Uint8Array.from({ length: 128 }, (_, code) => (ALPHABET.include
 
 /** Whether text[from, to) is base62 throughout. */
 export function isBase62(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (IS_DIGIT[text.charCodeAt(i)] !== 1) return false
+  for (let i = from; i < to; i++) if (IS_DIGIT[codeAt(text, i)] !== 1) return false
   return true
 }
 

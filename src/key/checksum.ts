@@ -1,3 +1,4 @@
+import { codeAt } from '../model/code-at.ts'
 import { ALPHABET, toBase62 } from './base62.ts'
 
 export const CHECKSUM_LENGTH = 6
@@ -24,7 +25,7 @@ const START = -1
 /** The CRC state after an ASCII text: a prefix is run through it once, at construction. */
 export function crcOver(text: string): number {
   let crc = START
-  for (let i = 0; i < text.length; i++) crc = (TABLE[(crc ^ text.charCodeAt(i)) & 0xff] as number) ^ (crc >>> 8)
+  for (let i = 0; i < text.length; i++) crc = (TABLE[(crc ^ codeAt(text, i)) & 0xff] as number) ^ (crc >>> 8)
   return crc
 }
 
@@ -36,7 +37,7 @@ export function checksum(text: string): string {
 /** The value of no digit: one bit that none of theirs has. */
 const NO_DIGIT = 0x80
 const VALUE = new Uint8Array(128).fill(NO_DIGIT)
-for (let value = 0; value < 62; value++) VALUE[ALPHABET.charCodeAt(value)] = value
+for (let value = 0; value < 62; value++) VALUE[codeAt(ALPHABET, value)] = value
 
 /**
  * Whether text[from, …) is base62 throughout, and its last six characters the checksum of everything before them. In
@@ -53,7 +54,10 @@ export function isSealed(text: string, from: number, state: number): boolean {
   let values = 0
   let crc = state
   for (let i = from; i < sum; i += 4) {
-    const [a, b, c, d] = [text.charCodeAt(i), text.charCodeAt(i + 1), text.charCodeAt(i + 2), text.charCodeAt(i + 3)]
+    const a = codeAt(text, i)
+    const b = codeAt(text, i + 1)
+    const c = codeAt(text, i + 2)
+    const d = codeAt(text, i + 3)
     codes |= a | b | c | d
     values |= (value[a & 127] as number) | (value[b & 127] as number)
     values |= (value[c & 127] as number) | (value[d & 127] as number)
@@ -66,7 +70,7 @@ export function isSealed(text: string, from: number, state: number): boolean {
   }
   let spelled = 0
   for (let i = sum; i < text.length; i++) {
-    const code = text.charCodeAt(i)
+    const code = codeAt(text, i)
     const digit = value[code & 127] as number
     codes |= code
     values |= digit

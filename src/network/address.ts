@@ -1,4 +1,5 @@
 import { isIPv4 } from 'node:net'
+import { codeAt } from '../model/code-at.ts'
 
 /** An address that was understood. IPv4-mapped IPv6 is IPv4 (RFC 4291 section 2.5.5.2). */
 export class Address {
@@ -52,7 +53,7 @@ function quadWord(text: string): number {
   let word = 0
   let part = 0
   for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
+    const code = codeAt(text, at)
     if (code === DOT) {
       word = (word << 8) | part
       part = 0
@@ -71,7 +72,7 @@ function groupsOf(text: string): readonly number[] | undefined {
   let begin = 0
   let group = 0
   for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at)
+    const code = codeAt(text, at)
     if (code === DOT)
       return isIPv4(text.slice(begin)) ? filled([...groups, ...halves(text.slice(begin))], gap) : undefined
     if (code !== COLON) {
@@ -82,7 +83,7 @@ function groupsOf(text: string): readonly number[] | undefined {
     }
     if (at > begin) groups.push(group)
     else if (at > 0 && gap === undefined) gap = groups.length
-    else if (at > 0 || text.charCodeAt(1) !== COLON) return undefined
+    else if (at > 0 || codeAt(text, 1) !== COLON) return undefined
     begin = at + 1
     group = 0
   }

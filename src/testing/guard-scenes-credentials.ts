@@ -1,4 +1,5 @@
 import { createApiKeys, header } from '../index.ts'
+import { codeAt } from '../model/code-at.ts'
 import { memoryStore } from '../storage/memory.ts'
 import { type Line, PREFIX, type Scene, type Stage } from './guard-scene.ts'
 
@@ -72,7 +73,7 @@ const INVALID = scenes('invalid_key', {
   foreign: ['a text without the prefix', { lines: () => [bearer('Bearer sk-0123456789')] }],
   extra: ['a second word', { lines: own((key) => [bearer(`Bearer ${key} extra`)]) }],
   quoted: ['a quoted token', { lines: own((key) => [bearer(`Bearer "${key}"`)]) }],
-  encoded: ['an encoded key', { lines: own((key) => [apiKey(`%${key.charCodeAt(0).toString(16)}${key.slice(1)}`)]) }],
+  encoded: ['an encoded key', { lines: own((key) => [apiKey(`%${codeAt(key, 0).toString(16)}${key.slice(1)}`)]) }],
   long: ['more than 512 bytes', { lines: own((key) => [apiKey(key + '0'.repeat(512))]) }],
   tab: ['a tab after the scheme', { lines: own((key) => [bearer(`Bearer\t${key}`)]) }],
   'id-alone': ['the id of a key', { lines: ({ created }) => [apiKey(PREFIX + created.record.id)] }],
