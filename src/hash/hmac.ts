@@ -3,7 +3,8 @@ import { flawedAt, type KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { isObject } from '../model/is-object.ts'
 import { PACKED } from './digest.ts'
-import { digestsIn, indexOfDigest, oncePerList } from './equal.ts'
+import { digestsIn, indexOfDigest } from './kept-digests.ts'
+import { oncePerList } from './once-per-list.ts'
 
 export interface HmacOptions {
   /** The version that makes new hashes; keys kept under another are upgraded when they are next used. */

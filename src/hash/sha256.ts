@@ -1,6 +1,7 @@
 import type { Hasher } from '../model/hasher.ts'
 import { PACKED, sha256Of } from './digest.ts'
-import { digestsIn, indexOfDigest, isDigest, oncePerList } from './equal.ts'
+import { digestsIn, indexOfDigest, isDigest } from './kept-digests.ts'
+import { oncePerList } from './once-per-list.ts'
 
 const START = 'sha256$'
 const NOBODY = [new Uint16Array(16)]
