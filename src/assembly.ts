@@ -10,6 +10,7 @@ import { createInput } from './manage/input.ts'
 import type { Office } from './manage/office.ts'
 import { KeywardError } from './model/errors.ts'
 import type { Announcer } from './model/event.ts'
+import type { Hasher } from './model/hasher.ts'
 import { iso } from './model/iso.ts'
 import { messageOf } from './model/redact.ts'
 import type { KeyStore } from './model/store.ts'
@@ -24,7 +25,7 @@ import { type Admissions, createAdmissions } from './verify/admission.ts'
 import { createEntrance, type Instance } from './verify/entrance.ts'
 import type { Found } from './verify/found.ts'
 import { createGatekeeper } from './verify/gatekeeper.ts'
-import { knownKeys } from './verify/known-keys.ts'
+import { type KnownKeys, knownKeys } from './verify/known-keys.ts'
 import { type LeaseBook, leaseBookOf } from './verify/lease-book.ts'
 import { createLenience } from './verify/lenience.ts'
 import { createLocate } from './verify/locate.ts'
@@ -59,9 +60,6 @@ export interface Verification {
   readonly onChange: (id: string | '*') => void
 }
 
-/** Where keys are not remembered, what was proved of them still is: a hash says by itself whether it is the one. */
-const MOST_PROOFS = 10_000
-
 export function assembleVerification(settings: Settings, store: KeyStore, events: Announcer): Verification {
   const look = timekeeper(settings.clock)
   const fault = (code: string) => (error: unknown) => {
@@ -82,16 +80,14 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     onForget: leases?.forget,
   })
   const onChange = neighboursOn(settings.store, keys)
-  const { move, watch } = store
+  const { move } = store
   const { credits } = settings
   const { hold, giveBack, released } = createSettlements({ move, credits, look, events, onFault: fault('settle') })
   const admissions = createAdmissions()
   const parts: Parts = {
     keys,
     open,
-    hasher: settings.hasher.cheap
-      ? settings.hasher
-      : remembering(settings.hasher, Math.max(MOST_PROOFS, settings.cache?.maxKeys ?? 0)),
+    hasher: proverOf(settings),
     upgrades: createUpgrades({ store, hasher: settings.hasher, onChange, onFault: fault('upgrade') }),
     locate,
     gatekeeper: settings.gate && createGatekeeper(settings.gate, settings.storeTimeout),
@@ -102,10 +98,7 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
     verdicts: createVerdicts({ admissions, usage, events, locate, hold, look }),
     look,
   }
-  const hears = settings.cache !== undefined && watch !== undefined
-  const tidings = hears
-    ? listen({ watch, forget: keys.forget, onFault: fault('watch'), patience: settings.storeTimeout })
-    : undefined
+  const tidings = tidingsFor(settings, store, keys, fault('watch'))
   const instance = instanceOf(settings, parts, admissions, look)
   return { parts, instance, take, leases, usage, released, tidings, look, onChange }
 }
@@ -118,6 +111,23 @@ function provenByTake({ gate, credits }: Settings, { take }: KeyStore): (found: 
   if (take === undefined || gate !== undefined) return () => false
   return ({ known }) =>
     known !== undefined && (known.windows.length > 0 || accountOf(credits, known.stored, 0) !== undefined)
+}
+
+/** Where keys are not remembered, what was proved of them still is: a hash says by itself whether it is the one. */
+const MOST_PROOFS = 10_000
+
+/** What texts are proved with: of a slow hasher, what it proved is remembered. */
+function proverOf({ hasher, cache }: Settings): Hasher {
+  return hasher.cheap ? hasher : remembering(hasher, Math.max(MOST_PROOFS, cache?.maxKeys ?? 0))
+}
+
+function tidingsFor(
+  { cache, storeTimeout: patience }: Settings,
+  { watch }: KeyStore,
+  { forget }: KnownKeys,
+  onFault: (error: unknown) => void,
+): Tidings | undefined {
+  return cache === undefined || watch === undefined ? undefined : listen({ watch, forget, onFault, patience })
 }
 
 /** How many networks are watched: an attacker may come from any number. */
