@@ -8,7 +8,8 @@ import { escapeText, unescapeText } from './escaping.ts'
 const LARGEST = 131_072
 
 /**
- * What scripts look at and what bulk changes write, as JSON. Numbers are text: Lua would write them with 14 digits.
+ * What scripts look at and what bulk changes write, as JSON: as far as something is said, and when it was updated only if
+ * it was. Numbers are text: Lua would write them with 14 digits.
  * `token` is that of the claim on the unique name.
  */
 export interface Meta {
@@ -30,9 +31,10 @@ export interface Meta {
 export function toLines(key: StoredKey, token: string | undefined): readonly [string, string, string] {
   const { id: _, version, prefix, owner, resource, uniqueName, status, createdAt, updatedAt, ...others } = key
   const { revokedAt, revokedReason, lastUsedAt: __, uses: ___, ...rest } = others
-  const times = [createdAt, updatedAt, revokedAt].map((time) => time && String(time))
+  const times = [createdAt, updatedAt === createdAt ? undefined : updatedAt, revokedAt]
   const meta = [status, owner, prefix, resource, ...times, revokedReason, uniqueName, token, rest.credits?.opened]
-  const text = meta.map((value) => (value === undefined ? null : escapeText(String(value))))
+  const said = meta.slice(0, meta.findLastIndex((value) => value !== undefined) + 1)
+  const text = said.map((value) => (value === undefined ? null : escapeText(String(value))))
   const data = JSON.stringify(rest)
   const size = Buffer.byteLength(data)
   if (size > LARGEST) {
@@ -78,12 +80,12 @@ export function toVersionAndMeta(id: string, answer: unknown): { version: number
 
 export function toMeta(id: string, text: string): Meta {
   const values = parse(id, text)
-  if (!Array.isArray(values) || values.length !== 11) throw damaged(id)
+  if (!Array.isArray(values) || values.length > 11) throw damaged(id)
   const [status, owner, prefix, resource, created, updated, revoked, revokedReason, uniqueName, token, opened] =
     values.map((value) => (typeof value === 'string' ? unescapeText(value) : undefined))
   if (status !== 'active' && status !== 'disabled' && status !== 'revoked') throw damaged(id)
   if (owner === undefined || prefix === undefined) throw damaged(id)
-  const [createdAt, updatedAt] = [whole(id, created), whole(id, updated)]
+  const [createdAt, updatedAt] = [whole(id, created), whole(id, updated ?? created)]
   const revokedAt = revoked === undefined ? undefined : whole(id, revoked)
   const place = { status, owner, prefix, resource, createdAt, updatedAt } as const
   return {
