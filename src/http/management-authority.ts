@@ -20,7 +20,7 @@ export type ManagementVerb =
 export interface Authority {
   /** Whose keys; those of others are as unknown as made-up ones. */
   readonly owner: string
-  /** Only the keys of this resource, and what new keys are for. */
+  /** Only the keys of this resource, and what new keys are for. `undefined` is all of them: check a path parameter before it gets here. */
   readonly resource?: string | undefined
   /** Who does it, for events. */
   readonly actor?: string | undefined
@@ -30,7 +30,7 @@ export interface Authority {
    * @default all
    */
   readonly grants?: readonly string[]
-  /** Asked for each verb; without it everything is allowed. */
+  /** Asked for each verb; without it, and where it is `undefined`, everything is allowed. */
   readonly may?: ((verb: ManagementVerb) => Awaitable<boolean>) | undefined
 }
 

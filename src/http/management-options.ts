@@ -114,12 +114,18 @@ export function readOptions(keys: unknown, options: unknown): ManagementSettings
   if (patience < 1 || patience > LONGEST) wrong('timeout', "must be a time such as '5s', at most '1h'", timeout)
   if (typeof onError !== 'function') wrong('onError', 'must be a function', onError)
   if (typeof self !== 'boolean') wrong('self', 'must be true or false', self)
-  if (audit !== undefined && typeof Object(audit).list !== 'function') wrong('audit', 'must be an auditLog()', audit)
+  if (audit !== undefined && !isAuditLog(audit)) wrong('audit', 'must be an auditLog()', audit)
   if (typeof address !== 'function') wrong('address', 'must be a function', address)
   if (!isObject(document)) wrong('document', 'must be an object', document)
   if (issues.length > 0) throw config(issues)
   const asked = { authorize, path, origins: [...origins], patience, onError: heardOut(onError), self, audit, address }
   return Object.freeze({ ...asked, fields: fields && [...fields], document: own(document) })
+}
+
+/** A store has a `list`, too: of records, with their hashes. */
+function isAuditLog(audit: unknown): boolean {
+  const { list, onEvent } = Object(audit)
+  return typeof list === 'function' && typeof onEvent === 'function'
 }
 
 /** A promise of it is heard out, so that its failure does not end the process. */

@@ -7,7 +7,7 @@ import type { By } from './arguments.ts'
 import { composeText, firstVersion } from './compose.ts'
 import { refuseUngranted } from './grants.ts'
 import { type Draft, refused } from './input.ts'
-import { announce, nameTaken, type Office, recordFor, uniqueNameOf } from './office.ts'
+import { announce, nameTaken, type Office, recordAfter, uniqueNameOf } from './office.ts'
 import { madeBefore, type Once, onceFor } from './once.ts'
 
 /** A key that was just made; its text is told this once. */
@@ -32,7 +32,7 @@ export async function create(office: Office, input: unknown, by: unknown): Promi
     const { text, stored } = await compose(office, draft, once)
     if (await insert(office, stored)) {
       announce(office, 'created', author, undefined, stored)
-      return { ...text, record: await recordFor(office, stored) }
+      return { ...text, record: await recordAfter(office, stored) }
     }
   }
   throw new KeywardError('CONFLICT', 'no free id was found: generateId gives taken ones')

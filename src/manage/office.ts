@@ -6,6 +6,7 @@ import type { Announcer, ChangeType } from '../model/event.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
+import { show } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
 import { accountOf, type CreditMode } from '../policy/credits.ts'
 import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
@@ -52,8 +53,13 @@ export async function untilAtRest<T extends object>(attempt: () => Promise<T | u
 /** What the store has of a key that belongs to this instance and meets the conditions. */
 export async function lookUp(office: Office, id: string, by: By): Promise<StoredKey | undefined> {
   if (typeof id !== 'string') return undefined
-  const stored = await office.store.find(id)
-  if (stored === undefined || stored.id !== id || !office.prefixes.all.includes(stored.prefix)) return undefined
+  const stored: StoredKey | null | undefined = await office.store.find(id)
+  if (stored === undefined || stored === null) {
+    // Somebody else removed it, and this process may remember it.
+    office.onChange(id)
+    return undefined
+  }
+  if (stored.id !== id || !office.prefixes.all.includes(stored.prefix)) return undefined
   if (by.owner !== undefined && stored.owner !== by.owner) return undefined
   if (by.resource !== undefined && stored.resource !== by.resource) return undefined
   return stored
@@ -99,18 +105,30 @@ export function change(
     const now = office.now()
     expect(office, before, by, now)
     const edited = edit(before, now)
-    if (edited === before) return recordFor(office, before)
+    if (edited === before) {
+      // Nothing to write; but that it is so already may be somebody else's change, which this process has not heard of.
+      office.onChange(id)
+      return recordFor(office, before)
+    }
     const after = { ...edited, version: before.version + 1, updatedAt: now }
     if (!(await replace(office, after, before.version))) return undefined
     announce(office, type, by, before, after)
-    return recordFor(office, after)
+    return recordAfter(office, after)
   })
 }
 
-/** @throws KeywardError `CONFLICT` where the key, as it is about to be changed, is not what the caller wants to change */
+/**
+ * @throws KeywardError `CONFLICT` where the key, as it is about to be changed, is not what the caller wants to change;
+ * `INPUT` where they do not say whether it is
+ */
 export function expect(office: Office, stored: StoredKey, { when }: UpdateBy, now: number): void {
-  if (when?.(shownAt(office, stored, now)) !== false) return
-  throw new KeywardError('CONFLICT', 'the key is not as it was expected to be')
+  if (when === undefined) return
+  const word: unknown = when(shownAt(office, stored, now))
+  if (word === true) return
+  if (word === false) throw new KeywardError('CONFLICT', 'the key is not as it was expected to be')
+  // Nobody else hears of its failure.
+  if (word instanceof Promise) word.catch(() => {})
+  throw flawedAt('INPUT', 'when', `must answer true or false, not ${show(word)}`)
 }
 
 /** One conditional write; this process obeys it from here on, even when its outcome is unknown. */
@@ -128,6 +146,18 @@ export async function replace(office: Office, after: StoredKey, ifVersion: numbe
 export async function recordFor(office: Office, stored: StoredKey): Promise<KeyRecord> {
   const balance = stored.credits === undefined ? undefined : await balanceOf(office, stored)
   return shownAt(office, stored, office.now(), balance)
+}
+
+/**
+ * The same after a change that was made: a balance that cannot be read makes it no less made, and what was made may be
+ * told but once. It is shown as it was opened then.
+ */
+export async function recordAfter(office: Office, stored: StoredKey): Promise<KeyRecord> {
+  try {
+    return await recordFor(office, stored)
+  } catch {
+    return shownAt(office, stored, office.now())
+  }
 }
 
 function shownAt(office: Office, stored: StoredKey, now: number, balance?: number): KeyRecord {

@@ -54,10 +54,11 @@ async function revokeMatching(
   { reason }: RevokeAllOptions,
   ended: { count: number },
 ): Promise<void> {
-  if (office.store.revokeWhere === undefined) return revokeEach(office, filter, reason, ended)
   try {
-    ended.count = await office.store.revokeWhere(filter, office.now(), reason)
+    if (office.store.revokeWhere === undefined) await revokeEach(office, filter, reason, ended)
+    else ended.count = await office.store.revokeWhere(filter, office.now(), reason)
   } finally {
+    // Also of those that somebody else revoked before.
     office.onChange('*')
   }
 }

@@ -5,7 +5,7 @@ import type { UpdateBy } from './arguments.ts'
 import { composeText } from './compose.ts'
 import type { Created } from './create.ts'
 import { refuseUngrantedSecret } from './grants.ts'
-import { announce, existing, expect, type Office, recordFor, replace, untilAtRest } from './office.ts'
+import { announce, existing, expect, type Office, recordAfter, replace, untilAtRest } from './office.ts'
 
 /**
  * Gives a key a new secret under the same id. Of several rotations at once one wins; changes of other kinds that come
@@ -43,7 +43,7 @@ function write(
     const after = rotated(before, hash, replaced && { ...replaced, until: now + by.overlap }, now)
     if (!(await replace(office, after, before.version))) return undefined
     announce(office, 'rotated', by, before, after)
-    return recordFor(office, after)
+    return recordAfter(office, after)
   })
 }
 

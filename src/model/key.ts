@@ -96,7 +96,10 @@ export interface KeyRecord<Scope extends string = string> {
   /** What applies: the key's own windows over the defaults, capped by `max`. */
   readonly limits: ShownLimits
   readonly allowedIps: readonly string[] | undefined
-  /** The key's own balance: what is free of it now, and when it is refilled. */
+  /**
+   * The key's own balance: what is free of it now, and when it is refilled. In events, for a gate, and in refusals for
+   * anything but limits and balance nobody has asked for it: there it is what the balance was opened with.
+   */
   readonly credits: { readonly remaining: number; readonly refill?: Refill } | undefined
   readonly metadata: Metadata | undefined
   /** What may be shown and logged of the text: `agk_live_3kTMd9xQ2pLw…`. */

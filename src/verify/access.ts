@@ -15,14 +15,19 @@ export function accessOf(
 ): Access {
   const isShared = readings.length === 0 && balance === undefined && settle === undefined
   if (isShared && known.access !== undefined) return known.access
-  const record = balance === undefined ? recordOf(known, now) : toRecord(known.stored, known.windows, now, balance)
-  const access = withOwn(record, shownReadings(readings, now - at), known.covers, settle ?? settleNothing)
+  const access = withOwn(
+    recordOf(known, now, balance),
+    shownReadings(readings, now - at),
+    known.covers,
+    settle ?? settleNothing,
+  )
   if (isShared && known.record !== undefined) known.access = access
   return access
 }
 
-/** The record of a key that no rule forbids; kept, unless the end of an overlap will change it. */
-export function recordOf(known: Known, now: number): KeyRecord {
+/** The record of a key that no rule forbids; kept, unless the end of an overlap will change it or it shows a balance. */
+export function recordOf(known: Known, now: number, balance?: number): KeyRecord {
+  if (balance !== undefined) return toRecord(known.stored, known.windows, now, balance)
   if (known.record !== undefined) return known.record
   const record = toRecord(known.stored, known.windows, now)
   if (known.stored.previous === undefined) known.record = record

@@ -81,7 +81,11 @@ export function knownKeys(options: KnownKeysOptions): KnownKeys {
       .finally(() => {
         if (flights.get(id)?.landing === landing) flights.delete(id)
       })
-    if (cache !== undefined) flights.set(id, { landing, keep, wall: since.wall, steady: since.steady })
+    if (cache !== undefined) {
+      // One that is too old to be shared is not forgotten with this one: it must not land after a change.
+      for (const [flying, older] of entryOf(flights, id)) cancel(flying, older)
+      flights.set(id, { landing, keep, wall: since.wall, steady: since.steady })
+    }
     return landing
   }
 

@@ -1,4 +1,4 @@
-import { flawedAt, type KeywardError } from '../model/errors.ts'
+import { flawedAt, KeywardError } from '../model/errors.ts'
 import { show } from '../model/redact.ts'
 import type { CreditAccount, CreditSpend, KeyStore } from '../model/store.ts'
 import type { Settled } from '../model/verdict.ts'
@@ -7,8 +7,11 @@ import { newId } from './new-id.ts'
 /** How long credit may stay held, ms: past that it is free again, whatever became of the request. */
 const LEASE = 600_000
 
-/** How long a settled hold is known, ms: for as long as somebody may settle it again after an unknown outcome. */
+/** How long a settled hold is known, ms. */
 const MARK = 60_000
+
+/** For so long, ms, an outcome that is unknown may be asked for again: past that the mark may be gone, and it would be charged twice. */
+const REPEATABLE = MARK / 2
 
 export function newHold(now: number): NonNullable<CreditSpend['hold']> {
   return { id: newId(), until: now + LEASE }
@@ -39,6 +42,8 @@ export function createSettlement(options: SettlementOptions): Settlement {
   const { move, account, now, onSettled, onRelease, onFault } = options
   const held: { readonly id: string; readonly amount: number }[] = []
   let settled: Promise<Settled> | undefined
+  let firstTried: number | undefined
+  let isOver = false
   let released = false
 
   function on(): CreditAccount {
@@ -48,6 +53,8 @@ export function createSettlement(options: SettlementOptions): Settlement {
   }
 
   async function charge(actual: number): Promise<Settled> {
+    firstTried ??= now()
+    if (now() - firstTried > REPEATABLE) throw new KeywardError('STORE', TOO_LATE, { outcome: 'unknown' })
     let charged = 0
     let balance = 0
     if (held.length === 0) held.push({ id: newId(), amount: 0 })
@@ -74,6 +81,7 @@ export function createSettlement(options: SettlementOptions): Settlement {
       // A time-out leaves the outcome unknown: the store knows, so it may be asked again.
       settled ??= charge(actual).catch((error) => {
         settled = undefined
+        if (isOver) release()
         throw error
       })
       return settled
@@ -83,12 +91,16 @@ export function createSettlement(options: SettlementOptions): Settlement {
     },
   }
 
+  /** Where it is being charged, that decides: what fails then is given back. A hold that was charged after all stays so. */
   function release(): void {
+    isOver = true
     if (released || settled !== undefined) return
     released = true
     onRelease(giveBack().catch(onFault))
   }
 }
+
+const TOO_LATE = 'settle: it is too late to ask again for an outcome that is unknown: it might be charged twice'
 
 const NOTHING: Settled = Object.freeze({ charged: 0, short: 0 })
 

@@ -24,8 +24,8 @@ export interface Verdicts {
   admitUnmetered(attempt: Attempt, known: Known, bill: Bill, error: unknown): Verdict
   /** A refusal of what cannot be looked at, or has not the shape of a key: without a look at anything, unless somebody listens. */
   turnAway(code: DenialCode, facts: RequestFacts, requirement: Requirement): Verdict
-  /** A refusal. With `known`, the secret was proved and the key may be told. */
-  deny(attempt: Attempt, code: DenialCode, known?: Known): Verdict
+  /** A refusal. With `known`, the secret was proved and the key may be told; with `balance`, what is free of its own. */
+  deny(attempt: Attempt, code: DenialCode, known?: Known, balance?: number): Verdict
   limit(attempt: Attempt, known: Known, bill: Bill): Verdict
   /** The network has sent too many credentials that were refused; `until` by the steady clock. */
   throttle(attempt: Attempt, until: number): Verdict
@@ -79,16 +79,16 @@ export function createVerdicts({ admissions, usage, events, locate, hold, look }
     return tell(newAttempt(NOBODY, '', requirement, facts, facts.request, look()), denied)
   }
 
-  function deny(attempt: Attempt, code: DenialCode, known?: Known): Verdict {
+  function deny(attempt: Attempt, code: DenialCode, known?: Known, balance?: number): Verdict {
     const denied: Denied = { ok: false, code, status: DENIALS[code] }
     if (known === undefined) return tell(attempt, denied)
-    const record = toRecord(known.stored, known.windows, attempt.time.now)
+    const record = toRecord(known.stored, known.windows, attempt.time.now, balance)
     const needed = code === 'insufficient_scope' ? { needed: attempt.requirement.needs } : {}
     return tell(attempt, { ...denied, record, ...needed, ...overlapOf(attempt) })
   }
 
-  function limit(attempt: Attempt, known: Known, { windows, readings, at, retryAt }: Bill): Verdict {
-    const record = recordOf(known, attempt.time.now)
+  function limit(attempt: Attempt, known: Known, { windows, readings, at, retryAt, balance }: Bill): Verdict {
+    const record = recordOf(known, attempt.time.now, balance)
     const denied: Denied = {
       ok: false,
       code: 'rate_limited',

@@ -190,7 +190,7 @@ function settle(parts: Parts, attempt: Attempt, known: Known, metered: Metered):
   }
   if (metered.type === 'admitted') return parts.verdicts.admit(attempt, known, metered)
   if (metered.type === 'limited') return parts.verdicts.limit(attempt, known, metered)
-  return parts.verdicts.deny(attempt, 'insufficient_balance', known)
+  return parts.verdicts.deny(attempt, 'insufficient_balance', known, metered.balance)
 }
 
 function excuse(parts: Parts, attempt: Attempt, known: Known, error: unknown): Verdict {

@@ -16,6 +16,11 @@ function start(open: (typeof BOTH_STORES)[number][1], change: (store: KeyStore) 
 const entriesIn = ({ body }: Told) => body.items as unknown as readonly AuditEntry[]
 
 describe.each(BOTH_STORES)('GET /audit on the %s store', (_, open) => {
+  it('the option takes no store, whose list has the hashes of keys', () => {
+    const { keys, store } = start(open)
+    expect(() => clientOf(keys, { audit: store as never })).toThrow('audit must be an auditLog()')
+  })
+
   it('tells who did what to which key over these routes, and from where', async () => {
     const { ask } = start(open)
     const headers = { 'x-actor': 'user_7', 'x-from': '203.0.113.9' }

@@ -1,7 +1,7 @@
 import { type KeyStore, type Moved, memoryStore } from 'keyward'
 import { describe, expect, it } from 'vitest'
 import { hold, type Purse, purse } from '../support/money.ts'
-import { failure, listener } from '../support/outcome.ts'
+import { failure, judged, listener } from '../support/outcome.ts'
 import { deferred, never } from '../support/stores.ts'
 
 type Move = NonNullable<KeyStore['move']>
@@ -87,6 +87,39 @@ describe('Settling on a store that fails', () => {
       expect(heard.of('settled')).toHaveLength(1)
     },
   )
+
+  it('is not asked for again once nobody can know any more whether it was charged', async () => {
+    const { kept, store } = await held()
+    const { settle } = await hold(kept, { reserve: 10 })
+    store.break(FAULTS[4]?.fault(store.real))
+    await failure(() => settle(7))
+    store.break(undefined)
+    kept.clock.advance('61s')
+    const error = await failure(() => settle(7))
+    expect([error.code, error.outcome]).toEqual(['STORE', 'unknown'])
+    expect(await kept.left()).toBe(13)
+  })
+
+  it.each([
+    ['was not charged', 20, (real: Move) => FAULTS[1]?.fault(real)],
+    ['was charged all the same', 14, (real: Move) => FAULTS[4]?.fault(real)],
+  ])('gives back what is held and %s, where the response ended meanwhile', async (_, left, fault) => {
+    const { kept, store } = await held()
+    const { settle, release } = await hold(kept, { reserve: 10 })
+    const { promise, resolve } = deferred()
+    const fails = fault(store.real)
+    store.break(async (...args) => {
+      await promise
+      return fails?.(...args)
+    })
+    const settling = failure(() => settle(6))
+    release()
+    store.break(undefined)
+    resolve()
+    await settling
+    await kept.keys.close()
+    expect(await kept.left()).toBe(left)
+  })
 
   it('a charge that lands late, after it was called again, is still one', async () => {
     const { kept, store } = await held()
@@ -216,5 +249,34 @@ describe('credit() with an idempotency key', () => {
       kept.keys.credit({ id: kept.id }, 5, { idempotencyKey } as { idempotencyKey: string }),
     )
     expect(error).toMatchObject({ code: 'INPUT', issues: [{ path: 'idempotencyKey' }] })
+  })
+})
+
+describe('A change that was made, and a balance that cannot be read afterwards', () => {
+  it('rotate and create tell the text all the same', async () => {
+    const { kept, store } = await held()
+    const { keys, key, id } = kept
+    store.break(() => Promise.reject(new Error('gone')))
+    const rotated = await keys.rotate(id, { overlap: 0 })
+    const created = await keys.create({ owner: 'acct_1', credits: { remaining: 3 } })
+    const updated = await keys.update(id, { name: 'b' })
+    expect([created.record.credits, updated.name]).toEqual([{ remaining: 3 }, 'b'])
+    store.break(undefined)
+    expect(await Promise.all([rotated.key, created.key, key].map((text) => judged(keys, text)))).toEqual([
+      'admitted',
+      'admitted',
+      'invalid_key',
+    ])
+  })
+})
+
+describe('What a refusal shows of a balance', () => {
+  it('is what is free where limits and balance refuse', async () => {
+    const { kept } = await held()
+    expect(await kept.ask({ cost: 15 })).toBe('admitted')
+    const poor = await kept.keys.verify(kept.key, { cost: 15 })
+    expect(poor).toMatchObject({ code: 'insufficient_balance', record: { credits: { remaining: 5 } } })
+    const full = await kept.keys.verify(kept.key, { limits: [{ name: 'x', limit: 1, window: '1h' }], cost: 2 })
+    expect(full).toMatchObject({ code: 'rate_limited', record: { credits: { remaining: 5 } } })
   })
 })

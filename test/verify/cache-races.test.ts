@@ -32,6 +32,31 @@ async function processes(cache?: false) {
 const crowd = (keys: ApiKeys, key: string) => Promise.all(Array.from({ length: MANY }, () => judged(keys, key)))
 
 describe('C. Remembered keys: reads under way', () => {
+  it('C-02 a read that is too old to be shared does not land after a change either', async () => {
+    const start = Date.UTC(2026, 0, 1)
+    const time = { wall: start, steady: 0 }
+    const sabotaged = sabotagedStore()
+    const clock = { now: () => time.wall, monotonic: () => time.steady }
+    const keys = createApiKeys({ prefix: 'cr_', store: sabotaged.store, clock })
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    const { promise, resolve } = deferred()
+    sabotaged.break('find', async (ask) => {
+      const answer = await ask()
+      await promise
+      return answer
+    })
+    const first = judged(keys, key)
+    // The wall clock is set forward, and back again.
+    time.wall = start + 10_000
+    const second = judged(keys, key)
+    time.wall = start
+    sabotaged.break('find', undefined)
+    await keys.revoke(record.id)
+    resolve()
+    await Promise.all([first, second])
+    expect(await judged(keys, key)).toBe('revoked')
+  })
+
   it('C-10 many who ask for one key at once share one read', async () => {
     const spied = spiedStore(distantStore())
     const keys = createApiKeys({ prefix: 'cr_', store: spied.store })
