@@ -30,6 +30,7 @@ export interface Line {
  */
 export function lineOver(connection: Connection, timeout: number): Line {
   let isClosed = false
+  let isResting = false
   let reason = ''
   let connections = 0
   const waiting = new Set<() => void>()
@@ -56,7 +57,10 @@ export function lineOver(connection: Connection, timeout: number): Line {
     opened: () => inTime(ready),
     wait: async (replicas, ms) => Number(await inTime((call) => ready(call).then(() => connection.wait(replicas, ms)))),
     connections: () => connections,
-    rest: () => connection.disconnect(),
+    rest() {
+      isResting = true
+      connection.disconnect()
+    },
     close() {
       isClosed = true
       connection.disconnect()
@@ -97,9 +101,18 @@ export function lineOver(connection: Connection, timeout: number): Line {
         waiting.add(go)
       })
       // When the first attempt fails, the next ones follow by themselves.
-      if (connection.status === 'wait' || connection.status === 'end') connection.connect().catch(() => {})
+      if (isIdle()) {
+        isResting = false
+        connection.connect().catch(() => {})
+      }
       await turn
     }
+  }
+
+  /** ioredis calls it reconnecting for ever where it was given up between two attempts. */
+  function isIdle(): boolean {
+    const { status } = connection
+    return status === 'wait' || status === 'end' || (isResting && status === 'reconnecting')
   }
 
   function inTime<T>(work: (call: Call) => Promise<T>): Promise<T> {

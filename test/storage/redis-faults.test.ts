@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { Cluster, Redis } from 'ioredis'
+import { Redis as Redis5 } from 'ioredis5'
 import type { KeyStore, StoredKey } from 'keyward'
 import { redisStore } from 'keyward/redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -61,6 +62,28 @@ describe('redisStore when the server fails', () => {
     const key = storedKey()
     await until(async () => (await ended([store.insert(key)]))[0] === undefined)
     expect(await store.find(key.id)).toEqual(key)
+  })
+
+  it.each([
+    [5, Redis5 as unknown as typeof Redis],
+    [6, Redis],
+  ])('serves again where the client of the host gave up in between (ioredis %i)', async (_, Client) => {
+    const server = await serverHere(...AOF)
+    const client = new Client(server.url, { lazyConnect: true })
+    const store = redisStore(client, { timeout: TIMEOUT })
+    onTestFinished(() => {
+      store.close?.()
+      client.disconnect()
+    })
+    const { id } = await added(store)
+    await server.kill()
+    // Some of these fall between two attempts of the store.
+    for (let times = 0; times < 20; times++) {
+      await ended([Promise.race([store.find(id), new Promise((resolve) => setTimeout(resolve, 20))])])
+      client.emit('end')
+    }
+    await server.start()
+    await until(found(store, id))
   })
 
   it('D-11 loses nothing that it acknowledged to a durable server that is killed under load, and heals', async () => {
