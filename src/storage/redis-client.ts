@@ -21,6 +21,7 @@ export interface Connection {
   evalshaBuffer(sha: string, keys: number, ...rest: readonly string[]): Promise<unknown>
   evalBuffer(text: string, keys: number, ...rest: readonly string[]): Promise<unknown>
   info(): Promise<unknown>
+  select(db: number): Promise<unknown>
   ping(): Promise<unknown>
   wait(replicas: number, ms: number): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
@@ -40,6 +41,8 @@ export interface Stream {
 export interface ClientOptions {
   readonly keyPrefix?: unknown
   readonly role?: unknown
+  /** Number of the database. */
+  readonly db?: number
   readonly enableReadyCheck?: unknown
   readonly username?: unknown
   readonly password?: unknown

@@ -100,19 +100,14 @@ export function lineOver(connection: Connection, timeout: number): Line {
         call.wake = go
         waiting.add(go)
       })
-      // When the first attempt fails, the next ones follow by themselves.
-      if (isIdle()) {
+      // When the first attempt fails, the next ones follow by themselves; but not where it was given up between two of them.
+      const { status } = connection
+      if (status === 'wait' || status === 'end' || (isResting && status === 'reconnecting')) {
         isResting = false
         connection.connect().catch(() => {})
       }
       await turn
     }
-  }
-
-  /** ioredis calls it reconnecting for ever where it was given up between two attempts. */
-  function isIdle(): boolean {
-    const { status } = connection
-    return status === 'wait' || status === 'end' || (isResting && status === 'reconnecting')
   }
 
   function inTime<T>(work: (call: Call) => Promise<T>): Promise<T> {

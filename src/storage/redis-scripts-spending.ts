@@ -3,7 +3,7 @@ import { LEASING } from './redis-lua-lease.ts'
 import { PURSE } from './redis-lua-purse.ts'
 import { TAKES } from './redis-lua-take.ts'
 import { WINDOWS } from './redis-lua-windows.ts'
-import { NOW, script, WRITABLE } from './redis-scripts.ts'
+import { NOW, PROVING, script, WRITABLE } from './redis-scripts.ts'
 
 /**
  * The counters of each key, then the record of each; the version of each, then for those that follow each other and have
@@ -15,7 +15,7 @@ import { NOW, script, WRITABLE } from './redis-scripts.ts'
  * retryAt. Then, in their order, the record of each stale one and the words of each that failed; of a single key the
  * script fails.
  */
-export const TAKE = script(`${NOW}${WINDOWS}${ARRANGED}${TAKES}
+export const TAKE = script(`${PROVING}${NOW}${WINDOWS}${ARRANGED}${TAKES}
 local count = #KEYS / 2
 local texts, kept = redis.call('MGET', unpack(KEYS, 1, count)), {}
 local told, size, shapes, answers = { now }, 1, { '<d' }, { '' }
@@ -28,7 +28,9 @@ local function taken(at, wanted, cost, costs)
   if wanted == '' then return 1 end
   local room, longest, windows, plan, parts =
     decided(text, known, head, wanted, cost, costs, true, told, size + 2)
-  if longest then kept[key] = keep(key, longest, ends, version, windows, plan, parts) end
+  if longest then kept[key] = keep(key, longest, ends, version, windows, plan, parts)
+  -- What writes nothing would not fail on a replica.
+  elseif room then provePrimary(record) end
   return room and 1 or 0
 end
 local at, said = 0, count

@@ -22,12 +22,16 @@ local function publish(channel, message) redis.pcall('PUBLISH', channel, message
  * end. A full memory or disk, and replicas that are missing, are no reason not to read; whatever else forbids the
  * question leaves it open.
  */
-export const WRITABLE = `
-local told = redis.pcall('PERSIST', KEYS[1])
-if type(told) == 'table' and told.err then
-  local why = string.match(told.err, '%u[%u%d]+')
-  if why ~= 'OOM' and why ~= 'MISCONF' and why ~= 'NOREPLICAS' then return redis.error_reply('PERSIST: ' .. told.err) end
+export const PROVING = `
+local function provePrimary(record)
+  local told = redis.pcall('PERSIST', record)
+  if type(told) == 'table' and told.err then
+    local why = string.match(told.err, '%u[%u%d]+')
+    if why ~= 'OOM' and why ~= 'MISCONF' and why ~= 'NOREPLICAS' then error('PERSIST: ' .. told.err, 0) end
+  end
 end
+`
+export const WRITABLE = `${PROVING}provePrimary(KEYS[1])
 `
 
 /**

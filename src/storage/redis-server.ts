@@ -32,6 +32,9 @@ export function watchServer(connection: Connection, onKnown: () => void): Server
     if (connection.nodes !== undefined) become('primary')
     // Where INFO is forbidden, there is nothing to say. A replica still answers no `find` and no `take`.
     const told = String(await connection.info().catch(() => ''))
+    // ioredis goes on in database 0 where there is no such one, after an event that says so.
+    const { db = 0 } = connection.options
+    if (db > 0 && !(await connection.select(db).catch(() => undefined))) return
     if (which !== connections || !stands()) return
     warnOfEviction(told)
     if (connection.nodes !== undefined) return
@@ -48,7 +51,7 @@ export function watchServer(connection: Connection, onKnown: () => void): Server
 /** By a new connection: a name, or a Sentinel, may lead to another server by then. */
 function warnOfReplica(leave: () => void): void {
   inBackground(setTimeout(leave, ASKED_AGAIN))
-  const message = 'Redis is a replica: what it knows may be old, and it takes no changes. All keys are unavailable.'
+  const message = 'Redis is a replica: all keys are unavailable.'
   warnOnce('KEYWARD_REDIS_REPLICA', `${message} Give redisStore the address of the primary, or of its Sentinels.`)
 }
 

@@ -15,6 +15,7 @@ interface Given {
   readonly username?: string
   readonly password?: string
   readonly enableReadyCheck?: boolean
+  readonly db?: number
 }
 
 /** An instance over a client of its own. */
@@ -55,6 +56,26 @@ describe('Redis as operations run it', () => {
       expect(await judged(keys, key)).toBe('unavailable')
       expect(faults().at(-1)?.message).toMatch(/PERSIST: .*(can't run|READONLY)/)
     }
+  })
+
+  it('a primary that became a replica admits nobody, also where nothing is to be counted', async () => {
+    const redis = await server()
+    const { keys } = over(redis.port)
+    const { key } = await keys.create({ owner: 'acct_1', limits: { minute: 5 } })
+    for (const cost of [1, 0]) expect(await judged(keys, key, { cost })).toBe('admitted')
+    redis.cli('REPLICAOF', '127.0.0.1', '1')
+    expect(await judged(keys, key, { cost: 0 })).toBe('unavailable')
+    redis.cli('REPLICAOF', 'NO', 'ONE')
+    await expect.poll(() => judged(keys, key, { cost: 0 }), { timeout: 5_000 }).toBe('admitted')
+  })
+
+  it('a database that the server does not have is not silently another one', async () => {
+    const redis = await server()
+    const { keys, faults } = over(redis.port, { db: 16 })
+    await expect(keys.create({ owner: 'acct_1' })).rejects.toMatchObject({ code: 'STORE' })
+    expect(redis.cli('DBSIZE')).toBe('0')
+    await keys.verify((await over(redis.port, { db: 15 }).keys.create({ owner: 'acct_1' })).key)
+    expect(faults().at(-1)?.message).toMatch(/DB index is out of range/)
   })
 
   it('a full server still answers what it has', async () => {
