@@ -5,7 +5,7 @@ import type { Attempt } from './attempt.ts'
 import type { Bill } from './bill.ts'
 import type { Known } from './known.ts'
 import { isWithin, type KnownKeys } from './known-keys.ts'
-import { windowsFor } from './meter.ts'
+import { windowsFor } from './windows-for.ts'
 
 /** What a request is admitted with whose windows could not be counted; `undefined` where it must not be. */
 export type Lenience = (attempt: Attempt, known: Known, error: unknown) => Bill | undefined

@@ -1,16 +1,17 @@
 import type { Awaitable } from '../model/awaitable.ts'
-import type { Window } from '../model/limits.ts'
 import type { CreditSpend, KeyStore, MeterReading, Taken } from '../model/store.ts'
 import { accountOf, type CreditMode } from '../policy/credits.ts'
-import { costFor, type Requirement, reserveFor } from '../policy/demand.ts'
+import { costFor, reserveFor } from '../policy/demand.ts'
 import { areReadings, isStale, isTime } from '../policy/readings.ts'
 import type { Attempt } from './attempt.ts'
-import { type Bill, billFor, type Metered, type Order, orderFor } from './bill.ts'
+import { billFor, type Metered, type Order, orderFor } from './bill.ts'
 import type { Known } from './known.ts'
+import { fillRest, standing } from './later-guard.ts'
 import type { LeaseBook } from './lease-book.ts'
 import { createLeasing } from './leasing.ts'
 import { newHold } from './settlement.ts'
 import type { Time } from './time.ts'
+import { windowsFor } from './windows-for.ts'
 
 /** Takes what a request costs. */
 export type Meter = (attempt: Attempt, known: Known) => Awaitable<Metered>
@@ -50,8 +51,8 @@ export function createMeter({ take, giveBack, credits: mode, patience, look, lea
 
   function meter(attempt: Attempt, known: Known, order: Order): Awaitable<Metered> {
     if (attempt.earlier !== undefined) {
-      const before = attempt.earlier.bill
-      return leasing?.covered(attempt, known, order, before) ?? fillRest(attempt, known, order, before)
+      const before = standing(attempt.earlier)
+      return leasing?.covered(attempt, known, order, before) ?? fillRest(fill, attempt, known, order, before)
     }
     return leasing === undefined ? fill(attempt, known, order) : leasing.serve(attempt, known, order)
   }
@@ -120,53 +121,6 @@ export function createMeter({ take, giveBack, credits: mode, patience, look, lea
     const poor = credits !== undefined && balance !== undefined && balance < credits.amount
     return billFor(poor ? 'poor' : 'limited', order, readings, balance, at, retryAt ?? roomAt(order, readings))
   }
-
-  /**
-   * A later guard on one request takes what its cost exceeds the earlier one's from what was taken from already, and
-   * its whole cost from windows of its own; it holds what its reserve exceeds what is held: all of it or nothing.
-   */
-  async function fillRest(attempt: Attempt, known: Known, order: Order, earlier: Bill): Promise<Metered> {
-    const excess = Math.max(0, order.cost - earlier.cost)
-    const before = new Map(earlier.windows.map((window) => [counterOf(window), window]))
-    const exhausted = await underLowerLimits(attempt, known, order, excess, before)
-    if (exhausted !== undefined) return exhausted
-    const windows = order.windows.map((window) =>
-      before.has(counterOf(window)) ? { ...window, cost: excess } : window,
-    )
-    const beyond = (amount: number) => Math.max(0, amount - earlier.held)
-    const { credits: due } = order
-    const amount = due?.hold === undefined ? Math.max(0, order.cost - earlier.charged) : beyond(due.amount)
-    const credits = due && { ...due, amount }
-    const least = order.least === undefined ? undefined : beyond(order.least)
-    const rest = await fill(attempt, known, orderFor(order.cost, windows, credits, least))
-    return rest.type === 'admitted' ? { ...rest, ...sum(earlier, rest) } : rest
-  }
-
-  /**
-   * What was taken for this request already counts against a lower limit on the same counter. It is read at the earlier
-   * limit, because at its own a counter that is exceeded cannot be told from one that is full.
-   */
-  async function underLowerLimits(
-    attempt: Attempt,
-    known: Known,
-    { windows }: Order,
-    excess: number,
-    before: ReadonlyMap<string, Window>,
-  ): Promise<Metered | undefined> {
-    const lowered = windows.filter((window) => window.limit < (before.get(counterOf(window))?.limit ?? 0))
-    if (lowered.length === 0) return undefined
-    const earlier = lowered.map((window) => before.get(counterOf(window)) as Window)
-    const read = await fill(attempt, known, orderFor(0, earlier))
-    if (read.type !== 'admitted') return read
-    const readings = lowered.map(({ name, limit }, i) => {
-      const { limit: higher, remaining, resetsAt } = read.readings[i] as MeterReading
-      return { name, limit, remaining: limit - (higher - remaining), resetsAt }
-    })
-    if (readings.every(({ remaining }) => remaining >= excess)) return undefined
-    const shown = readings.map((reading) => ({ ...reading, remaining: Math.max(0, reading.remaining) }))
-    const retryAt = Math.max(...shown.map(({ resetsAt }) => resetsAt))
-    return { ...read, type: 'limited', windows: lowered, readings: shown, retryAt }
-  }
 }
 
 /** When there may be room, of a store that does not say it; `undefined` where a cost exceeds its limit. */
@@ -185,41 +139,4 @@ function lessOf(order: Order, balance: number | undefined): Order | undefined {
   const { credits, least } = order
   if (credits === undefined || least === undefined || balance === undefined || balance < least) return undefined
   return { ...order, credits: { ...credits, amount: balance } }
-}
-
-/** What two guards took together, with the last reading of each window. */
-function sum(earlier: Bill, rest: Bill): Omit<Bill, 'at' | 'retryAt'> {
-  const last = new Map<string, readonly [Window, MeterReading]>()
-  for (const { windows, readings } of [earlier, rest]) {
-    for (const [i, window] of windows.entries()) last.set(counterOf(window), [window, readings[i] as MeterReading])
-  }
-  return {
-    cost: Math.max(earlier.cost, rest.cost),
-    charged: Math.max(earlier.charged, rest.charged),
-    held: earlier.held + rest.held,
-    windows: [...last.values()].map(([window]) => window),
-    readings: [...last.values()].map(([, reading]) => reading),
-    balance: rest.balance ?? earlier.balance,
-    hold: rest.hold,
-  }
-}
-
-/** A key's own windows and those of the route; where both name one, it is one counter with the lower limit. */
-export function windowsFor(known: Known, { windows: extra }: Requirement): readonly Window[] {
-  if (extra.length === 0) return known.windows
-  known.extended ??= new WeakMap()
-  const cached = known.extended.get(extra)
-  if (cached !== undefined) return cached
-  const merged = new Map(known.windows.map((window) => [counterOf(window), window]))
-  for (const window of extra) {
-    const own = merged.get(counterOf(window))
-    if (own === undefined || window.limit < own.limit) merged.set(counterOf(window), window)
-  }
-  const windows = [...merged.values()]
-  known.extended.set(extra, windows)
-  return windows
-}
-
-function counterOf({ name, ms }: Window): string {
-  return `${name} ${ms}`
 }

@@ -23,6 +23,8 @@ export interface Settlement {
   add(id: string, amount: number): void
   /** Charges what was used; where nothing is held, from what remains. */
   settle(actual: number): Promise<Settled>
+  /** It was settled or given back: what is held from here on is another's. */
+  readonly isOver: boolean
   /** Gives back what is held; `undefined` while nothing is. */
   readonly release: (() => void) | undefined
 }
@@ -43,7 +45,7 @@ export function createSettlement(options: SettlementOptions): Settlement {
   const held: { readonly id: string; readonly amount: number }[] = []
   let settled: Promise<Settled> | undefined
   let firstTried: number | undefined
-  let isOver = false
+  let hasEnded = false
   let released = false
 
   function on(): CreditAccount {
@@ -81,10 +83,13 @@ export function createSettlement(options: SettlementOptions): Settlement {
       // A time-out leaves the outcome unknown: the store knows, so it may be asked again.
       settled ??= charge(actual).catch((error) => {
         settled = undefined
-        if (isOver) release()
+        if (hasEnded) release()
         throw error
       })
       return settled
+    },
+    get isOver() {
+      return released || settled !== undefined
     },
     get release() {
       return held.length === 0 ? undefined : release
@@ -93,7 +98,7 @@ export function createSettlement(options: SettlementOptions): Settlement {
 
   /** Where it is being charged, that decides: what fails then is given back. A hold that was charged after all stays so. */
   function release(): void {
-    isOver = true
+    hasEnded = true
     if (released || settled !== undefined) return
     released = true
     onRelease(giveBack().catch(onFault))

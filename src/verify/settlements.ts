@@ -33,8 +33,11 @@ export function createSettlements({ move, credits, look, events, onFault }: Sett
   function hold(attempt: Attempt, { stored }: Known, bill: Bill): Settlement | undefined {
     const earlier = attempt.earlier?.settlement
     if (move === undefined) return earlier
+    const fresh = bill.hold?.hold
+    // What is settled once stays so for all guards of the request, until another of them holds something.
+    const going = fresh !== undefined && earlier?.isOver ? undefined : earlier
     const settlement =
-      earlier ??
+      going ??
       createSettlement({
         move,
         account: () => accountOf(credits, stored, look().now),
@@ -46,7 +49,7 @@ export function createSettlements({ move, credits, look, events, onFault }: Sett
         onRelease: follow,
         onFault,
       })
-    if (bill.hold?.hold !== undefined) settlement.add(bill.hold.hold.id, bill.hold.amount)
+    if (fresh !== undefined) settlement.add(fresh.id, bill.hold?.amount ?? 0)
     return settlement
   }
 

@@ -238,3 +238,36 @@ it('N-10 the same guard mounted three times takes once', async () => {
   expect((await raw(port, request(BEARER.lines(kept.created)))).status).toBe(200)
   expect(await kept.left()).toBe(18)
 })
+
+describe('A guard behind one whose hold was settled', () => {
+  it('holds what it reserves, and that is charged or given back', async () => {
+    const kept = await purse({ remaining: 100 })
+    for (const [settled, left] of [
+      [50, 45],
+      [undefined, 40],
+    ] as const) {
+      const ask = oneRequest(kept)
+      const first = accessIn(await ask({ reserve: 20 }))
+      expect(await first.settle(5)).toEqual({ charged: 5, short: 0 })
+      const free = await kept.left()
+      const later = await ask({ reserve: 30 })
+      expect(await kept.left()).toBe(free - 30)
+      if (settled !== undefined) {
+        expect(await accessIn(later).settle(settled)).toEqual({ charged: settled, short: 0 })
+        expect(await first.settle(5)).toEqual({ charged: 5, short: 0 })
+      }
+      if (later.ok) later.release?.()
+      await kept.keys.flush()
+      await expect.poll(kept.left).toBe(left)
+    }
+  })
+
+  it('charges nothing again where it holds nothing', async () => {
+    const kept = await purse({ remaining: 100 })
+    const ask = oneRequest(kept)
+    await accessIn(await ask({ reserve: 20 })).settle(5)
+    const last = accessIn(await ask({}))
+    expect(await last.settle(7)).toEqual({ charged: 5, short: 0 })
+    expect(await kept.left()).toBe(95)
+  })
+})
