@@ -11,27 +11,33 @@ export type DemandLimits = { readonly [name in WindowName]?: number } | readonly
 export type Reserve = number | { readonly upTo: number }
 
 /**
+ * A function of a demand. It may say more of the request than the guard knows, such as `Request<{ id: string }>`: to that
+ * end it is a method to the compiler.
+ */
+type Of<Request, Answer> = { of(request: Request): Answer }['of']
+
+/**
  * What a route requires. It is read once, when the guard is made. `Request` is the framework's own object; a
  * function that throws reaches the framework's error path, and nothing is admitted.
  */
 export interface Demand<Scope extends string = string, Request = unknown> {
   readonly scopes?: ScopeDemand<Scope>
   /** The resource that the request acts on. A bound key passes only its own; an empty answer refuses. `'*'` lets every key pass. */
-  readonly resource?: string | ((request: Request) => string | undefined)
+  readonly resource?: string | Of<Request, string | undefined>
   /** Whose key it must be; an empty answer refuses. */
-  readonly owner?: string | ((request: Request) => string | undefined)
+  readonly owner?: string | Of<Request, string | undefined>
   readonly environment?: string
   /**
    * What the request takes from every window: a whole number ≥ 0.
    * @default 1
    */
-  readonly cost?: number | ((request: Request) => number)
+  readonly cost?: number | Of<Request, number>
   /**
    * Credit to hold until `access.settle(actual)` charges the truth, in place of `cost`: an upper bound, a whole number
    * ≥ 0. What is not settled is given back when the response ends, or after ten minutes. A balance below a number is
    * refused; of `{ upTo }` as much is held as there is, and only an empty balance is refused.
    */
-  readonly reserve?: Reserve | ((request: Request) => Reserve)
+  readonly reserve?: Reserve | Of<Request, Reserve>
   readonly limits?: DemandLimits
   /**
    * Go on without identity when the request has no source header at all. An empty or a bad one is refused.

@@ -77,6 +77,12 @@ export function theFunctionsOfADemandGetTheRequestOfExpress() {
     owner: (req) => req.header('x-account'),
     cost: (req) => (req.query.full === undefined ? 1 : 5),
   })
+  guard(keys, {
+    owner: (req: Request<{ account: string }>) => req.params.account,
+    reserve: (req: Request<object, unknown, { n: number }>) => req.body.n,
+  })
+  // @ts-expect-error what Express has not
+  guard(keys, { owner: (req: { readonly nowhere: 1 }) => String(req.nowhere) })
   // @ts-expect-error an asynchronous function cannot be waited for
   guard(keys, { owner: async () => 'acct_1' })
   // @ts-expect-error a cost is a number

@@ -42,6 +42,7 @@ export function onFastify() {
       return req.hostname
     },
   })
+  fastifyGuard(keys, { owner: (req: FastifyRequest<{ Params: { account: string } }>) => req.params.account })
   // @ts-expect-error a route is opened by false alone
   app.get('/open', { config: { apiKey: true } }, async () => 1)
   // @ts-expect-error misspelt
