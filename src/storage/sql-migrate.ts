@@ -57,10 +57,18 @@ function refuseNewer(found: number): void {
   )
 }
 
+/**
+ * Where the tables are, wherever on the path that is: a new one would be made in its first schema, and if that came later
+ * (a role that got one of its own name) all would be made there once more, empty.
+ */
+const STAY = `SELECT set_config('search_path', quote_ident(n.nspname) || ', ' || current_setting('search_path'), true)
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.oid = to_regclass(?)`
+
 /** PostgreSQL and SQLite undo a migration that fails; a lock lets one process make it and the others find it made. */
 function inTransaction(connections: Connections, tables: Tables): Promise<void> {
   return connections.transaction(async (session) => {
     if (session.engine.name === 'PostgreSQL') {
+      await session.rows(STAY, [tables.schema])
       await session.rows('SELECT pg_advisory_xact_lock(hashtext(current_schema()), hashtext(?))', [tables.schema])
     }
     await makeAll(session, tables)

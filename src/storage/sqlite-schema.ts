@@ -81,12 +81,17 @@ export function prepareDatabase(database: Database, busyTimeout: number): void {
   database.exec(`PRAGMA busy_timeout = ${busyTimeout}`)
 }
 
+const OURS = "SELECT 1 FROM sqlite_master WHERE name = 'keyward_keys'"
+
 function migrate(database: Database): void {
   const { user_version: found } = database.prepare('PRAGMA user_version').get() as { readonly user_version: number }
-  if (found === MIGRATIONS.length) return
   if (found > MIGRATIONS.length) {
     throw new KeywardError('CONFIG', `its schema ${found} is newer than this keyward, which knows ${MIGRATIONS.length}`)
   }
+  // The number may be another program's, which counts its own migrations by it.
+  const isOurs = found === 0 || database.prepare(OURS).get() !== undefined
+  if (!isOurs) throw new KeywardError('CONFIG', 'it is the database of another program (by its user_version)')
+  if (found === MIGRATIONS.length) return
   for (const migration of MIGRATIONS.slice(found)) database.exec(migration)
   database.exec(`PRAGMA user_version = ${MIGRATIONS.length}`)
 }

@@ -44,6 +44,24 @@ describe.each(ENGINES)('over %s, migrate', (engine) => {
     expect((await store.list({ prefixes: ['agk_'], limit: 9 })).items).toHaveLength(1)
   })
 
+  if (engine === 'PostgreSQL') {
+    it('goes on where the tables are, also behind a schema that came later', async () => {
+      const options = { prefix: 'path_' }
+      await migrate(kysely, options)
+      await sql`DELETE FROM path_schema WHERE version = 2`.execute(kysely)
+      await sql`DROP TABLE path_notes`.execute(kysely)
+      await sql`CREATE SCHEMA later`.execute(kysely)
+      const later = connect(prepared.target, 1)
+      await sql`SET search_path TO later, public`.execute(later)
+      await migrate(later, options)
+      const { rows } = await sql<{ name: string }>`
+        SELECT schemaname AS name FROM pg_tables WHERE tablename LIKE 'path\\_%'`.execute(later)
+      await later.destroy()
+      expect(rows.map(({ name }) => name)).toEqual(Array(5).fill('public'))
+      expect(await versionsOf('path_')).toEqual([1, 2])
+    })
+  }
+
   it('goes on where an earlier attempt was cut off', async () => {
     const options = { prefix: 'half_' }
     await migrate(kysely, options)

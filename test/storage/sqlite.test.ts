@@ -215,6 +215,16 @@ describe('sqliteStore', () => {
     expect(() => sqliteStore(file)).toThrow(config(`cannot open ${file}`, 'newer than this keyward'))
   })
 
+  it.each([1, 2])('refuses the file of another program (user_version %i), and leaves it as it is', (version) => {
+    const file = newFile()
+    const database = openDatabase(file)
+    database.exec(`CREATE TABLE orders (id INTEGER); PRAGMA user_version = ${version}`)
+    expect(() => sqliteStore(file)).toThrow(config(`cannot open ${file}`, 'another program'))
+    expect(database.prepare('PRAGMA user_version').get()).toMatchObject({ user_version: version })
+    expect(database.prepare('SELECT name FROM sqlite_master').all()).toMatchObject([{ name: 'orders' }])
+    database.close()
+  })
+
   it('refuses a file that is no database, and leaves it as it is', () => {
     const file = newFile()
     const text = 'This is a letter, and no database.\n'.repeat(300)
