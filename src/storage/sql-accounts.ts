@@ -1,13 +1,14 @@
 import type { CreditAccount, CreditMove, Moved } from '../model/store.ts'
 import { type Account, bringUp, move as moveOn, openAccount } from './accounts.ts'
 import { escapeText } from './escaping.ts'
+import { moveAt } from './lasting.ts'
 import { type Value, wholeOf } from './sql-engine.ts'
 import { stageHolds } from './sql-holds.ts'
-import { moveAt } from './sql-lasting.ts'
 import { checkLength, orNull } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Connections, Row, Session } from './sql-session.ts'
 import { settled } from './sql-turns.ts'
+import type { Timeline } from './timeline.ts'
 
 /** An account that nobody else can change, until the transaction is over. */
 export interface Ledger {
@@ -29,17 +30,20 @@ export async function moveAll(
   connections: Connections,
   tables: Tables,
   asks: readonly MoveAsk[],
+  clock: Timeline | undefined,
 ): Promise<readonly PromiseSettledResult<Moved>[]> {
   const [first] = asks
   if (first === undefined) return []
   const ids = asks.flatMap(({ credit }) => credit.settle?.id ?? credit.release ?? onceOf(credit)?.id ?? [])
   return connections.transaction(async (session) => {
     const latest = Math.max(...asks.map(({ now }) => now))
-    const ledger = await lockAccount(session, tables, first.credit, { now: latest, ids })
+    const shared = clock?.at(latest) ?? latest
+    const ledger = await lockAccount(session, tables, first.credit, { now: shared, ids })
+    const at = ledger.at ?? (shared === latest ? undefined : shared)
     const answers = asks.map(({ credit, now }) =>
       settled(() => {
-        bringUp(ledger.account, credit, ledger.at ?? now)
-        return moveOn(ledger.account, moveAt(credit, now, ledger.at))
+        bringUp(ledger.account, credit, at ?? now)
+        return moveOn(ledger.account, moveAt(credit, now, at))
       }),
     )
     await ledger.keep()

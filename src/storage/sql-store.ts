@@ -12,6 +12,7 @@ import { leaseAsk, rowOf, type TakeAsk, takeAsk, takesOver } from './sql-take.ts
 import { touch } from './sql-touch.ts'
 import { inTurns } from './sql-turns.ts'
 import { type SqlListener, watchOver } from './sql-watch.ts'
+import { timeline } from './timeline.ts'
 
 /** The verbs over a database, which whoever opened it closes. */
 export function storeOver(connections: Connections, tables: Tables, listen?: () => SqlListener): KeyStore {
@@ -30,14 +31,15 @@ export function storeOver(connections: Connections, tables: Tables, listen?: () 
     })
   }
 
-  const takeAll = takesOver(connections, tables)
+  const clock = engine.clock === undefined ? timeline() : undefined
+  const takeAll = takesOver(connections, tables, clock)
   const takeInTurns = inTurns(
     (row: string, asks: readonly TakeAsk[]) => ask(() => takeAll(row, asks)),
     () => patienceOf(store),
   )
   // What is to be settled or given back is, however late: nobody asks for it again.
   const moveInTurns = inTurns((_account: string, asks: readonly MoveAsk[]) =>
-    ask(() => moveAll(connections, tables, asks)),
+    ask(() => moveAll(connections, tables, asks, clock)),
   )
 
   const store: KeyStore = {

@@ -2,16 +2,17 @@ import type { CreditSpend, LeaseSpend, Spend, Taken } from '../model/store.ts'
 import { type Account, bringUp, takeWith } from './accounts.ts'
 import { endLeased, lease as leaseFrom, type Metered, type Outcome, ownLease, take as takeFrom } from './counters.ts'
 import { encodeCounters } from './counters-text.ts'
+import { spendAt } from './lasting.ts'
 import { creditsOf } from './spends.ts'
 import { accountBeside, accountSeen, lockAccount } from './sql-accounts.ts'
 import { detoursOf } from './sql-detours.ts'
 import { wholeOf } from './sql-engine.ts'
 import { find } from './sql-keys.ts'
-import { spendAt } from './sql-lasting.ts'
 import { type Meter, readMeter, writing } from './sql-meter.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Connections, Session } from './sql-session.ts'
 import { settled } from './sql-turns.ts'
+import type { Timeline } from './timeline.ts'
 
 /** A `take` or a `lease` of one key, and the caller's time. */
 export interface TakeAsk {
@@ -42,10 +43,12 @@ type Answers = readonly PromiseSettledResult<Taken>[]
  *
  * With credits the rows are locked. Where they were refused, they are only looked at for a while: whoever goes on when
  * nothing is left costs one statement.
+ * @param clock of a database that has none
  */
 export function takesOver(
   connections: Connections,
   tables: Tables,
+  clock: Timeline | undefined,
 ): (row: string, asks: readonly TakeAsk[]) => Promise<Answers> {
   const detours = detoursOf()
 
@@ -59,7 +62,7 @@ export function takesOver(
 
   function takeAll(row: string, id: string, asks: readonly TakeAsk[]): Promise<Answers> {
     // To lock costs nothing there.
-    if (connections.engine.name === 'SQLite') return takeLocked(connections, tables, id, asks)
+    if (connections.engine.name === 'SQLite') return takeLocked(connections, tables, id, asks, clock)
     const credits = asks[0]?.credits
     return credits === undefined ? takeFree(row, id, asks) : takePaid(row, id, asks, credits)
   }
@@ -159,14 +162,22 @@ async function refuseUnlocked(
   return isChanged ? undefined : answers
 }
 
-function takeLocked(connections: Connections, tables: Tables, id: string, asks: readonly TakeAsk[]): Promise<Answers> {
+function takeLocked(
+  connections: Connections,
+  tables: Tables,
+  id: string,
+  asks: readonly TakeAsk[],
+  clock?: Timeline,
+): Promise<Answers> {
   const credits = asks[0]?.credits
+  const latest = Math.max(...asks.map((ask) => ask.now))
   return connections.transaction(async (session) => {
     const { engine } = session
-    const meter = await readMeter(session, tables, id, { lock: engine.lock })
+    const found = await readMeter(session, tables, id, { lock: engine.lock })
+    const now = clock?.at(latest, found?.metered.counters) ?? latest
+    const meter = found && now !== latest ? { ...found, at: now } : found
     // What is taken from nobody opens no account.
     const isCurrent = asks.some(({ version }) => version === meter?.version)
-    const now = Math.max(...asks.map((ask) => ask.now))
     const ids = asks.flatMap((ask) => ask.credits?.hold?.id ?? [])
     const ledger = credits && isCurrent ? await lockAccount(session, tables, credits, { now, ids }) : undefined
     const { answers, windows } = decide(meter, ledger?.account, asks)

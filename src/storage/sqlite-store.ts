@@ -19,6 +19,7 @@ import { encodeCounters, readCounters } from './counters-text.ts'
 import { type Place, readCursor } from './cursor.ts'
 import { escapeText, unescapeText } from './escaping.ts'
 import { type KeyRow, toKey, toValues } from './key-rows.ts'
+import { moveAt, spendAt } from './lasting.ts'
 import { pageOf } from './page.ts'
 import { creditsOf } from './spends.ts'
 import { onAccount } from './sqlite-accounts.ts'
@@ -27,15 +28,21 @@ import { translated } from './sqlite-errors.ts'
 import { listNotes, note } from './sqlite-notes.ts'
 import { conditionsOf, listSql, narrowed, prepareStatements, revokeSql, type Statements } from './sqlite-statements.ts'
 import { durably, transaction } from './sqlite-transaction.ts'
+import { type Timeline, timeline } from './timeline.ts'
 
 interface Connection {
   readonly database: Database
   readonly statements: Statements
+  readonly clock: Timeline
 }
 
 /** The verbs over a database that is ready. Each is done when it returns: nothing here waits but for SQLite's locks. */
 export function storeOver(database: Database): KeyStore {
-  let connection: Connection | undefined = { database, statements: prepareStatements(database) }
+  let connection: Connection | undefined = {
+    database,
+    statements: prepareStatements(database),
+    clock: timeline(),
+  }
 
   const ask = <T>(verb: (connection: Connection) => T): T => {
     if (connection === undefined) throw new KeywardError('STORE', 'the SQLite store is closed')
@@ -47,8 +54,10 @@ export function storeOver(database: Database): KeyStore {
   }
   // Also one statement is a transaction: libsql leaves a statement open that meets a lock, and nothing that comes after
   // it is committed. Behind BEGIN IMMEDIATE none meets one.
-  const change = <T>(verb: (statements: Statements) => T): T =>
-    ask(({ database, statements }) => durably(database, () => transaction(database, () => verb(statements))))
+  const change = <T>(verb: (statements: Statements, clock: Timeline) => T): T =>
+    ask(({ database, statements, clock }) =>
+      durably(database, () => transaction(database, () => verb(statements, clock))),
+    )
 
   return {
     find: (id) => ask(({ statements }) => find(statements, id)),
@@ -60,7 +69,7 @@ export function storeOver(database: Database): KeyStore {
     take: (id, version, spend, now) => ask((connected) => take(connected, id, version, spend, now)),
     lease: (id, version, spend, now) => ask((connected) => lease(connected, id, version, ownLease(spend), now)),
     // Money is not counted as uses are: what was moved has reached the disk.
-    move: (credit, now) => change((statements) => move(statements, own(credit), now)),
+    move: (credit, now) => change((statements, clock) => move(statements, own(credit), now, clock.at(now))),
     revokeWhere: (filter, at, reason) => change((statements) => revokeWhere(statements, filter, at, reason)),
     note: (notes, keep) => ask((connected) => note(connected, notes, keep)),
     notes: (query) => ask(({ statements }) => listNotes(statements, own(query))),
@@ -106,25 +115,34 @@ function touch({ database, statements }: Connection, marks: readonly UseMark[]):
   })
 }
 
-function take({ database, statements }: Connection, id: string, version: number, spend: Spend, now: number): Taken {
+function take(
+  { database, statements, clock }: Connection,
+  id: string,
+  version: number,
+  spend: Spend,
+  now: number,
+): Taken {
   const text = escapeText(id)
   return transaction(database, () => {
     const meter = statements.meter.get(text) as MeterRow | undefined
     if (meter === undefined || meter.version !== version) return { stale: find(statements, id) }
     const before = meter.windows ?? ''
     const metered = { counters: readCounters(before, id) }
+    const at = clock.at(now, metered.counters)
     const credits = creditsOf(spend)
     const outcome =
       credits === undefined
-        ? takeFrom(metered, spend, now)
-        : onAccount(statements, credits, now, (account) => takeWith(account, credits, metered, spend, now))
-    keepCounters(statements, text, metered, before, now)
-    return outcome
+        ? takeFrom(metered, spend, at)
+        : onAccount(statements, credits, at, (account) =>
+            takeWith(account, spendAt(credits, now, at), metered, spend, at),
+          )
+    keepCounters(statements, text, metered, before, at)
+    return at === now ? outcome : { ...outcome, at }
   })
 }
 
 function lease(
-  { database, statements }: Connection,
+  { database, statements, clock }: Connection,
   id: string,
   version: number,
   spend: LeaseSpend,
@@ -136,10 +154,12 @@ function lease(
     if (meter === undefined) return { stale: undefined }
     const before = meter.windows ?? ''
     const metered = { counters: readCounters(before, id) }
-    endLeased(metered, spend, now)
-    const outcome = meter.version === version ? leaseFrom(metered, spend, now) : { stale: find(statements, id) }
-    keepCounters(statements, text, metered, before, now)
-    return outcome
+    const at = clock.at(now, metered.counters)
+    endLeased(metered, spend, at)
+    const outcome = meter.version === version ? leaseFrom(metered, spend, at) : undefined
+    keepCounters(statements, text, metered, before, at)
+    if (outcome === undefined) return { stale: find(statements, id) }
+    return at === now ? outcome : { ...outcome, at }
   })
 }
 
@@ -149,8 +169,8 @@ function keepCounters({ count }: Statements, text: string, { counters }: Metered
   if (after !== before) count.run(text, after)
 }
 
-function move(statements: Statements, credit: CreditMove, now: number): Moved {
-  return onAccount(statements, credit, now, (account) => moveOn(account, credit))
+function move(statements: Statements, credit: CreditMove, now: number, at: number): Moved {
+  return onAccount(statements, credit, at, (account) => moveOn(account, moveAt(credit, now, at)))
 }
 
 interface MeterRow {
