@@ -189,7 +189,11 @@ function refuseLate(found: Promise<unknown>): 'invalid_key' {
 function recognisePair(kinds: readonly Kind[], kind: Kind, index: number, found: unknown): Presented | Lesser {
   const { key, secret } = Object(found) as { key: unknown; secret: unknown }
   if (!isText(key) || !isText(secret)) return 'invalid_key'
-  if (key === undefined) return secret === undefined ? 'missing_credentials' : 'half'
+  if (key === undefined) {
+    if (secret === undefined) return 'missing_credentials'
+    // The secret of another service contradicts nothing.
+    return formatOf(kind, secret) === undefined ? 'incomplete_credentials' : 'half'
+  }
   const format = formatOf(kind, key)
   if (format !== undefined) {
     if (!kind.pair) return { kind: index, format, key, secret: undefined, line: undefined, source: undefined }

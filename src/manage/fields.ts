@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import type { Issue } from '../model/errors.ts'
-import { isRecord } from '../model/is-object.ts'
+import { isObject, isRecord } from '../model/is-object.ts'
 import { iso, parseIso } from '../model/iso.ts'
 import type { Json, Metadata, Refill } from '../model/key.ts'
 import { own } from '../model/own.ts'
@@ -159,7 +159,7 @@ function copyOf(value: unknown, path: readonly string[], report: Report): Json |
 /** A value that is no JSON: what its class is called says more than what JSON makes of it. */
 function named(value: unknown): string {
   const name: unknown = Array.isArray(value) || isPlainObject(value) ? undefined : Object(value).constructor?.name
-  return typeof value === 'object' && typeof name === 'string' ? `a ${name}` : show(value)
+  return isObject(value) && typeof name === 'string' ? `a ${name}` : show(value)
 }
 
 /** Of no class: neither a Date nor a Map. */

@@ -32,6 +32,8 @@ const LONGEST = 512
 /** How long a connection may take to listen, ms. */
 const PATIENCE = 5_000
 const SLOWEST = 5_000
+/** How often a connection is asked whether it still stands, ms: a firewall that has forgotten it says nothing. */
+const PULSE = 5_000
 
 /**
  * Listens on a connection of its own, and makes another when that breaks. Each time it has begun to listen it says
@@ -44,6 +46,7 @@ export async function watchOver({ make, channel, onChange, onFault }: Watch): Pr
   let isOver = false
   let attempts = 0
   let timer: ReturnType<typeof setTimeout> | undefined
+  let pulse: ReturnType<typeof setInterval> | undefined
 
   try {
     current = await begin()
@@ -54,6 +57,7 @@ export async function watchOver({ make, channel, onChange, onFault }: Watch): Pr
   return async () => {
     isOver = true
     clearTimeout(timer)
+    clearInterval(pulse)
     const last = current
     current = undefined
     if (last !== undefined) await hangUp(last)
@@ -62,9 +66,11 @@ export async function watchOver({ make, channel, onChange, onFault }: Watch): Pr
   async function begin(): Promise<SqlListener> {
     const listener = make()
     let isLost = false
+    let beat: typeof pulse
     const lost = (): void => {
       if (isLost) return
       isLost = true
+      clearInterval(beat)
       void hangUp(listener)
       // Before it listens, whoever waits for it makes another.
       if (current !== listener) return
@@ -87,7 +93,11 @@ export async function watchOver({ make, channel, onChange, onFault }: Watch): Pr
     // To listen is no reason for a process to live on.
     listener.unref?.()
     attempts = 0
-    if (!isOver) onChange('*')
+    if (isOver) return listener
+    const ask = async () => listener.query('SELECT 1')
+    beat = inBackground(setInterval(() => void inTime(ask()).catch(lost), PULSE))
+    pulse = beat
+    onChange('*')
     return listener
   }
 

@@ -84,7 +84,7 @@ async function walk(
   note: Note,
 ): Promise<DenialCode | undefined> {
   if (!isSecure(instance, attempt, note)) return 'tls_required'
-  if (typeof from === 'string') return withoutCredential(attempt, from, note)
+  if (typeof from === 'string') return withoutCredential(instance, attempt, from, note)
   const { id } = 'id' in from ? from : attempt
   if (!('id' in from) && !hasShape(attempt, note)) return 'invalid_key'
   if (!('id' in from) && isHeldBack(parts, attempt, from, note)) return 'too_many_failures'
@@ -111,9 +111,16 @@ function isSecure(instance: Instance, { facts, request }: Attempt, note: Note): 
   return secure ?? true
 }
 
-function withoutCredential({ requirement }: Attempt, found: NoCredential, note: Note): DenialCode | undefined {
+function withoutCredential(
+  { formats }: Instance,
+  { requirement }: Attempt,
+  found: NoCredential,
+  note: Note,
+): DenialCode | undefined {
   const passes = found === 'absent' && requirement.optional
-  note('credential', passes, passes ? 'nothing was sent, and nothing is needed' : `no credential to look at (${found})`)
+  const prefixes = formats.map(({ prefix }) => prefix).join(' or ')
+  const flaw = found === 'invalid_key' ? `none that begins with ${prefixes}` : `no credential to look at (${found})`
+  note('credential', passes, passes ? 'nothing was sent, and nothing is needed' : flaw)
   if (passes) return undefined
   return found === 'absent' ? 'missing_credentials' : found
 }

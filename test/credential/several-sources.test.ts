@@ -105,6 +105,18 @@ describe('H. Header parsing: two sources', () => {
     expect(both.status).toBe(400)
     expect(both.headers['www-authenticate']).toBe('Bearer realm="api", error="invalid_request"')
   })
+
+  it('the secret of another service beside a key of ours is as foreign as its key would be', async () => {
+    const [agents, partners] = [createApiKeys({ prefix: 'agk_' }), createApiKeys({ prefix: 'pk_', pair: true })]
+    const app = express()
+    app.use(guard([agents, partners]), (req, res) => void res.end(req.apiKey.prefix))
+    const { port } = await serve(app)
+    const [{ key }, { secret }] = [await agents.create({ owner: 'acct_1' }), await partners.create({ owner: 'acct_1' })]
+    const ask = async (line: string, beside: string) =>
+      (await raw(port, request([line, `X-API-Secret: ${beside}`]))).status
+    for (const line of [`Authorization: Bearer ${key}`, `X-API-Key: ${key}`]) expect(await ask(line, 'foo')).toBe(200)
+    expect(await ask(`Authorization: Bearer ${key}`, String(secret))).toBe(400)
+  })
 })
 
 type Half = readonly [called: string, lines: (key: string, secret: string) => readonly Line[], code: string]

@@ -126,6 +126,12 @@ describe('create', () => {
   })
 })
 
+it('create names null where metadata should be', async () => {
+  const keys = createApiKeys({ prefix: 'agk_' })
+  const error = await failure(() => keys.create({ owner: 'acct_1', metadata: null as never }))
+  expect(error.message).toContain('metadata must be a JSON object, not null')
+})
+
 describe('create, when an id is taken', () => {
   /** Ids in turn, the last one for ever. */
   function ids(...given: readonly string[]) {

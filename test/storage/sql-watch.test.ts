@@ -117,6 +117,37 @@ describe('over PostgreSQL with listen, sqlStore', () => {
     expect(heard.at(-1)).toBe('*')
   })
 
+  it('makes another line where one has fallen silent, as one that a firewall has forgotten', async () => {
+    vi.useFakeTimers()
+    onTestFinished(() => void vi.useRealTimers())
+    const made: { asked: string[]; ended: boolean }[] = []
+    const quiet = (): SqlListener => {
+      const line = { asked: [] as string[], ended: false }
+      made.push(line)
+      return {
+        connect: async () => {},
+        query: (text) => {
+          line.asked.push(text)
+          return made.length === 1 && text === 'SELECT 1' ? new Promise(() => {}) : Promise.resolve()
+        },
+        on: () => {},
+        end: async () => {
+          line.ended = true
+        },
+      }
+    }
+    const [heard, onFault] = [[] as string[], vi.fn()]
+    const stop = await sqlStore(kysely, { listen: quiet }).watch?.((id) => void heard.push(id), onFault)
+    await vi.advanceTimersByTimeAsync(10_100)
+    expect([made.length, made[0]?.ended, onFault.mock.calls.length]).toEqual([2, true, 1])
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(made.map(({ asked }) => asked.length)).toEqual([3, 5])
+    expect(heard).toEqual(['*', '*'])
+    await stop?.()
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(made.map(({ asked }) => asked.length)).toEqual([3, 5])
+  })
+
   it('C-07: passes on what others send on the channel only as a hint, and not what is no id', async () => {
     const { heard } = await hearing()
     const send = (text: string) => sql`SELECT pg_notify('keyward_changes', ${text})`.execute(kysely)

@@ -27,6 +27,14 @@ async function instance(input: Partial<CreateInput> = {}) {
 }
 
 describe('explain', () => {
+  it('says of a text of another kind what ours begin with', async () => {
+    const { key, steps } = await instance()
+    for (const text of [`Bearer ${key}`, `"${key}"`, 'sk-0123456789']) {
+      const { code, steps: all } = await steps(text)
+      expect([code, all.at(-1)?.detail]).toEqual(['invalid_key', 'none that begins with ex_'])
+    }
+  })
+
   it('walks the steps in the order of verification, and says what it saw at each', async () => {
     const { key, record, steps } = await instance({ limits: { minute: 60 }, scopes: ['a:read'] })
     const { ok, code, names, failed, steps: all } = await steps({ key, address: '203.0.113.9' }, { scopes: ['a:read'] })
