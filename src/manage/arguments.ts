@@ -84,7 +84,7 @@ export interface CreateBy extends By, Granting {
 }
 
 export interface UpdateBy extends By, Granting {
-  /** Looks at the record that is about to be changed; with `false` nothing is, and it is a `CONFLICT`. */
+  /** Looks at the record that is about to be changed: `true` goes on; with `false` nothing is changed, and it is a `CONFLICT`; anything else is `INPUT`. */
   readonly when?: ((record: KeyRecord) => boolean) | undefined
 }
 

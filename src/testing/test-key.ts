@@ -21,7 +21,7 @@ export interface TestKey<Scope extends string = string> extends Created<Scope> {
  */
 export async function testKey<Scope extends string>(
   keys: ApiKeys<Scope>,
-  input: Partial<CreateInput<Scope>> = {},
+  input: Partial<CreateInput<NoInfer<Scope>>> = {},
 ): Promise<TestKey<Scope>> {
   const { context, instance } = keys[DOOR]
   const [environment] = context.environments

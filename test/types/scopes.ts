@@ -1,6 +1,7 @@
 /** Checked by the compiler alone (`npm run typecheck`, `typecheck:7`): nothing here is run. */
 import { type Access, type ApiKeys, createApiKeys, type KeyRecord, type ScopeKnownTo, type ScopeOf } from 'keyward'
 import { guard } from 'keyward/express'
+import { testKey } from 'keyward/testing'
 import { type Same, same } from './assert.ts'
 
 const keys = createApiKeys({
@@ -25,6 +26,10 @@ export async function aMisspeltScopeDoesNotCompileInCreate() {
   await keys.create({ owner: 'acct_1', scopes: ['contacts:read', 'document-extraction:create', 'contacts:*', '*'] })
   // @ts-expect-error misspelt
   await keys.create({ owner: 'acct_1', scopes: ['contacts:raed'] })
+  await testKey(keys, { scopes: ['contacts:read'] })
+  await testKey(free, { scopes: ['whatever'] })
+  // @ts-expect-error misspelt
+  await testKey(keys, { scopes: ['contacts:raed'] })
   // @ts-expect-error an action of another resource
   await keys.create({ owner: 'acct_1', scopes: ['document-extraction:delete'] })
   // @ts-expect-error a resource alone
