@@ -37,11 +37,11 @@ interface Connection {
 }
 
 /** The verbs over a database that is ready. Each is done when it returns: nothing here waits but for SQLite's locks. */
-export function storeOver(database: Database): KeyStore {
+export function storeOver(database: Database, clock = timeline()): KeyStore {
   let connection: Connection | undefined = {
     database,
     statements: prepareStatements(database),
-    clock: timeline(),
+    clock,
   }
 
   const ask = <T>(verb: (connection: Connection) => T): T => {

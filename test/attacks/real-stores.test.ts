@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises'
-import { type ApiKeys, createApiKeys, type ListOptions, type StoredKey } from 'keyward'
+import { type ApiKeys, createApiKeys, type Demand, type ListOptions, type StoredKey, type Verdict } from 'keyward'
 import { fakeClock } from 'keyward/testing'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { failure, judged, listener } from '../support/outcome.ts'
@@ -27,6 +27,27 @@ describe.each(REAL_STORES)('over a real $name,', ({ open }) => {
   }
 
   const owner = () => `acct ${Math.random()}`
+
+  describe('two guards on one request', () => {
+    const burst = (limit: number) => ({ limits: [{ name: 'burst', limit, window: '2s' }] as const })
+
+    it('a refusal by the second says when both would let it pass, or that they never will', async () => {
+      const { keys } = node()
+      const { key } = await keys.create({ owner: owner(), ...burst(10) })
+      const ask = async (later: Demand): Promise<Verdict> => {
+        const request = { headers: { 'x-api-key': key }, peer: '192.0.2.1' }
+        await keys.verify(request)
+        return keys.verify(request, later)
+      }
+      for (let i = 0; i < 2; i++) expect(await ask(burst(2))).toMatchObject({ ok: true })
+      const refused = await ask(burst(2))
+      expect(refused).toMatchObject({ code: 'rate_limited', retryAfter: 2 })
+      expect(await ask({ cost: 11 })).toMatchObject({ code: 'rate_limited' })
+      expect(await ask({ cost: 11 })).not.toHaveProperty('retryAfter')
+      await setTimeout(2_000)
+      expect(await ask(burst(2))).toMatchObject({ ok: true })
+    })
+  })
 
   describe('D. what fails', () => {
     it('D-03, D-27 a server that does not answer: 503, what was just proved goes on for maxLag, and nothing piles up', async () => {

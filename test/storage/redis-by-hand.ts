@@ -1,7 +1,11 @@
 import type { Redis } from 'ioredis'
+import type { KeyStore } from 'keyward'
 import { expect } from 'vitest'
 import type { Script } from '../../src/storage/redis-scripts.ts'
 import { LEASE, MOVE, TAKE, TAKE_PAID } from '../../src/storage/redis-scripts-spending.ts'
+import { openDatabase } from '../../src/storage/sqlite-driver.ts'
+import { prepareDatabase } from '../../src/storage/sqlite-schema.ts'
+import { storeOver } from '../../src/storage/sqlite-store.ts'
 
 const LIFE = '2 * longest + 1000'
 const CLOCK = /local time = redis\.call\('TIME'\)\nlocal now = .*\n/
@@ -45,3 +49,10 @@ export function dice(seed: number) {
 }
 
 export type Dice = ReturnType<typeof dice>
+
+/** A store that counts as JavaScript does, and by whatever time it is given: it never goes by that of others. */
+export function byItsClock(): KeyStore {
+  const database = openDatabase(':memory:')
+  prepareDatabase(database, 0)
+  return storeOver(database, { at: (now) => now })
+}

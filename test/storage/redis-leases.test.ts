@@ -1,11 +1,10 @@
 import { Redis } from 'ioredis'
 import type { KeyStore } from 'keyward'
 import { redisStore } from 'keyward/redis'
-import { sqliteStore } from 'keyward/sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { LeaseSpend } from '../../src/model/store.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
-import { type Dice, dice, withClock } from './redis-by-hand.ts'
+import { byItsClock, type Dice, dice, withClock } from './redis-by-hand.ts'
 import { storedKey } from './stored-key.ts'
 
 const START = 1_800_000_000_000
@@ -48,7 +47,7 @@ function leaseBy({ upTo, of }: Dice): LeaseSpend {
 describe('Lua and JavaScript give the same answers', () => {
   it.each([1, 2, 3, 4])('for windows that stay as they are (seed %d)', async (seed) => {
     const roll = dice(seed + 200)
-    const [reference, key] = [sqliteStore(':memory:'), storedKey()]
+    const [reference, key] = [byItsClock(), storedKey()]
     reference.insert(key)
     await store.insert(key)
     for (let step = 0; step < 400; step++) {
@@ -63,7 +62,7 @@ describe('Lua and JavaScript give the same answers', () => {
 
   it.each([1, 2, 3, 4])('for leases beside takes (seed %d)', async (seed) => {
     const roll = dice(seed + 300)
-    const [reference, key] = [sqliteStore(':memory:'), storedKey()]
+    const [reference, key] = [byItsClock(), storedKey()]
     reference.insert(key)
     await store.insert(key)
     for (let step = 0; step < 400; step++) {

@@ -1,11 +1,10 @@
 import { Redis } from 'ioredis'
 import type { KeyStore } from 'keyward'
 import { redisStore } from 'keyward/redis'
-import { sqliteStore } from 'keyward/sqlite'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { CreditMove, CreditSpend, SpendWindow } from '../../src/model/store.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
-import { type Dice, dice, withClock } from './redis-by-hand.ts'
+import { byItsClock, type Dice, dice, withClock } from './redis-by-hand.ts'
 import { storedKey } from './stored-key.ts'
 
 const START = 1_800_000_000_000
@@ -57,7 +56,7 @@ describe('Lua and JavaScript give the same answers', () => {
     [6, 600_000],
   ])('for windows, whatever the clock does (seed %d, times %d)', async (seed, pace) => {
     const roll = dice(seed)
-    const [reference, key] = [sqliteStore(':memory:'), storedKey()]
+    const [reference, key] = [byItsClock(), storedKey()]
     reference.insert(key)
     await store.insert(key)
     for (let step = 0; step < 400; step++) {
@@ -72,7 +71,7 @@ describe('Lua and JavaScript give the same answers', () => {
   it.each([1_000, 2_147_483_647, 2_147_483_648, 4_294_967_296, 6_000_000_000])(
     'for a log of a window of %d ms, also where what is in it lies far apart',
     async (ms) => {
-      const [reference, key] = [sqliteStore(':memory:'), storedKey()]
+      const [reference, key] = [byItsClock(), storedKey()]
       reference.insert(key)
       await store.insert(key)
       const began = now
@@ -87,7 +86,7 @@ describe('Lua and JavaScript give the same answers', () => {
 
   it.each([1, 2, 3, 4, 5, 6])('for balances, holds and refills (seed %d)', async (seed) => {
     const roll = dice(seed + 100)
-    const [reference, key] = [sqliteStore(':memory:'), storedKey()]
+    const [reference, key] = [byItsClock(), storedKey()]
     reference.insert(key)
     await store.insert(key)
     for (let step = 0; step < 400; step++) {
