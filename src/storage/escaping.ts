@@ -1,5 +1,3 @@
-import { codeAt } from '../model/code-at.ts'
-
 /**
  * Text that every engine keeps as it is. Drivers cut text off at a NUL, and UTF-8 has no lone surrogates, which would
  * make two ids or owners one; so these are written as U+0001 and four hexadecimal digits, and U+0001 itself, too.
@@ -13,7 +11,7 @@ export function unescapeText(text: string): string {
 }
 
 export function escapeUnit(unit: string): string {
-  return `${MARK}${codeAt(unit, 0).toString(16).padStart(4, '0')}`
+  return `${MARK}${unit.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
 /** What begins an escape; alone it stands for an empty text where there must be one. */

@@ -30,7 +30,7 @@ local function taken(at, wanted, cost, costs)
     decided(text, known, head, wanted, cost, costs, true, told, size + 2)
   if longest then kept[key] = keep(key, longest, ends, version, windows, plan, parts)
   -- What writes nothing would not fail on a replica.
-  elseif room then provePrimary(record) end
+  elseif room then writable(record) end
   return room and 1 or 0
 end
 local at, said = 0, count

@@ -23,7 +23,7 @@ local function publish(channel, message) redis.pcall('PUBLISH', channel, message
  * question leaves it open.
  */
 export const PROVING = `
-local function provePrimary(record)
+local function writable(record)
   local told = redis.pcall('PERSIST', record)
   if type(told) == 'table' and told.err then
     local why = string.match(told.err, '%u[%u%d]+')
@@ -31,7 +31,7 @@ local function provePrimary(record)
   end
 end
 `
-export const WRITABLE = `${PROVING}provePrimary(KEYS[1])
+export const WRITABLE = `${PROVING}writable(KEYS[1])
 `
 
 /**

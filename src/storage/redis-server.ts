@@ -34,7 +34,7 @@ export function watchServer(connection: Connection, onKnown: () => void): Server
     const told = String(await connection.info().catch(() => ''))
     // ioredis goes on in database 0 where there is no such one, after an event that says so.
     const { db = 0 } = connection.options
-    if (db > 0 && !(await connection.select(db).catch(() => undefined))) return
+    if (db > 0 && !(await connection.select(db).catch(() => {}))) return
     if (which !== connections || !stands()) return
     warnOfEviction(told)
     if (connection.nodes !== undefined) return
@@ -59,6 +59,6 @@ function warnOfReplica(leave: () => void): void {
 function warnOfEviction(told: string): void {
   const policy = /^maxmemory_policy:([a-z-]+)/m.exec(told)?.[1]
   if (policy === undefined || policy === 'noeviction' || /^maxmemory:0\r?$/m.test(told)) return
-  const message = `Redis may throw away keys and counters when its memory is full (maxmemory-policy ${policy}).`
-  warnOnce('KEYWARD_REDIS_EVICTION', `${message} Set maxmemory-policy to noeviction.`)
+  const message = `When its memory is full, Redis throws away keys and counters (maxmemory-policy ${policy}).`
+  warnOnce('KEYWARD_REDIS_EVICTION', `${message} Set noeviction.`)
 }
