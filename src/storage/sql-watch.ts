@@ -66,11 +66,10 @@ export async function watchOver({ make, channel, onChange, onFault }: Watch): Pr
   async function begin(): Promise<SqlListener> {
     const listener = make()
     let isLost = false
-    let beat: typeof pulse
     const lost = (): void => {
       if (isLost) return
       isLost = true
-      clearInterval(beat)
+      clearInterval(pulse)
       void hangUp(listener)
       // Before it listens, whoever waits for it makes another.
       if (current !== listener) return
@@ -95,8 +94,7 @@ export async function watchOver({ make, channel, onChange, onFault }: Watch): Pr
     attempts = 0
     if (isOver) return listener
     const ask = async () => listener.query('SELECT 1')
-    beat = inBackground(setInterval(() => void inTime(ask()).catch(lost), PULSE))
-    pulse = beat
+    pulse = inBackground(setInterval(() => void inTime(ask()).catch(lost), PULSE))
     onChange('*')
     return listener
   }

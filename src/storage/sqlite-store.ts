@@ -38,11 +38,7 @@ interface Connection {
 
 /** The verbs over a database that is ready. Each is done when it returns: nothing here waits but for SQLite's locks. */
 export function storeOver(database: Database, clock = timeline()): KeyStore {
-  let connection: Connection | undefined = {
-    database,
-    statements: prepareStatements(database),
-    clock,
-  }
+  let connection: Connection | undefined = { database, statements: prepareStatements(database), clock }
 
   const ask = <T>(verb: (connection: Connection) => T): T => {
     if (connection === undefined) throw new KeywardError('STORE', 'the SQLite store is closed')
@@ -54,10 +50,8 @@ export function storeOver(database: Database, clock = timeline()): KeyStore {
   }
   // Also one statement is a transaction: libsql leaves a statement open that meets a lock, and nothing that comes after
   // it is committed. Behind BEGIN IMMEDIATE none meets one.
-  const change = <T>(verb: (statements: Statements, clock: Timeline) => T): T =>
-    ask(({ database, statements, clock }) =>
-      durably(database, () => transaction(database, () => verb(statements, clock))),
-    )
+  const change = <T>(verb: (statements: Statements) => T): T =>
+    ask(({ database, statements }) => durably(database, () => transaction(database, () => verb(statements))))
 
   return {
     find: (id) => ask(({ statements }) => find(statements, id)),
@@ -69,7 +63,7 @@ export function storeOver(database: Database, clock = timeline()): KeyStore {
     take: (id, version, spend, now) => ask((connected) => take(connected, id, version, spend, now)),
     lease: (id, version, spend, now) => ask((connected) => lease(connected, id, version, ownLease(spend), now)),
     // Money is not counted as uses are: what was moved has reached the disk.
-    move: (credit, now) => change((statements, clock) => move(statements, own(credit), now, clock.at(now))),
+    move: (credit, now) => change((statements) => move(statements, own(credit), now, clock.at(now))),
     revokeWhere: (filter, at, reason) => change((statements) => revokeWhere(statements, filter, at, reason)),
     note: (notes, keep) => ask((connected) => note(connected, notes, keep)),
     notes: (query) => ask(({ statements }) => listNotes(statements, own(query))),

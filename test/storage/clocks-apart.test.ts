@@ -88,6 +88,22 @@ describe.each(STORES)('processes on one file whose steady clocks are an hour apa
     expect(await access.settle(90)).toEqual({ charged: 90, short: 0 })
   })
 
+  it('those that are less than a second apart go by their own: else each would push the other on', async () => {
+    const [one, other] = await open(2)
+    const key = storedKey()
+    await one?.insert(key)
+    const spend = { windows: [{ name: 'minute', limit: 9, ms: 60_000 }], cost: 1 }
+    for (const [store, now] of [
+      [one, NOW + 900],
+      [other, NOW],
+      [one, NOW + 901],
+    ] as const) {
+      const taken = await store?.take(key.id, key.version, spend, now)
+      expect(taken).toMatchObject({ ok: true })
+      expect(taken).not.toHaveProperty('at')
+    }
+  })
+
   it('a clock that was wrong once locks nobody out', async () => {
     const [store] = await open(1)
     const key = storedKey()
