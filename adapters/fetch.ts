@@ -10,6 +10,7 @@ import {
   withHeaders,
 } from '../src/http/fetch.ts'
 import { createGuard } from '../src/http/guard.ts'
+import { checkHandler } from '../src/http/handler.ts'
 import { hideInRequest } from '../src/http/hide.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Access } from '../src/model/verdict.ts'
@@ -33,7 +34,7 @@ type Identity<K, Optional> = Access<ScopeKnownTo<K>> | (Optional extends false ?
  * Guards a fetch-style handler: a route handler of Next, what Bun.serve, Deno.serve or a Worker calls. The handler is
  * called with the request, the identity, and whatever else the runtime gave (Next's context, Bun's server). A request
  * that does not meet the demand is answered without it. What a function of the demand throws rejects.
- * @throws KeywardError `CONFIG` for a wrong demand, or instances whose prefixes clash
+ * @throws KeywardError `CONFIG` for a wrong demand, a handler that is no function, or instances whose prefixes clash
  */
 export function guard<
   const K extends Instances,
@@ -49,6 +50,7 @@ export function guard<
 ): (request: R, ...rest: Longer<Rest, Seen>) => Promise<Response | Answer> {
   const [known, addressOf] = splitDemand<[R, ...unknown[]]>(demand)
   const ask = createGuard(keys, known)
+  checkHandler(handler, 'guard')
 
   return async function apiKeyGuard(request, ...given) {
     const rest = given as readonly unknown[] as Rest

@@ -3,6 +3,7 @@ import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { answerBelow, type HandlerBelow } from '../src/http/below.ts'
 import { type FetchDemand, fetchFacts, fieldsOf, inTime, onceRead, splitDemand } from '../src/http/fetch.ts'
 import { createGuard } from '../src/http/guard.ts'
+import { checkHandler } from '../src/http/handler.ts'
 import { hideInRequest } from '../src/http/hide.ts'
 import { replaceResponse, setFields } from '../src/http/hono-context.ts'
 import { isAccess } from '../src/http/identity.ts'
@@ -59,10 +60,11 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
 /**
  * Mounts a fetch-style handler, such as that of `keyward/management`: `app.use(mount('/keys', handler))`. It sees the
  * path below the mount point, a body that a parser has read already, and what the runtime gives (`c.env`).
- * @throws KeywardError `CONFIG` for what is no path
+ * @throws KeywardError `CONFIG` for what is no path, and a handler that is no function
  */
 export function mount(path: string, handler: HandlerBelow<[platform?: unknown]>): MiddlewareHandler {
   const base = mountPoint(path)
+  checkHandler(handler, 'mount')
   return async (c, next) => {
     const answer = await answerBelow(
       c.req.raw,

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http'
 import type { Middleware, ParameterizedContext } from 'koa'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
+import { checkHandler } from '../src/http/handler.ts'
 import { identify } from '../src/http/identity.ts'
 import { type FetchHandler, originForm, passOn } from '../src/http/mount.ts'
 import { mountPoint } from '../src/http/mount-point.ts'
@@ -68,10 +69,11 @@ function settle(ctx: Context, decision: Decision, next: () => Promise<unknown>):
 /**
  * Mounts a fetch-style handler: `app.use(mount('/keys', handler))`. It sees the path below the mount point, and a body
  * that a parser has read already.
- * @throws KeywardError `CONFIG` for what is no path
+ * @throws KeywardError `CONFIG` for what is no path, and a handler that is no function
  */
 export function mount(path: string, handler: FetchHandler): Middleware {
   const base = mountPoint(path)
+  checkHandler(handler, 'mount')
   return async (ctx, next) => {
     if (!`${ctx.path}/`.startsWith(`${base}/`)) return next()
     ctx.respond = false // the answer is written as it comes, past Koa

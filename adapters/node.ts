@@ -4,6 +4,7 @@ import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { handedOut } from '../src/http/answered.ts'
 import { onceFinished } from '../src/http/finished.ts'
 import { createGuard } from '../src/http/guard.ts'
+import { checkHandler } from '../src/http/handler.ts'
 import { type FetchHandler, passOn } from '../src/http/mount.ts'
 import { addHeaders, hasAnswered, nodeFacts, onceEnded } from '../src/http/node.ts'
 import type { Demand } from '../src/model/demand.ts'
@@ -71,8 +72,12 @@ const NO_RESPONSE = 'guard: was given no response of node:http; import it from t
 
 function ignore(): void {}
 
-/** Serves a fetch-style handler: `createServer(mount(handler))`. Where it throws, the answer is a bare 500. */
+/**
+ * Serves a fetch-style handler: `createServer(mount(handler))`. Where it throws, the answer is a bare 500.
+ * @throws KeywardError `CONFIG` for a handler that is no function
+ */
 export function mount(handler: FetchHandler): (req: IncomingMessage, res: ServerResponse) => void {
+  checkHandler(handler, 'mount')
   return (req, res) => {
     passOn(handler, req, res, { url: req.url ?? '/' }).catch(() => {
       if (hasAnswered(res)) return

@@ -1,4 +1,5 @@
 import type { Awaitable } from '../model/awaitable.ts'
+import { checkHandler } from './handler.ts'
 import { responseTo } from './management-reply.ts'
 import { mountPoint } from './mount-point.ts'
 import { NOT_FOUND, problemReply } from './problem-reply.ts'
@@ -59,13 +60,14 @@ export type HandlerBelow<Rest extends readonly unknown[]> = (request: Request, .
 /**
  * Mounts a fetch-style handler, such as that of `keyward/management`: `mount('/keys', handler)`. It sees the path below
  * the mount point, and what the runtime gives beside the request. A request to anywhere else is answered with 404.
- * @throws KeywardError `CONFIG` for what is no path
+ * @throws KeywardError `CONFIG` for what is no path, and a handler that is no function
  */
 export function mount<Rest extends readonly unknown[]>(
   path: string,
   handler: HandlerBelow<Rest>,
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   const base = mountPoint(path)
+  checkHandler(handler, 'mount')
   return async (request, ...rest) => {
     const answer = await answerBelow(request, base, (below) => handler(below, ...rest))
     return answer ?? responseTo(problemReply('not_found', NOT_FOUND), request.method === 'HEAD')

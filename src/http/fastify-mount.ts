@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { checkHandler } from './handler.ts'
 import { answerOf, type FetchHandler, originForm } from './mount.ts'
 
 interface Reply {
@@ -16,8 +17,10 @@ interface Scope {
 /**
  * Mounts a fetch-style handler: `app.register(mount(handler), { prefix: '/keys' })`. It sees the path below the prefix
  * and reads the body itself. What it throws goes to the error handler.
+ * @throws KeywardError `CONFIG` for a handler that is no function
  */
 export function mount(handler: FetchHandler): (app: unknown) => Promise<void> {
+  checkHandler(handler, 'mount')
   return async (app) => {
     const scope = app as Scope
     // As many segments as the prefix has: what stands for a parameter in it is as long as it happens to be.

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { withAskedAt } from './below.ts'
+import { checkHandler } from './handler.ts'
 import { hasAnswered } from './node.ts'
 import { rewritten } from './rewritten.ts'
 import { askSpeakable } from './speakable.ts'
@@ -57,10 +58,12 @@ export async function passOn(
 /**
  * Mounts a fetch-style handler: `app.use('/keys', mount(handler))`. It sees the path below the mount point, and a body
  * that a parser has read already. What it throws goes to `next`.
+ * @throws KeywardError `CONFIG` for a handler that is no function
  */
 export function mount(
   handler: FetchHandler,
 ): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
+  checkHandler(handler, 'mount')
   return (req, res, next) => {
     const { body } = req as { body?: unknown }
     passOn(handler, req, res, { url: req.url ?? '/', body: rewritten(req, body) }).catch(next)

@@ -2,8 +2,13 @@ import type { ApiKeys, ScopeKnownTo } from '../api-keys.ts'
 import type { AnyDemand, Demand } from '../model/demand.ts'
 import { flawed, type Issue } from '../model/errors.ts'
 import { isObject } from '../model/is-object.ts'
+import { DENIALS, type DenialCode } from '../model/verdict.ts'
+import type { Requirement } from '../policy/demand.ts'
+import { changeOf } from './answers.ts'
 import { type Door, doorsOf, type WithDoor } from './door.ts'
+import { byStatus, type ToldRefusal } from './openapi-refusals.ts'
 import { type Security, securityOf } from './security.ts'
+import { WORDING } from './wording.ts'
 
 type Operation = Record<string, unknown>
 
@@ -57,13 +62,15 @@ function describe(
   keys: WithDoor | readonly WithDoor[],
   doors: readonly [Door, ...Door[]],
 ) {
-  const { needs, any, optional } = doors[0].compile(demand, doors)
+  const requirement = doors[0].compile(demand, doors)
+  const { needs, any, optional } = requirement
   const { security } = securityOf(keys, optional)
   operation.security ??= any
     ? needs.flatMap((scope) => requiring(security, [scope], false))
     : requiring(security, needs, true)
   if (any && optional) operation.security = [...(operation.security as Security), {}]
-  operation.responses = { ...refusals(needs.length > 0), ...(operation.responses as object | undefined) }
+  const refusals = byStatus(refusalsOf(requirement, doors), { type: 'object' })
+  operation.responses = { ...refusals, ...(operation.responses as object | undefined) }
 }
 
 /** Role names beside a scheme that is not OAuth 2: since OpenAPI 3.1. */
@@ -72,18 +79,31 @@ function requiring(security: Security, scopes: readonly string[], anonymous: boo
   return named.map((schemes) => Object.fromEntries(Object.keys(schemes).map((name) => [name, scopes])))
 }
 
-function refusals(needsScopes: boolean): Record<string, unknown> {
-  const refusal = (description: string) => ({
-    description,
-    content: { 'application/problem+json': { schema: { type: 'object' } } },
+/** What requests to these instances may be refused for, with the status and the title that the host gives it. */
+function refusalsOf(requirement: Requirement, doors: readonly Door[]): readonly ToldRefusal[] {
+  return doors.flatMap((door) => {
+    const given = [requirement.answers, door.settings.answers]
+    return codesOf(requirement, door).map((code) => {
+      const changes = given.map((answers) => changeOf(code, answers))
+      const { status = DENIALS[code] } = changes.find((change) => change?.status !== undefined) ?? {}
+      const { title = WORDING[code].title } = changes.find((change) => change?.title !== undefined) ?? {}
+      return { status, title }
+    })
   })
-  return {
-    401: refusal('The API key is missing, or is not valid.'),
-    403: refusal(
-      needsScopes
-        ? 'The API key lacks a scope that is needed, or may not be used here.'
-        : 'The API key may not be used here.',
-    ),
-    429: refusal('The API key has used up its rate limit.'),
+}
+
+/** All but those that neither the instance nor the demand gives a reason for. */
+function codesOf(requirement: Requirement, { instance, settings }: Door): readonly DenialCode[] {
+  const { optional, environment, owner, resource, needs } = requirement
+  const never: { readonly [code in DenialCode]?: boolean } = {
+    tls_required: instance.isSecure === undefined,
+    missing_credentials: optional,
+    incomplete_credentials: !instance.pair,
+    environment_mismatch: environment === undefined,
+    owner_mismatch: owner === undefined,
+    resource_mismatch: resource === '*',
+    insufficient_scope: needs.length === 0,
   }
+  const isTold = (code: DenialCode) => settings.reveal === 'holder' || WORDING[code].hidden === undefined
+  return (Object.keys(DENIALS) as DenialCode[]).filter((code) => never[code] !== true && isTold(code))
 }

@@ -4,6 +4,7 @@ import { META } from './management-fields.ts'
 import { PROBLEMS, type ProblemCode } from './management-problems.ts'
 import type { NamedRoute, RouteName } from './management-routes.ts'
 import { auditQuery, listQuery } from './management-schemas.ts'
+import { byStatus } from './openapi-refusals.ts'
 import type { Security } from './security.ts'
 import { WORDING } from './wording.ts'
 
@@ -174,23 +175,15 @@ function answerOf(schema: Told['answers'][number]): Record<string, unknown> {
   return { description: SAID[schema], ...(TAGGED.includes(schema) ? { headers: etag } : {}), content: json(schema) }
 }
 
-/** Refusals by status: one answer may stand for several of them. */
+const PROBLEM = { $ref: '#/components/schemas/Problem' }
+
+/** How a route refuses: in its own words, and in those of the key that the request carries. */
 export function refusalsOf(
   codes: readonly ProblemCode[],
   denials: readonly DenialCode[] = [],
 ): Record<string, unknown> {
-  const all = [
-    ...denials.map((code) => ({ status: DENIALS[code], title: WORDING[code].title })),
-    ...codes.map((code) => PROBLEMS[code]),
-  ]
-  const statuses = new Set(all.map(({ status }) => status))
-  return Object.fromEntries(
-    [...statuses].sort().map((status) => {
-      const titles = all.filter((one) => one.status === status).map(({ title }) => title)
-      const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
-      return [String(status), { description: titles.join(', or '), content }]
-    }),
-  )
+  const ofKeys = denials.map((code) => ({ status: DENIALS[code], title: WORDING[code].title }))
+  return byStatus([...ofKeys, ...codes.map((code) => PROBLEMS[code])], PROBLEM)
 }
 
 function json(schema: string): Record<string, unknown> {

@@ -53,7 +53,7 @@ export interface Access<Scope extends string = string> extends KeyRecord<Scope> 
    * Called again it gives the same answer and charges nothing. Where nothing is held it is charged beside the cost that
    * was taken; a key without a balance is charged nothing.
    * @param actual a whole number ≥ 0
-   * @throws KeywardError `INPUT`, or `STORE` with `outcome: 'unknown'`: it may then be called again
+   * @throws KeywardError `INPUT` (as a fault of the server: its `status` is 500), or `STORE` with `outcome: 'unknown'`: it may then be called again
    */
   settle(actual: number): Promise<Settled>
 }

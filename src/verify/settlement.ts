@@ -117,5 +117,7 @@ export function settleNothing(actual: number): Promise<Settled> {
 
 function flawOf(actual: unknown): KeywardError | undefined {
   if (Number.isSafeInteger(actual) && (actual as number) >= 0) return undefined
-  return flawedAt('INPUT', 'actual', `must be a whole number ≥ 0, not ${show(actual)}`, 'settle: ')
+  const flaw = flawedAt('INPUT', 'actual', `must be a whole number ≥ 0, not ${show(actual)}`, 'settle: ')
+  // It was the handler that counted wrong: nothing is wrong with what the client sent.
+  return Object.assign(flaw, { status: 500 })
 }

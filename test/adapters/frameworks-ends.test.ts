@@ -40,6 +40,12 @@ for (const framework of FRAMEWORKS) {
       expect(await balance()).toBe(97)
     })
 
+    it('is a fault of the server where a handler settles what is no number, and nothing is charged', async () => {
+      const { send, balance } = await purse(framework, async (access) => access?.settle(undefined as never))
+      expect((await send()).status).toBe(500)
+      await vi.waitFor(async () => expect(await balance()).toBe(100))
+    })
+
     it('gives back what a handler held that throws', async () => {
       const { send, balance } = await purse(framework, () => {
         throw new Error("the handler's own")

@@ -2,10 +2,12 @@ import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { createApiKeys } from 'keyward'
 import { mount as onExpress } from 'keyward/express'
-import { mount as onFetch } from 'keyward/fetch'
+import { mount as onFastify } from 'keyward/fastify'
+import { guard as forFetch, mount as onFetch } from 'keyward/fetch'
 import { mount as onHono } from 'keyward/hono'
 import { mount as onKoa } from 'keyward/koa'
 import { management } from 'keyward/management'
+import { mount as onNode } from 'keyward/node'
 import { describe, expect, it } from 'vitest'
 import { EXPRESSES } from '../support/express.ts'
 import { failure } from '../support/outcome.ts'
@@ -104,6 +106,21 @@ describe('mount', () => {
         'CONFIG',
         expect.stringContaining(JSON.stringify(path) ?? 'undefined'),
       ])
+    }
+  })
+
+  it.each([
+    ['keyward/express', (handler: never) => onExpress(handler)],
+    ['keyward/fastify', (handler: never) => onFastify(handler)],
+    ['keyward/koa', (handler: never) => onKoa('/keys', handler)],
+    ['keyward/hono', (handler: never) => onHono('/keys', handler)],
+    ['keyward/fetch', (handler: never) => onFetch('/keys', handler)],
+    ['keyward/node', (handler: never) => onNode(handler)],
+    ['the guard of keyward/fetch', (handler: never) => forFetch(createApiKeys({ prefix: 'mf_' }), {}, handler)],
+  ])('a handler that is no function is CONFIG (%s)', async (_, take) => {
+    for (const handler of [undefined, new Hono(), Promise.resolve(() => new Response())]) {
+      const error = await failure(() => take(handler as never))
+      expect([error.code, error.message]).toEqual(['CONFIG', expect.stringContaining('must be a function')])
     }
   })
 

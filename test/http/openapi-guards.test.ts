@@ -90,6 +90,64 @@ describe('describeGuards()', () => {
     })
   })
 
+  it('tells every status that a refusal can have, and nothing that the demand or the instance rules out', () => {
+    const told = describeGuards(host(), keys, { 'POST /v1/contacts': {}, 'GET /health': { optional: true } })
+    const said = (responses: object) =>
+      Object.entries(responses).map(([status, { description }]) => `${status} ${description}`)
+    const rest = [
+      '402 Insufficient balance',
+      '403 Address not allowed, or Wrong resource, or Account suspended',
+      '429 Rate limit exceeded, or Too many failures',
+      '503 Temporarily unavailable',
+    ]
+    const unlisted = 'Invalid API key, or API key revoked, or API key disabled, or API key expired'
+    expect(said(told.paths['/v1/contacts'].post.responses)).toEqual([
+      '400 Ambiguous credentials',
+      `401 API key required, or ${unlisted}`,
+      ...rest,
+    ])
+    expect(said(told.paths['/health'].get.responses)).toEqual([
+      '200 Up.',
+      '400 Ambiguous credentials',
+      `401 ${unlisted}`,
+      ...rest,
+    ])
+  })
+
+  it('tells what only a demand or an option gives a reason for', () => {
+    const strict = createApiKeys({
+      prefix: { live: 'oq_', test: 'or_' },
+      pair: true,
+      requireTls: true,
+      scopes: { a: ['b'] },
+    })
+    const demand = { scopes: ['a:b'] as const, environment: 'live', owner: 'acct_1', resource: '*' }
+    const { responses } = describeGuards(host(), strict, { 'GET /health': demand }).paths['/health'].get
+    expect(responses).toMatchObject({
+      401: { description: expect.stringContaining('API key and secret are required') },
+      403: {
+        description:
+          'TLS required, or Wrong environment, or Address not allowed, or Wrong owner, or Permission denied, or Account suspended',
+      },
+    })
+  })
+
+  it('tells statuses and titles as the host changed them, the demand before the instance, and what it hides not at all', () => {
+    const answers = { revoked: { title: 'Gone' }, resource_mismatch: { status: 404, title: 'None such' } }
+    const own = createApiKeys({ prefix: 'os_', answers })
+    const demand = { answers: { resource_mismatch: { title: 'Not found' }, unavailable: { status: 500 } } }
+    const { responses } = describeGuards(host(), own, { 'GET /health': demand }).paths['/health'].get
+    expect(responses).toMatchObject({
+      401: { description: expect.stringContaining('or Gone, or') },
+      404: { description: 'Not found' },
+      500: { description: 'Temporarily unavailable' },
+    })
+    expect(Object.keys(responses)).not.toContain('503')
+    const silent = createApiKeys({ prefix: 'ot_', reveal: 'nobody' })
+    const hidden = describeGuards(host(), silent, { 'GET /health': {} }).paths['/health'].get.responses
+    expect(hidden).toMatchObject({ 401: { description: 'API key required, or Invalid API key' } })
+  })
+
   it('leaves the security of an operation that the host described', () => {
     const given = { ...host(), paths: { '/a': { get: { security: [{ session: [] }], responses: {} } } } }
     const told = describeGuards(given, keys, { 'GET /a': { scopes: ['contacts:read'] } })
