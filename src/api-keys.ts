@@ -134,6 +134,7 @@ export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysO
 
   async function close(): Promise<void> {
     await released()
+    await office.unclear.stop()
     await leases?.close()
     await parts.upgrades.ended()
     await uses.flush()

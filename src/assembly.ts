@@ -8,6 +8,7 @@ import { pairFormat, plainFormat } from './key/format.ts'
 import { clashIn } from './key/prefix.ts'
 import { createInput } from './manage/input.ts'
 import type { Office } from './manage/office.ts'
+import { createUnclear } from './manage/unclear.ts'
 import { KeywardError } from './model/errors.ts'
 import type { Announcer } from './model/event.ts'
 import type { Hasher } from './model/hasher.ts'
@@ -223,5 +224,6 @@ export function assembleOffice(
     events,
     onChange,
     unseen: new Set(),
+    unclear: createUnclear(store, events),
   }
 }

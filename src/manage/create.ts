@@ -7,7 +7,7 @@ import type { By } from './arguments.ts'
 import { composeText, firstVersion } from './compose.ts'
 import { refuseUngranted } from './grants.ts'
 import { type Draft, refused } from './input.ts'
-import { announce, nameTaken, type Office, recordAfter, uniqueNameOf } from './office.ts'
+import { announced, eventOf, nameTaken, type Office, recordAfter, uniqueNameOf } from './office.ts'
 import { madeBefore, type Once, onceFor } from './once.ts'
 
 /** A key that was just made; its text is told this once. */
@@ -30,10 +30,10 @@ export async function create(office: Office, input: unknown, by: unknown): Promi
   const once = onceFor(office, draft, author.idempotencyKey)
   for (let tries = 0; tries <= MORE_TRIES; tries++) {
     const { text, stored } = await compose(office, draft, once)
-    if (await insert(office, stored)) {
-      announce(office, 'created', author, undefined, stored)
+    const event = eventOf(office, 'created', author, undefined, stored)
+    const isMade = (found: StoredKey | undefined) => found?.hash === stored.hash
+    if (await announced(office, event, isMade, () => insert(office, stored)))
       return { ...text, record: await recordAfter(office, stored) }
-    }
   }
   throw new KeywardError('CONFLICT', 'no free id was found: generateId gives taken ones')
 }
@@ -64,6 +64,7 @@ async function insert(office: Office, stored: StoredKey): Promise<boolean> {
   } catch (error) {
     if (!hasCode(error, 'CONFLICT')) throw error
     const found = await findTaken(office, stored)
+    office.unclear.see(stored.id, found)
     if (found === undefined) throw nameTaken()
     if (stored.origin !== undefined) throw madeBefore(found, stored)
     return false

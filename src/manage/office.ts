@@ -2,7 +2,7 @@ import type { Prefixes } from '../key/prefix.ts'
 import { toRecord } from '../key/record.ts'
 import type { Awaitable } from '../model/awaitable.ts'
 import { flawedAt, hasCode, KeywardError } from '../model/errors.ts'
-import type { Announcer, ChangeType } from '../model/event.ts'
+import type { Announcer, ChangeEvent, ChangeType } from '../model/event.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
@@ -13,6 +13,7 @@ import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { soundKey } from '../policy/soundness.ts'
 import type { By, UpdateBy } from './arguments.ts'
 import type { Input } from './input.ts'
+import { type IsMade, made, type Unclear } from './unclear.ts'
 
 /** What the management verbs share. */
 export interface Office {
@@ -36,6 +37,8 @@ export interface Office {
   readonly onChange: (id: string | '*') => void
   /** The hashes of secrets that rotations of this process may have written, and told nobody: their outcome is unknown. */
   readonly unseen: Set<string>
+  /** Changes that may have been made, and are told when they are seen. */
+  readonly unclear: Unclear
 }
 
 /** How often what works on a key begins again when a change came first. */
@@ -54,6 +57,7 @@ export async function untilAtRest<T extends object>(attempt: () => Promise<T | u
 export async function lookUp(office: Office, id: string, by: By): Promise<StoredKey | undefined> {
   if (typeof id !== 'string') return undefined
   const stored: StoredKey | null | undefined = await office.store.find(id)
+  office.unclear.see(id, stored ?? undefined)
   if (stored === undefined || stored === null) {
     // Somebody else removed it, and this process may remember it.
     office.onChange(id)
@@ -111,9 +115,7 @@ export function change(
       return recordFor(office, before)
     }
     const after = { ...edited, version: before.version + 1, updatedAt: now }
-    if (!(await replace(office, after, before.version))) return undefined
-    announce(office, type, by, before, after)
-    return recordAfter(office, after)
+    return (await write(office, type, by, before, after)) ? recordAfter(office, after) : undefined
   })
 }
 
@@ -131,14 +133,42 @@ export function expect(office: Office, stored: StoredKey, { when }: UpdateBy, no
   throw flawedAt('INPUT', 'when', `must answer true or false, not ${show(word)}`)
 }
 
-/** One conditional write; this process obeys it from here on, even when its outcome is unknown. */
-export async function replace(office: Office, after: StoredKey, ifVersion: number): Promise<boolean> {
+/** One conditional write, and the event of it; this process obeys it from here on, even when its outcome is unknown. */
+export async function write(
+  office: Office,
+  type: ChangeType,
+  by: By,
+  before: StoredKey,
+  after: StoredKey,
+): Promise<boolean> {
   try {
-    return await office.store.replace(after, ifVersion)
+    return await announced(office, eventOf(office, type, by, before, after), made(before, after), async () =>
+      office.store.replace(after, before.version),
+    )
   } catch (error) {
     throw hasCode(error, 'CONFLICT') ? nameTaken() : error
   } finally {
     office.onChange(after.id)
+  }
+}
+
+/**
+ * Tells of a change once it is made; where the store does not say whether it was, as soon as that is seen.
+ * @param event `undefined` where nobody listens
+ */
+export async function announced(
+  { events, unclear }: Office,
+  event: ChangeEvent | undefined,
+  isMade: IsMade,
+  change: () => Promise<boolean>,
+): Promise<boolean> {
+  try {
+    const isDone = await change()
+    if (isDone && event !== undefined) events.tell(event)
+    return isDone
+  } catch (error) {
+    if (event !== undefined && hasCode(error, 'STORE') && error.outcome === 'unknown') unclear.add({ event, isMade })
+    throw error
   }
 }
 
@@ -171,17 +201,17 @@ export async function balanceOf(office: Office, stored: StoredKey): Promise<numb
   return (await office.store.move(account, office.steady())).balance
 }
 
-/** Records in events are those of the change itself: their balances are not asked for. */
-export function announce(
+/** Records in events are those of the change itself: their balances are not asked for. `undefined` where nobody listens. */
+export function eventOf(
   office: Office,
   type: ChangeType,
   by: By,
   before: StoredKey | undefined,
   after: StoredKey | undefined,
-): void {
+): ChangeEvent | undefined {
   const stored = after ?? before
-  if (stored === undefined || !office.events.wants(type)) return
-  office.events.tell({
+  if (stored === undefined || !office.events.wants(type)) return undefined
+  return {
     type,
     at: iso(office.now()),
     id: stored.id,
@@ -189,7 +219,7 @@ export function announce(
     ...authorOf(by),
     ...shown(office, 'before', before),
     ...shown(office, 'after', after),
-  })
+  }
 }
 
 /** Who did it, and from where, as far as that was said. */

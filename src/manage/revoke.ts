@@ -7,7 +7,7 @@ import { soundKey } from '../policy/soundness.ts'
 import type { RevokeAllOptions, UpdateBy } from './arguments.ts'
 import { refused } from './input.ts'
 import { tellDamage } from './list.ts'
-import { announce, authorOf, change, lookUp, notFound, type Office } from './office.ts'
+import { announced, authorOf, change, eventOf, lookUp, notFound, type Office } from './office.ts'
 
 /** Ends a key for good. A second call changes nothing. */
 export async function revoke(office: Office, id: string, options: unknown): Promise<KeyRecord> {
@@ -117,15 +117,17 @@ export async function remove(office: Office, id: string, by: unknown): Promise<v
   const stored = await lookUp(office, id, conditions)
   if (stored === undefined) throw notFound()
   const ended = conditions.when === undefined ? undefined : await endFirst(office, id, conditions)
+  const event = eventOf(office, 'removed', conditions, ended?.before ?? stored, undefined)
+  const isGone = (found: StoredKey | undefined) => found === undefined
   try {
-    if (!(await office.store.remove(id))) throw notFound()
+    if (!(await announced(office, event, isGone, async () => office.store.remove(id)))) throw notFound()
   } catch (error) {
-    if (ended !== undefined) announce(office, 'revoked', conditions, ended.before, ended.after)
+    const revoked = ended && eventOf(office, 'revoked', conditions, ended.before, ended.after)
+    if (revoked !== undefined) office.events.tell(revoked)
     throw error
   } finally {
     office.onChange(id)
   }
-  announce(office, 'removed', conditions, ended?.before ?? stored, undefined)
 }
 
 interface Ended {

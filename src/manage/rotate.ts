@@ -5,7 +5,7 @@ import type { UpdateBy } from './arguments.ts'
 import { composeText } from './compose.ts'
 import type { Created } from './create.ts'
 import { refuseUngrantedSecret } from './grants.ts'
-import { announce, existing, expect, type Office, recordAfter, replace, untilAtRest } from './office.ts'
+import { existing, expect, type Office, recordAfter, untilAtRest, write } from './office.ts'
 
 /**
  * Gives a key a new secret under the same id. Of several rotations at once one wins; changes of other kinds that come
@@ -16,7 +16,7 @@ export async function rotate(office: Office, id: string, options: unknown): Prom
   const first = await existing(office, id, by)
   const { text, hash } = await composeText(office, first.prefix, id)
   try {
-    return { ...text, record: await write(office, first, hash, by) }
+    return { ...text, record: await exchange(office, first, hash, by) }
   } catch (error) {
     // Written or not, which a time-out leaves unknown: nobody has the text.
     remember(office.unseen, hash)
@@ -24,7 +24,7 @@ export async function rotate(office: Office, id: string, options: unknown): Prom
   }
 }
 
-function write(
+function exchange(
   office: Office,
   first: StoredKey,
   hash: string,
@@ -41,9 +41,7 @@ function write(
     refuseUngrantedSecret(before.scopes, by)
     const replaced = office.unseen.has(before.hash) ? liveBefore(before, now) : { hash: before.hash, since: now }
     const after = rotated(before, hash, replaced && { ...replaced, until: now + by.overlap }, now)
-    if (!(await replace(office, after, before.version))) return undefined
-    announce(office, 'rotated', by, before, after)
-    return recordAfter(office, after)
+    return (await write(office, 'rotated', by, before, after)) ? recordAfter(office, after) : undefined
   })
 }
 
