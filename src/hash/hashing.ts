@@ -1,4 +1,4 @@
-import { type Awaitable, isThenable } from '../model/awaitable.ts'
+import { type Awaitable, recognisable } from '../model/awaitable.ts'
 import { KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { messageOf } from '../model/redact.ts'
@@ -41,16 +41,11 @@ function sound(hasher: Hasher): Sound {
     scheme: hasher.scheme,
     cheap: hasher.cheap,
     make: (text) => made(hasher, text),
-    check: (text, kept) => awaitable(hasher.check(text, kept)),
+    check: (text, kept) => recognisable(hasher.check(text, kept)),
     knows: (kept) => kept.startsWith(`${hasher.scheme}$`) && hasher.knows?.(kept) !== false,
     outdated: (kept) => hasher.outdated(kept),
-    waste: (text) => awaitable(hasher.waste(text)),
+    waste: (text) => recognisable(hasher.waste(text)),
   }
-}
-
-/** A promise of another library's making as one of the engine's, which all who wait for it look for. */
-function awaitable<T>(answer: Awaitable<T>): Awaitable<T> {
-  return isThenable(answer) ? Promise.resolve(answer) : answer
 }
 
 /** What a hasher makes, unless nothing of the kind may be kept. An error shows nothing of the text, nor holds it as its cause. */

@@ -88,15 +88,18 @@ export function createLeasing({ leases, patience, look, fill, read }: LeasingOpt
    * What came of the lease that is being asked for. On Workers who asks for it may be gone, and is never heard of again; and
    * whoever waits there for nothing of its own is taken to hang: so each has a timer, and goes on by itself.
    */
-  async function told(heat: Heat, waiting: NonNullable<Heat['waiting']>): Promise<Metered | 'late'> {
-    let timer: ReturnType<typeof setTimeout> | undefined
-    const outcome = await new Promise<Metered | 'late'>((resolve) => {
-      timer = inBackground(setTimeout(resolve, patience, 'late'))
-      waiting.push(resolve)
+  function told(heat: Heat, waiting: NonNullable<Heat['waiting']>): Promise<Metered | 'late'> {
+    return new Promise((resolve) => {
+      const late = () => {
+        if (heat.waiting === waiting) heat.waiting = undefined
+        resolve('late')
+      }
+      const timer = inBackground(setTimeout(late, patience))
+      waiting.push((outcome) => {
+        clearTimeout(timer)
+        resolve(outcome)
+      })
     })
-    if (outcome === 'late' && heat.waiting === waiting) heat.waiting = undefined
-    clearTimeout(timer)
-    return outcome
   }
 
   /** Lets those go on who waited, in their order; what is not enough for all of them, they wait for again. */

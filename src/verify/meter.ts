@@ -1,4 +1,4 @@
-import type { Awaitable } from '../model/awaitable.ts'
+import { type Awaitable, recognisable } from '../model/awaitable.ts'
 import type { CreditSpend, KeyStore, MeterReading, Taken } from '../model/store.ts'
 import { accountOf, type CreditMode } from '../policy/credits.ts'
 import { costFor, reserveFor } from '../policy/demand.ts'
@@ -52,7 +52,8 @@ export function createMeter({ take, giveBack, credits: mode, patience, look, lea
   function meter(attempt: Attempt, known: Known, order: Order): Awaitable<Metered> {
     if (attempt.earlier !== undefined) {
       const before = standing(attempt.earlier)
-      return leasing?.covered(attempt, known, order, before) ?? fillRest(fill, attempt, known, order, before)
+      const covered = leasing?.covered(attempt, known, order, before)
+      return covered ?? recognisable(fillRest(fill, attempt, known, order, before))
     }
     return leasing === undefined ? fill(attempt, known, order) : leasing.serve(attempt, known, order)
   }
