@@ -1,33 +1,35 @@
-import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
-
-/** What is to be called when a request has been answered. */
-const waiting = new WeakMap<object, () => void>()
-let listens = false
+import { lastAnswered, onceSent } from './answering.ts'
+import { onceEnded } from './ended.ts'
 
 /**
- * Calls `then` once the response to a request has been sent, or nobody is there to read it, where all that is at hand is
- * the request. Node tells of every response that was sent; it is listened to from the first call on. `then` may be called
- * twice.
+ * Calls `then` once a request has been answered, where all that is at hand is the request; once its socket has closed
+ * where it is an upgrade. While its handler runs, the end of a client is none: where Node has not told which response
+ * belongs to the request, what the handler ends after its client has gone is not seen. `then` may be called twice.
  */
 export function onceFinished(request: IncomingMessage | Http2ServerRequest, then: () => void): void {
-  if ('stream' in request) onceClosed(request.stream, then)
+  if ('stream' in request) onceStreamed(request, then)
+  else if (isUpgrade(request)) onceClosed(request.socket, then)
+  else onceAnswered(request, then)
+}
+
+function onceAnswered(request: IncomingMessage, then: () => void): void {
+  const response = lastAnswered(request.socket)
+  if (response?.req === request) onceEnded(response, then)
   else onceSent(request, then)
 }
 
-function onceSent(request: IncomingMessage, then: () => void): void {
-  if (!listens) subscribe('http.server.response.finish', (message) => tell((message as { request: object }).request))
-  listens = true
-  const { socket } = request
-  const earlier = waiting.get(request)
-  waiting.set(request, () => {
-    // A connection that is kept alive would gather them.
-    socket.off('close', then)
-    earlier?.()
-    then()
+/** Node says of every request whether its socket is handed over; who does not say it has another way to upgrade. */
+function isUpgrade(request: IncomingMessage): boolean {
+  return (request as { readonly upgrade?: unknown }).upgrade !== false
+}
+
+/** A stream that the client resets says nothing of the handler, unless the stream itself is what was handed over. */
+function onceStreamed({ stream, method }: Http2ServerRequest, then: () => void): void {
+  onceClosed(stream, () => {
+    if (method === 'CONNECT' || !stream.aborted) then()
   })
-  onceClosed(socket, then)
 }
 
 function onceClosed(
@@ -36,10 +38,4 @@ function onceClosed(
 ) {
   if (to.destroyed) then()
   else to.once('close', then)
-}
-
-function tell(request: object): void {
-  const then = waiting.get(request)
-  waiting.delete(request)
-  then?.()
 }

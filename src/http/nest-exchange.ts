@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '../model/answer.ts'
 import { KeywardError } from '../model/errors.ts'
 import type { RequestFacts } from '../model/request.ts'
+import { onceEnded } from './ended.ts'
 import { hasReplied, type Reply, sendAnswer, setHeaders } from './fastify-reply.ts'
-import { addHeaders, hasAnswered, nodeFacts, onceEnded, writeAnswer } from './node.ts'
+import { addHeaders, hasAnswered, nodeFacts, writeAnswer } from './node.ts'
 
 /** A request and its response, in the way of the platform that Nest runs on. */
 export interface Exchange {

@@ -1,4 +1,4 @@
-import { type IncomingMessage, type Server, ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
+import { type IncomingMessage, ServerResponse, validateHeaderName, validateHeaderValue } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
 import type { Answer } from '../model/answer.ts'
@@ -65,44 +65,6 @@ export function hasAnswered(response: ServerResponse): boolean {
   if (response.headersSent || response.destroyed) return true
   // Of HTTP/2, where a response is never destroyed itself. Not looked for on others: what is not there is found slowly.
   return !(response instanceof ServerResponse) && (response as Http2ServerResponse).stream?.destroyed === true
-}
-
-/**
- * Calls `then` when the handler has ended its response. Of the end of a response whose client has gone Node tells
- * nothing: then what remains to be seen is the call of `end` itself. A response that is destroyed has ended, too: it is
- * what becomes of a stream that fails, and Node calls it for no client. `then` may be called twice.
- */
-export function onceEnded(response: ServerResponse, then: () => void): void {
-  let closed = false
-  response.once('finish', then)
-  response.once('close', () => {
-    closed = true
-    if (response.writableEnded || wasCutHere(response)) then()
-  })
-  // At once, not at the close: `response.end(await work())` takes the member before it waits.
-  const { end } = response
-  response.end = function ended(...args: unknown[]) {
-    if (closed) then()
-    return Reflect.apply(end, response, args)
-  } as typeof end
-  const { destroy } = response
-  // A response of HTTP/2 has none.
-  if (!destroy) return
-  response.destroy = function destroyed(...args: unknown[]) {
-    // Whoever is told of the failure may still settle: a callback of `pipeline` runs before this.
-    setImmediate(then)
-    return Reflect.apply(destroy, response, args)
-  } as typeof destroy
-}
-
-/**
- * Whether it was this process that ended the connection, as Express does with a handler that fails in the middle of its
- * answer. A client that goes leaves an error or an end; where a time-out of the host may have ended the connection, or
- * what it does with a client that sends nonsense, the handler may still be running.
- */
-function wasCutHere({ req }: ServerResponse): boolean {
-  const { errored, readableEnded, timeout, server } = (req?.socket ?? {}) as Partial<Socket> & { server?: Server }
-  return errored === null && !readableEnded && !timeout && server?.listenerCount('clientError') === 0
 }
 
 /** Writes a refusal. */

@@ -1,0 +1,70 @@
+import { type Server, ServerResponse } from 'node:http'
+import type { Http2ServerResponse } from 'node:http2'
+import type { Socket } from 'node:net'
+import { lastAnswered, watchRequests } from './answering.ts'
+
+/**
+ * Calls `then` when the handler has ended its response; not when its client goes, or resets a stream, while the handler
+ * still runs. Of the end of a response whose client has gone Node tells nothing: then what remains to be seen is the call
+ * of `end` itself. A response that is destroyed has ended, too: it is what becomes of a stream that fails, and Node calls
+ * it for no client. `then` may be called twice.
+ */
+export function onceEnded(response: ServerResponse, then: () => void): void {
+  watchRequests()
+  let closed = isGone(response)
+  // HTTP/2 says so of every stream that closes.
+  response.once('finish', () => {
+    if (response.writableEnded) then()
+  })
+  response.once('close', () => {
+    closed = true
+    if (response.writableEnded || wasCutHere(response)) then()
+  })
+  // At once, not at the close: `response.end(await work())` takes the member before it waits.
+  const { end } = response
+  response.end = function ended(...args: unknown[]) {
+    if (closed || isGone(response)) then()
+    else if (waitsForItsTurn(response)) onceTurnedAway(response, then)
+    return Reflect.apply(end, response, args)
+  } as typeof end
+  const { destroy } = response
+  // A response of HTTP/2 has none.
+  if (!destroy) return
+  response.destroy = function destroyed(...args: unknown[]) {
+    // Whoever is told of the failure may still settle: a callback of `pipeline` runs before this.
+    setImmediate(then)
+    return Reflect.apply(destroy, response, args)
+  } as typeof destroy
+}
+
+/** Whether nobody is there to be answered: of a response that waits for its turn Node does not say so. */
+function isGone(response: ServerResponse): boolean {
+  if (response.destroyed) return true
+  if (response instanceof ServerResponse) return response.req?.socket?.destroyed === true
+  return (response as Http2ServerResponse).stream?.destroyed === true
+}
+
+/** Of requests that a client sent at once, the later are answered when the earlier have been. */
+function waitsForItsTurn(response: ServerResponse): boolean {
+  return response instanceof ServerResponse && response.socket === null
+}
+
+/** When its client goes before it is this response's turn, Node tells nothing of it at all. */
+function onceTurnedAway(response: ServerResponse, then: () => void): void {
+  const { socket } = response.req
+  socket.once('close', then)
+  response.once('finish', () => socket.off('close', then))
+}
+
+/**
+ * Whether it was this process that ended the connection, as Express does with a handler that fails in the middle of its
+ * answer. A client that goes leaves an error or an end; where a time-out of the host may have ended the connection, or
+ * what it does with a client that sends nonsense, the handler may still be running. So it may where another request has
+ * come behind this one: then it may be that one's handler that failed.
+ */
+function wasCutHere({ req }: ServerResponse): boolean {
+  const socket = (req?.socket ?? {}) as Partial<Socket> & { server?: Server }
+  if ((lastAnswered(socket)?.req ?? req) !== req) return false
+  const { errored, readableEnded, timeout, server } = socket
+  return errored === null && !readableEnded && !timeout && server?.listenerCount('clientError') === 0
+}
