@@ -47,13 +47,13 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
     if (access !== undefined || !isAccess(c.get('apiKey'))) c.set('apiKey', access as Access)
     try {
       await next()
+      // Now, not before: what a handler returned as it is would be without them.
+      setFields(c, headers)
+      if (release !== undefined) replaceResponse(c, onceRead(c.res, c.req.raw, release))
     } catch (error) {
       release?.()
       throw error
     }
-    // Now, not before: what a handler returned as it is would be without them.
-    setFields(c, headers)
-    if (release !== undefined) replaceResponse(c, onceRead(c.res, c.req.raw, release))
   }
 }
 
