@@ -6,8 +6,10 @@ import { remembering } from './hash/remembering.ts'
 import type { Door } from './http/door.ts'
 import { pairFormat, plainFormat } from './key/format.ts'
 import { clashIn } from './key/prefix.ts'
+import { createTurns } from './manage/in-turn.ts'
 import { createInput } from './manage/input.ts'
 import type { Office } from './manage/office.ts'
+import { createRace } from './manage/race.ts'
 import { createUnclear } from './manage/unclear.ts'
 import { KeywardError } from './model/errors.ts'
 import type { Announcer } from './model/event.ts'
@@ -224,6 +226,8 @@ export function assembleOffice(
     events,
     onChange,
     unseen: new Set(),
+    inTurn: createTurns(),
+    race: createRace(),
     unclear: createUnclear(store, events),
   }
 }

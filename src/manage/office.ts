@@ -12,7 +12,10 @@ import { accountOf, type CreditMode } from '../policy/credits.ts'
 import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { soundKey } from '../policy/soundness.ts'
 import type { By, UpdateBy } from './arguments.ts'
+import { MOST_TRIES_TO_END, untilAtRest } from './at-rest.ts'
+import type { InTurn } from './in-turn.ts'
 import type { Input } from './input.ts'
+import type { Race } from './race.ts'
 import { type IsMade, made, type Unclear } from './unclear.ts'
 
 /** What the management verbs share. */
@@ -37,20 +40,12 @@ export interface Office {
   readonly onChange: (id: string | '*') => void
   /** The hashes of secrets that rotations of this process may have written, and told nobody: their outcome is unknown. */
   readonly unseen: Set<string>
+  /** Edits of one key in this process, one after the other. */
+  readonly inTurn: InTurn
+  /** Rotations of one key, of which one wins. */
+  readonly race: Race
   /** Changes that may have been made, and are told when they are seen. */
   readonly unclear: Unclear
-}
-
-/** How often what works on a key begins again when a change came first. */
-const MOST_TRIES = 10
-
-/** @throws KeywardError `CONFLICT` where an attempt gives `undefined` again and again: it found that the key had changed */
-export async function untilAtRest<T extends object>(attempt: () => Promise<T | undefined>): Promise<T> {
-  for (let tries = 0; tries < MOST_TRIES; tries++) {
-    const done = await attempt()
-    if (done !== undefined) return done
-  }
-  throw new KeywardError('CONFLICT', 'the key is being changed by others')
 }
 
 /** What the store has of a key that belongs to this instance and meets the conditions. */
@@ -104,7 +99,7 @@ export function change(
   by: UpdateBy,
   edit: (stored: StoredKey, now: number) => StoredKey,
 ): Promise<KeyRecord> {
-  return untilAtRest(async () => {
+  const attempt = async () => {
     const before = await existing(office, id, by)
     const now = office.now()
     expect(office, before, by, now)
@@ -116,7 +111,10 @@ export function change(
     }
     const after = { ...edited, version: before.version + 1, updatedAt: now }
     return (await write(office, type, by, before, after)) ? recordAfter(office, after) : undefined
-  })
+  }
+  // What stops a key waits for nobody.
+  if (type === 'revoked') return untilAtRest(attempt, MOST_TRIES_TO_END)
+  return type === 'disabled' ? untilAtRest(attempt) : office.inTurn(id, () => untilAtRest(attempt))
 }
 
 /**

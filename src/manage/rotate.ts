@@ -2,10 +2,11 @@ import { statusOf } from '../key/record.ts'
 import { KeywardError } from '../model/errors.ts'
 import type { KeyRecord, PreviousSecret, StoredKey } from '../model/key.ts'
 import type { UpdateBy } from './arguments.ts'
+import { untilAtRest } from './at-rest.ts'
 import { composeText } from './compose.ts'
 import type { Created } from './create.ts'
 import { refuseUngrantedSecret } from './grants.ts'
-import { existing, expect, type Office, recordAfter, untilAtRest, write } from './office.ts'
+import { existing, expect, type Office, recordAfter, write } from './office.ts'
 
 /**
  * Gives a key a new secret under the same id. Of several rotations at once one wins; changes of other kinds that come
@@ -13,6 +14,17 @@ import { existing, expect, type Office, recordAfter, untilAtRest, write } from '
  */
 export async function rotate(office: Office, id: string, options: unknown): Promise<Created> {
   const by = office.input.rotate(options)
+  return office.race(id, (isLost, won) =>
+    office.inTurn(id, async () => {
+      if (isLost()) throw rotatedByAnother()
+      const created = await begin(office, id, by)
+      won()
+      return created
+    }),
+  )
+}
+
+async function begin(office: Office, id: string, by: UpdateBy & { readonly overlap: number }): Promise<Created> {
   const first = await existing(office, id, by)
   const { text, hash } = await composeText(office, first.prefix, id)
   try {
@@ -22,6 +34,10 @@ export async function rotate(office: Office, id: string, options: unknown): Prom
     remember(office.unseen, hash)
     throw error
   }
+}
+
+function rotatedByAnother(): KeywardError {
+  return new KeywardError('CONFLICT', 'the key was rotated by another')
 }
 
 function exchange(
@@ -36,7 +52,7 @@ function exchange(
     again = true
     const now = office.now()
     expect(office, before, by, now)
-    if (before.rotations !== first.rotations) throw new KeywardError('CONFLICT', 'the key was rotated by another')
+    if (before.rotations !== first.rotations) throw rotatedByAnother()
     refuseInactive(before, now)
     refuseUngrantedSecret(before.scopes, by)
     const replaced = office.unseen.has(before.hash) ? liveBefore(before, now) : { hash: before.hash, since: now }

@@ -4,7 +4,8 @@ import type { KeyRecord, StoredKey } from '../model/key.ts'
 import type { Reading } from '../model/verdict.ts'
 import { effectiveWindows } from '../policy/limits.ts'
 import { areReadings, isStale, isTime, shownReadings } from '../policy/readings.ts'
-import { balanceOf, existing, type Office, untilAtRest } from './office.ts'
+import { untilAtRest } from './at-rest.ts'
+import { balanceOf, existing, type Office } from './office.ts'
 
 /** How much a key was used, and what it has left now. */
 export interface Usage {

@@ -2,7 +2,7 @@ import { type CreateInput, createApiKeys, memoryStore } from 'keyward'
 import { fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
 import { failure, judged } from '../support/outcome.ts'
-import { distantStore, wrapStore } from '../support/stores.ts'
+import { distantStore, spiedStore, wrapStore } from '../support/stores.ts'
 
 async function instance(input: CreateInput = { owner: 'acct_1' }, store = memoryStore()) {
   const clock = fakeClock()
@@ -140,5 +140,52 @@ describe('rotate, in races', () => {
     clock.advance('2h')
     await keys.rotate(record.id, { overlap: '24h' })
     expect(await judged(keys, key)).toBe('invalid_key')
+  })
+})
+
+describe('what is asked at once', () => {
+  /** As behind a pool of connections: what is asked second may be answered second, when the first has been done. */
+  function pooledStore() {
+    let busy: Promise<unknown> = Promise.resolve()
+    return wrapStore(memoryStore(), (_verb, ask) => {
+      const answer = busy.then(() => new Promise((resolve) => setImmediate(resolve))).then(ask)
+      busy = answer.catch(() => {})
+      return answer
+    })
+  }
+
+  it('is one rotation, though the store hears of the second when the first has been written', async () => {
+    const { keys, key, record } = await instance({ owner: 'acct_1' }, pooledStore())
+    for (const overlap of [0, '24h'] as const) {
+      const results = await Promise.allSettled([1, 2, 3].map(() => keys.rotate(record.id, { overlap })))
+      expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected'])
+    }
+    expect(await judged(keys, key)).toBe('invalid_key')
+    const { key: last } = await keys.rotate(record.id, { overlap: '24h' })
+    expect(await judged(keys, last)).toBe('admitted')
+  })
+
+  it('a revocation goes on where others have been first twenty times, as no other change does', async () => {
+    let lost = 0
+    const store = wrapStore(memoryStore(), (verb, ask) => (verb === 'replace' && ++lost <= 20 ? false : ask()))
+    const { keys, key, record } = await instance({ owner: 'acct_1' }, store)
+    expect((await keys.revoke(record.id, { reason: 'leaked' })).status).toBe('revoked')
+    expect(await judged(keys, key)).toBe('revoked')
+  })
+
+  it('edits of one key in one process are made one after the other: none of them is lost', async () => {
+    const { store, asked, forget } = spiedStore(distantStore())
+    const { keys, record } = await instance({ owner: 'acct_1' }, store)
+    forget()
+    await Promise.all(Array.from({ length: 30 }, (_, n) => keys.update(record.id, { description: `edit ${n}` })))
+    expect([asked('find'), asked('replace')]).toEqual([30, 30])
+  })
+
+  it('those of many processes do not meet again and again', async () => {
+    const store = distantStore()
+    const { keys, record } = await instance({ owner: 'acct_1' }, store)
+    const processes = Array.from({ length: 15 }, () => createApiKeys({ prefix: 'ro_', store }))
+    await Promise.all(processes.map((each, n) => each.update(record.id, { metadata: { n } })))
+    expect((await keys.get(record.id))?.metadata).toBeDefined()
   })
 })
