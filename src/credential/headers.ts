@@ -10,9 +10,20 @@ export type HeaderValue = string | undefined | typeof REPEATED
 /** Node drops every header line after this many without a word: who sends so many may have hidden one. */
 const MOST_HEADERS = 1000
 
+interface Socket {
+  readonly server?: { readonly maxHeadersCount?: number | null } | null
+}
+
 /** Whether lines may have been lost before we saw them. */
 export function mayBeTruncated(facts: RequestFacts): boolean {
-  return (rawLines(facts)?.length ?? 0) >= 2 * MOST_HEADERS
+  const count = (rawLines(facts)?.length ?? 0) / 2
+  return count >= MOST_HEADERS || (count > 0 && count >= mostTakenBy(facts))
+}
+
+/** The server may take fewer; none is stated by 0. */
+function mostTakenBy({ connection, secure }: RequestFacts): number {
+  const socket: Socket | null | undefined = connection ?? (secure as { readonly socket?: Socket } | undefined)?.socket
+  return socket?.server?.maxHeadersCount || MOST_HEADERS
 }
 
 /** The raw lines, where there are any: an adapter may hand us anything in their place. */

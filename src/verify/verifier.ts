@@ -46,7 +46,9 @@ export function verify(parts: Parts, attempt: Attempt): Awaitable<Verdict> {
   const held = holdBack(parts, attempt)
   if (held !== undefined) return held
   const remembered = parts.keys.recall(attempt.id, attempt.time, attempt.proof?.found)
-  return remembered === undefined ? find(parts, attempt) : prove(parts, attempt, remembered)
+  // Under another prefix it is looked up as an unknown one is: what is remembered never refuses.
+  const isIt = remembered !== undefined && remembered.prefix === attempt.presented.format.prefix
+  return isIt ? prove(parts, attempt, remembered) : find(parts, attempt)
 }
 
 /** The answer to a network that has sent too many bad keys already. */

@@ -2,10 +2,13 @@ import type { IncomingMessage } from 'node:http'
 import { createServer, connect as dial, type OutgoingHttpHeaders } from 'node:http2'
 import type { AddressInfo } from 'node:net'
 import { createApiKeys, type RequestFacts } from 'keyward'
+import { guard } from 'keyward/node'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { nodeFacts } from '../../src/http/node.ts'
 import { listener } from '../support/outcome.ts'
 import { headerMap, type Line, PLACES, rawHeaders, repeated } from '../support/places.ts'
+import { raw, request } from '../support/raw.ts'
+import { serve } from '../support/serve.ts'
 import { openSite } from '../support/site.ts'
 
 const AMBIGUOUS = '400 ambiguous_credentials'
@@ -107,6 +110,28 @@ describe('H. Header parsing: lost lines', () => {
     for (const all of [[...lines, ...fillers(999)], [...fillers(999), ...lines], fillers(1000), fillers(5000)]) {
       expect(await verify(all)).toMatchObject({ ok: false, code: 'ambiguous_credentials' })
     }
+  })
+
+  it('H-46 counts to what the server takes, where that is less', async () => {
+    const keys = createApiKeys({ prefix: 'hm_', trustedProxies: ['127.0.0.1'] })
+    const { key } = await keys.create({ owner: 'acct_1', allowedIps: ['10.0.0.5'] })
+    const check = guard(keys)
+    const { port, server } = await serve(async (req, res) => {
+      const codes = [await check(req, res), await keys.verify(req)].map((verdict) => (verdict.ok ? 'ok' : verdict.code))
+      res.end(codes.join(' '))
+    })
+    const ask = async (most: number, fill: number) => {
+      server.maxHeadersCount = most
+      // A proxy writes its own line behind those of the client.
+      const lines = [['X-API-Key', key], ['X-Forwarded-For', '10.0.0.5'], ...fillers(fill)].map((line) =>
+        line.join(': '),
+      )
+      return (await raw(port, request([...lines, 'X-Forwarded-For: 203.0.113.9']))).body
+    }
+    expect(await ask(20, 30)).toBe('ambiguous_credentials ambiguous_credentials')
+    expect(await ask(20, 5)).toBe('ip_not_allowed ip_not_allowed')
+    // As many as there may be by default, and no bound at all.
+    for (const most of [2000, 0]) expect(await ask(most, 30)).toBe('ip_not_allowed ip_not_allowed')
   })
 
   it('H-46 admits a request with as many headers as can be counted', async () => {

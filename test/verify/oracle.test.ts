@@ -4,7 +4,7 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { equalUnits, unitsOf } from '../../src/hash/equal.ts'
 import { countingHasher, judged, refusalIn } from '../support/outcome.ts'
 import { carried, SOURCES, type SourceCase } from '../support/presenting.ts'
-import { alteredStore, spiedStore, wrongSecretFor } from '../support/stores.ts'
+import { alteredStore, sabotagedStore, spiedStore, wrongSecretFor } from '../support/stores.ts'
 
 const HASHERS = [
   { name: 'sha256', make: sha256 },
@@ -53,6 +53,26 @@ describe('T. Timing and oracle: equal work', () => {
     const unknown = await wrongSecretFor('0'.repeat(12), 'ora_', source.pair)
     const ofWrong = await cost(() => judged(keys, carried(source, wrong)))
     expect(await cost(() => judged(keys, carried(source, unknown)))).toEqual(ofWrong)
+  })
+
+  it('T-01 nor an id that this process remembers under another prefix, also where the store fails', async () => {
+    const { store, asked, forget } = spiedStore()
+    const { store: failing, break: sabotage } = sabotagedStore(store)
+    const clock = fakeClock()
+    const keys = createApiKeys({ prefix: { live: 'orl_', test: 'ort_' }, store: failing, clock })
+    const { key, record } = await keys.create({ owner: 'acct_1', environment: 'live' })
+    expect(await judged(keys, key)).toBe('admitted')
+    const texts = [(await wrongSecretFor(record.id, 'ort_')).key, (await wrongSecretFor('0'.repeat(12), 'ort_')).key]
+    for (const text of texts) {
+      forget()
+      expect([await judged(keys, text), asked('find')]).toEqual(['invalid_key', 1])
+    }
+    sabotage('find', () => {
+      throw new Error('down')
+    })
+    for (const text of texts) expect(await judged(keys, text)).toBe('unavailable')
+    sabotage('find', undefined)
+    expect(await judged(keys, key)).toBe('admitted')
   })
 
   it('T-01 nor a key that is in the overlap of a rotation', async () => {
