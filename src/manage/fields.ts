@@ -21,6 +21,15 @@ export function line(longest: number) {
   return ruled<string>((value) => textFlaw(value, longest, UNSAFE))
 }
 
+/** White space, and marks that show nothing. */
+const BLANK = /^[\p{Z}\p{Cf}]*$/u
+
+/** One line by which people tell keys apart. */
+export function name(longest: number) {
+  const flaw = (value: unknown) => textFlaw(value, longest, UNSAFE)
+  return ruled<string>((value) => flaw(value) ?? (BLANK.test(String(value)) ? 'must not be blank' : undefined))
+}
+
 /** Text of several lines. */
 export function lines(longest: number) {
   return ruled<string>((value) => textFlaw(value, longest, UNSAFE_LINES))

@@ -67,7 +67,7 @@ export interface Input {
   amount(amount: unknown): number
 }
 
-const NAME = field.line(100)
+const NAME = field.name(100)
 const OWNER = field.line(256)
 const RESOURCE = field.line(256)
 const WHO = { actor: z.optional(field.line(256)), address: z.optional(field.line(64)) }

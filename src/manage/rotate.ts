@@ -16,17 +16,18 @@ export async function rotate(office: Office, id: string, options: unknown): Prom
   const by = office.input.rotate(options)
   return office.race(id, (isLost, won) =>
     office.inTurn(id, async () => {
+      const first = await existing(office, id, by)
+      expect(office, first, by, office.now())
       if (isLost()) throw rotatedByAnother()
-      const created = await begin(office, id, by)
+      const created = await begin(office, first, by)
       won()
       return created
     }),
   )
 }
 
-async function begin(office: Office, id: string, by: UpdateBy & { readonly overlap: number }): Promise<Created> {
-  const first = await existing(office, id, by)
-  const { text, hash } = await composeText(office, first.prefix, id)
+async function begin(office: Office, first: StoredKey, by: UpdateBy & { readonly overlap: number }): Promise<Created> {
+  const { text, hash } = await composeText(office, first.prefix, first.id)
   try {
     return { ...text, record: await exchange(office, first, hash, by) }
   } catch (error) {

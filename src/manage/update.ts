@@ -13,6 +13,7 @@ export async function update(office: Office, id: string, patch: unknown, by: unk
   return change(office, 'updated', id, conditions, (stored, now) => {
     refuseRevoked(stored)
     refuseUngranted(parsed.scopes ?? [], conditions, stored.scopes)
+    if (Object.values(parsed).every((value) => value === undefined)) return stored
     return patched(office, stored, parsed, now)
   })
 }

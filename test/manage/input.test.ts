@@ -21,6 +21,8 @@ const TEXTS: readonly Wrong[] = [
   ['name', 'nul\u0000', 'name', 'nul'],
   ['name', 'evil\u202egnp', 'name', 'evil'],
   ['name', 'half \ud800', 'name', 'half'],
+  ['name', '  ', 'name', '"  "'],
+  ['name', '\u200e\u00a0', 'name', '\u200e'],
   ['description', '', 'description', '""'],
   ['description', 'bell\u0007', 'description', 'bell'],
   ['description', 'evil\u2066gnp', 'description', 'evil'],

@@ -1,7 +1,7 @@
 import { type CreateInput, createApiKeys, memoryStore, type UpdatePatch } from 'keyward'
 import { fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
-import { accessIn, failure, judged } from '../support/outcome.ts'
+import { accessIn, failure, judged, listener } from '../support/outcome.ts'
 import { kept, wrapStore } from '../support/stores.ts'
 
 const FULL = {
@@ -58,6 +58,15 @@ describe('update', () => {
   it('with nothing in it changes nothing that can be seen', async () => {
     const { keys, record } = await instance()
     expect(await keys.update(record.id, {})).toEqual(record)
+  })
+
+  it('with nothing in it is no change, of which anybody hears', async () => {
+    const { onEvent, events } = listener()
+    const keys = createApiKeys({ prefix: 'up_', onEvent, clock: fakeClock() })
+    const { record } = await keys.create(FULL)
+    for (const patch of [{}, { name: undefined }])
+      expect(await keys.update(record.id, patch as UpdatePatch)).toEqual(record)
+    expect(events.map(({ type }) => type)).toEqual(['created'])
   })
 
   it('counts a version for each change', async () => {
