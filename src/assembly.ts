@@ -3,6 +3,7 @@ import { hideInNode } from './credential/hide.ts'
 import { carriersOf } from './credential/reader.ts'
 import { cameOverTls } from './credential/transport.ts'
 import { remembering } from './hash/remembering.ts'
+import { checkAnswers } from './http/answers.ts'
 import type { Door } from './http/door.ts'
 import { pairFormat, plainFormat } from './key/format.ts'
 import { clashIn } from './key/prefix.ts'
@@ -175,7 +176,8 @@ export function assembleDoor(settings: Settings, { instance }: Verification): Do
     compile(demand, doors) {
       const clash = clashIn(doors.flatMap((each) => each.instance.formats.map(({ prefix }) => prefix)))
       if (clash !== undefined) throw new KeywardError('CONFIG', `guard: the prefixes of its instances ${clash}`)
-      return compileDemand(demand, together(doors))
+      const requirement = compileDemand(demand, together(doors))
+      return Object.freeze({ ...requirement, answers: checkAnswers(requirement.answers) })
     },
     open: (doors, requirement, conclude) => createEntrance(instancesOf(doors), requirement, conclude),
     hide: settings.hideCredentials

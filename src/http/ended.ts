@@ -11,23 +11,19 @@ import { lastAnswered, watchRequests } from './answering.ts'
  */
 export function onceEnded(response: ServerResponse, then: () => void): void {
   watchRequests()
-  let closed = isGone(response)
-  // HTTP/2 says so of every stream that closes.
-  response.once('finish', () => {
-    if (response.writableEnded) then()
-  })
-  response.once('close', () => {
-    closed = true
+  // HTTP/2 says `finish` of every stream that closes.
+  const over = () => {
     if (response.writableEnded || wasCutHere(response)) then()
-  })
+  }
+  response.once('finish', over).once('close', over)
   // At once, not at the close: `response.end(await work())` takes the member before it waits.
-  const { end } = response
+  const { end, destroy } = response
   response.end = function ended(...args: unknown[]) {
-    if (closed || isGone(response)) then()
-    else if (waitsForItsTurn(response)) onceTurnedAway(response, then)
+    if (isGone(response)) then()
+    // Of requests that a client sent at once, the later wait for their turn: when it goes before, Node tells nothing at all.
+    else if (response.socket === null) response.req.socket.once('close', then)
     return Reflect.apply(end, response, args)
   } as typeof end
-  const { destroy } = response
   // A response of HTTP/2 has none.
   if (!destroy) return
   response.destroy = function destroyed(...args: unknown[]) {
@@ -40,20 +36,8 @@ export function onceEnded(response: ServerResponse, then: () => void): void {
 /** Whether nobody is there to be answered: of a response that waits for its turn Node does not say so. */
 function isGone(response: ServerResponse): boolean {
   if (response.destroyed) return true
-  if (response instanceof ServerResponse) return response.req?.socket?.destroyed === true
-  return (response as Http2ServerResponse).stream?.destroyed === true
-}
-
-/** Of requests that a client sent at once, the later are answered when the earlier have been. */
-function waitsForItsTurn(response: ServerResponse): boolean {
-  return response instanceof ServerResponse && response.socket === null
-}
-
-/** When its client goes before it is this response's turn, Node tells nothing of it at all. */
-function onceTurnedAway(response: ServerResponse, then: () => void): void {
-  const { socket } = response.req
-  socket.once('close', then)
-  response.once('finish', () => socket.off('close', then))
+  const way = response instanceof ServerResponse ? response.req.socket : (response as Http2ServerResponse).stream
+  return way?.destroyed === true
 }
 
 /**
@@ -64,7 +48,7 @@ function onceTurnedAway(response: ServerResponse, then: () => void): void {
  */
 function wasCutHere({ req }: ServerResponse): boolean {
   const socket = (req?.socket ?? {}) as Partial<Socket> & { server?: Server }
-  if ((lastAnswered(socket)?.req ?? req) !== req) return false
   const { errored, readableEnded, timeout, server } = socket
-  return errored === null && !readableEnded && !timeout && server?.listenerCount('clientError') === 0
+  if (errored !== null || readableEnded || timeout || (lastAnswered(socket)?.req ?? req) !== req) return false
+  return server?.listenerCount('clientError') === 0
 }

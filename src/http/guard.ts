@@ -4,7 +4,6 @@ import type { AnyDemand } from '../model/demand.ts'
 import { isObject } from '../model/is-object.ts'
 import type { RequestFacts } from '../model/request.ts'
 import type { Admitted, Denied, Verdict } from '../model/verdict.ts'
-import { checkAnswers } from './answers.ts'
 import { doorsOf, type WithDoor } from './door.ts'
 import { type ProblemOptions, problemWriter } from './problem.ts'
 import { rateFields } from './rate-headers.ts'
@@ -41,7 +40,6 @@ export type Ask = (facts: RequestFacts) => Awaitable<Decision>
 export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDemand = {}): Ask {
   const doors = doorsOf(keys, 'guard: its first argument')
   const requirement = doors[0].compile(demand, doors)
-  const demanded = checkAnswers(requirement.answers)
   const vary = [...new Set(doors.flatMap(({ instance }) => instance.sources.flatMap(({ headers }) => headers)))].join(
     ', ',
   )
@@ -49,7 +47,7 @@ export function createGuard(keys: WithDoor | readonly WithDoor[], demand: AnyDem
     rateHeaders: settings.rateHeaders,
     vary,
     plain: Object.freeze({ Vary: vary }),
-    write: problemWriter({ ...settings, vary, answers: [settings.answers, demanded] }),
+    write: problemWriter({ ...settings, vary, answers: [settings.answers, requirement.answers] }),
     hide: hide && ((facts) => hide(doors, facts)),
   }))
 
