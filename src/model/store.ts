@@ -171,7 +171,11 @@ export interface KeyStore {
   /** By `createdAt`, then `id`, descending. Every key that is there from the first page to the last appears exactly once. */
   list(query: ListQuery): Awaitable<ListPage>
 
-  /** Adds uses and moves the last use forward, never back; beside the record, never under its version; nothing when the key is gone. */
+  /**
+   * Adds uses and moves the last use forward, never back; beside the record, never under its version; nothing when the key
+   * is gone. Never asked while it has not ended, for up to a minute. What it rejects is brought again, but not where it was
+   * late, or says `outcome: 'unknown'`: then it may have been written.
+   */
   touch?(marks: readonly UseMark[]): Awaitable<void>
 
   /**

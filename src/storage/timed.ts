@@ -1,11 +1,13 @@
 import { type Awaitable, isThenable } from '../model/awaitable.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
+import { noteLate } from '../model/late.ts'
 import { own } from '../model/own.ts'
 import { messageOf } from '../model/redact.ts'
 import type { Filter, KeyStore, ListQuery } from '../model/store.ts'
 import { inBackground } from '../model/timer.ts'
 import { breakerOf } from './breaker.ts'
+import { noted, oneTouch } from './one-touch.ts'
 import { notePatience } from './patience.ts'
 
 /** A bulk change may take long, but not for ever. */
@@ -14,8 +16,8 @@ const CHANGES = { changes: true }
 
 /**
  * A store whose every answer comes in time or not at all: what takes longer than `timeout` ms, throws or rejects is a
- * `STORE` error. A change that timed out may have happened: its error says `outcome: 'unknown'`. A store that is dead
- * is not asked, but for a probe now and then.
+ * `STORE` error. A change that timed out may have happened: its error says `outcome: 'unknown'`. Use marks are no change,
+ * but where a store says that of them itself. A store that is dead is not asked, but for a probe now and then.
  */
 export function timedStore(store: KeyStore, timeout: number): KeyStore {
   const { take, lease, move, touch, revokeWhere, note, notes, watch } = store
@@ -28,7 +30,7 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
     replace: timed('replace', (key: StoredKey, ifVersion: number) => store.replace(own(key), ifVersion), CHANGES),
     remove: timed('remove', store.remove, CHANGES),
     list: timed('list', (query: ListQuery) => store.list(own(query))),
-    ...(touch && { touch: timed('touch', touch) }),
+    ...(touch && { touch: oneTouch(store, timed('touch', noted(store, touch)), timeout) }),
     ...(take && { take: timed('take', take) }),
     ...(lease && { lease: timed('lease', lease) }),
     ...(move && { move: timed('move', move, CHANGES) }),
@@ -68,7 +70,7 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
       let late = false
       const timer = setTimeout(() => {
         late = true
-        reject(failed(new Error(`no answer within ${patience} ms`)))
+        reject(noteLate(failed(new Error(`no answer within ${patience} ms`))))
       }, patience)
       inBackground(timer)
       answer.then(
@@ -101,7 +103,8 @@ function notAsked(verb: string): KeywardError {
 
 /** The driver's words without its secrets; its own error may hold a connection string, so it is not passed on. */
 function storeError(verb: string, error: unknown, changes: boolean): KeywardError {
-  const details = changes ? ({ outcome: 'unknown' } as const) : {}
+  const isUnknown = changes || (hasCode(error, 'STORE') && error.outcome === 'unknown')
+  const details = isUnknown ? ({ outcome: 'unknown' } as const) : {}
   if (hasCode(error, 'STORE')) return new KeywardError('STORE', error.message, details)
   return new KeywardError('STORE', `the store's ${verb} failed: ${messageOf(error)}`, details)
 }

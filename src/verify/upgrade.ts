@@ -1,5 +1,6 @@
 import { hashedText } from '../key/format.ts'
 import type { Hasher } from '../model/hasher.ts'
+import { isLate } from '../model/late.ts'
 import { oldestOf } from '../model/oldest.ts'
 import type { KeyStore } from '../model/store.ts'
 import type { Attempt } from './attempt.ts'
@@ -23,6 +24,8 @@ export interface UpgradeOptions {
 /** A hash that is dear is not made before those that requests wait for. */
 const AT_ONCE = { cheap: 16, dear: 1 }
 const MOST_DONE = 10_000
+/** A write that was late may still be under way, ms: it waits for the row, as would all that were begun after it. */
+const STILL = 60_000
 
 /**
  * A key is upgraded once: where processes differ in what is the newest, as they do while a change of it is rolled out, they
@@ -32,6 +35,8 @@ const MOST_DONE = 10_000
 export function createUpgrades({ store, hasher, onChange, onFault }: UpgradeOptions): Upgrades {
   const underWay = new Map<string, Promise<void>>()
   const done = new Set<string>()
+  /** Ids whose write was late, and until when none is begun again, ms by the monotonic clock. They take up places like others. */
+  const late = new Map<string, number>()
   const most = hasher.cheap ? AT_ONCE.cheap : AT_ONCE.dear
 
   async function upgrade(known: Known, text: string): Promise<void> {
@@ -44,13 +49,19 @@ export function createUpgrades({ store, hasher, onChange, onFault }: UpgradeOpti
       onChange(stored.id)
     } catch (error) {
       onFault(error)
+      if (isLate(error)) late.set(stored.id, performance.now() + STILL)
     }
+  }
+
+  function isFree(id: string): boolean {
+    for (const [other, until] of late) if (until <= performance.now()) late.delete(other)
+    return underWay.size + late.size < most && !underWay.has(id) && !late.has(id) && !done.has(id)
   }
 
   return {
     upgrade(known, { presented }) {
       const { id } = known.stored
-      if (!known.outdated || underWay.size >= most || underWay.has(id) || done.has(id)) return
+      if (!known.outdated || !isFree(id)) return
       const over = upgrade(known, hashedText(presented.key, presented.secret)).finally(() => underWay.delete(id))
       underWay.set(id, over)
     },

@@ -1,4 +1,6 @@
+import { hasCode } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
+import { isLate } from '../model/late.ts'
 import type { KeyStore, UseMark } from '../model/store.ts'
 import { inBackground, inTime } from '../model/timer.ts'
 
@@ -65,7 +67,7 @@ export function createUsage(
     return inBackground(setTimeout(() => void flush(), DELAY))
   }
 
-  /** The writes do not wait for each other: on Workers one ends with its request, and is never heard of again. */
+  /** No write waits here for another, which on Workers ends with its request and is never heard of again: the store does. */
   function flush(): Promise<void> {
     const before = writing && inTime(writing, patience)
     const written = Promise.all([before, write()]).then(() => {
@@ -85,7 +87,7 @@ export function createUsage(
       await store.touch?.(marks)
     } catch (error) {
       onFault(error)
-      keepForLater(marks)
+      if (!isUnclear(error)) keepForLater(marks)
     }
   }
 
@@ -102,6 +104,11 @@ export function createUsage(
   }
 
   return store.touch === undefined ? { mark() {}, flush: () => Promise.resolve(), stop } : { mark, flush, stop }
+}
+
+/** What may have been written is lost rather than counted twice, or once more with every attempt. */
+function isUnclear(error: unknown): boolean {
+  return isLate(error) || (hasCode(error, 'STORE') && error.outcome === 'unknown')
 }
 
 /** One mark per id: a key that was compiled anew in between waits twice. */

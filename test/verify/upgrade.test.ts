@@ -9,9 +9,9 @@ import {
   sha256,
 } from 'keyward'
 import { fakeClock } from 'keyward/testing'
-import { describe, expect, it, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { judged, listener } from '../support/outcome.ts'
-import { deferred, kept, sabotagedStore, wrapStore } from '../support/stores.ts'
+import { deferred, kept, never, sabotagedStore, wrapStore } from '../support/stores.ts'
 
 const PEPPERED = hmac({ current: 'p1', peppers: { p1: 'v7Qm0z2LsE9rKc4TbXfY8nWd' } })
 
@@ -96,6 +96,29 @@ describe('upgrades of hashes on use', () => {
     sabotaged.break('replace', undefined)
     expect(await judged(keys, key)).toBe('admitted')
     await upgraded()
+  })
+
+  it('that are late are not begun again with every use: they wait for the row, and each would hold a connection', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const sabotaged = sabotagedStore()
+    const { keys, heard, key, record } = await aged(sabotaged.store)
+    let writes = 0
+    sabotaged.break('replace', () => {
+      writes++
+      return never()
+    })
+    for (let round = 0; round < 20; round++) {
+      expect(await judged(keys, key)).toBe('admitted')
+      await vi.advanceTimersByTimeAsync(1_000)
+    }
+    expect(writes).toBe(1)
+    expect(heard.of('fault')).toMatchObject([{ code: 'upgrade' }])
+    sabotaged.break('replace', undefined)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(await judged(keys, key)).toBe('admitted')
+    await keys.close()
+    expect((await kept(sabotaged.store, record.id)).hash).toMatch(/^hmac\$/)
   })
 
   it('do not mend a damaged record: what a store holds of scopes stays as it is', async () => {

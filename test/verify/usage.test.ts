@@ -1,4 +1,4 @@
-import { createApiKeys, memoryStore, type UseMark } from 'keyward'
+import { createApiKeys, KeywardError, memoryStore, type UseMark } from 'keyward'
 import { fakeClock } from 'keyward/testing'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { createUsage } from '../../src/verify/usage.ts'
@@ -110,7 +110,6 @@ describe('use marks', () => {
         throw new Error('redis://:hunter2@host is gone')
       },
     ],
-    ['never answers', never],
   ] as const)('cannot fail: a touch that %s is a fault and nothing else, and is made good later', async (_, fault) => {
     const { keys, sabotaged, heard, marks } = instance()
     const { key, record } = await keys.create({ owner: 'acct_1' })
@@ -125,6 +124,69 @@ describe('use marks', () => {
     await keys.verify(key)
     await keys.flush()
     expect(marks().at(-1)).toMatchObject([{ id: record.id, uses: 3 }])
+  })
+
+  it('cannot fail: a touch that never answers is a fault and nothing else', async () => {
+    const { keys, sabotaged, heard } = instance()
+    const { key } = await keys.create({ owner: 'acct_1' })
+    sabotaged.break('touch', never)
+    for (let round = 0; round < 2; round++) {
+      expect(await judged(keys, key)).toBe('admitted')
+      await keys.flush()
+    }
+    expect(heard.of('fault')).toMatchObject([
+      { code: 'touch', message: expect.stringContaining('no answer') },
+      { code: 'touch', message: expect.stringContaining('was not asked') },
+    ])
+  })
+
+  it('that were late are not written again: a store that is slow counts a use once', async () => {
+    const { keys, sabotaged, spied } = instance()
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    const held = deferred()
+    sabotaged.break('touch', async (ask) => {
+      await held.promise
+      return ask()
+    })
+    await keys.verify(key)
+    await keys.flush()
+    held.resolve()
+    for (let round = 0; round < 3; round++) await keys.flush()
+    expect(await kept(spied.store, record.id)).toMatchObject({ uses: 1 })
+  })
+
+  it('of which the store itself says that they may have been written are not written again', async () => {
+    const { keys, sabotaged, marks } = instance()
+    const { key } = await keys.create({ owner: 'acct_1' })
+    const unclear = new KeywardError('STORE', 'the connection broke', { outcome: 'unknown' })
+    sabotaged.break('touch', () => Promise.reject(unclear))
+    await keys.verify(key)
+    await keys.flush()
+    sabotaged.break('touch', undefined)
+    await keys.verify(key)
+    await keys.flush()
+    expect(marks()).toMatchObject([[{ uses: 1 }]])
+  })
+
+  it('are never written by two at once: what is used while a write hangs is written when that has really ended', async () => {
+    const { keys, clock, spied, sabotaged } = instance()
+    const other = createApiKeys({ prefix: 'us_', store: sabotaged.store, clock, storeTimeout: 20 })
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    const held = deferred()
+    let writes = 0
+    sabotaged.break('touch', async (ask) => {
+      writes++
+      await held.promise
+      return ask()
+    })
+    for (let round = 0; round < 3; round++) {
+      await Promise.all([keys.verify(key), other.verify(key)])
+      await Promise.all([keys.flush(), other.flush()])
+    }
+    expect(writes).toBe(1)
+    held.resolve()
+    for (const instance of [keys, other]) await instance.close()
+    expect(await kept(spied.store, record.id)).toMatchObject({ uses: 6 })
   })
 
   it('are counted once while a write is under way', async () => {
@@ -241,6 +303,21 @@ describe('use marks and time', () => {
     }
     expect(touch).toHaveBeenCalledTimes(4)
     expect(vi.getTimerCount()).toBe(0)
+  })
+
+  it('wait for no write for ever: one that has not ended after a minute is not heard of again', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    const { keys, sabotaged, marks } = instance()
+    const { key } = await keys.create({ owner: 'acct_1' })
+    sabotaged.break('touch', never)
+    await keys.verify(key)
+    await vi.advanceTimersByTimeAsync(2_000)
+    sabotaged.break('touch', undefined)
+    await keys.verify(key)
+    await vi.advanceTimersByTimeAsync(50_000)
+    expect(marks()).toEqual([])
+    await vi.advanceTimersByTimeAsync(10_000)
+    expect(marks()).toMatchObject([[{ uses: 1 }]])
   })
 
   it('close() leaves no timer though the store fails, and can be called twice', async () => {
