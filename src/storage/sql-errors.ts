@@ -6,6 +6,8 @@ const TAKEN = ['23505', '1062', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_P
 const NO_TABLE = ['42P01', '1146']
 /** Everything was undone, and may be tried again: serialization, deadlock, a lock that was not waited for. */
 const CLASH = ['40001', '40P01', '55P03', '1213', '1020', 'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_LOCKED']
+const LOCKED: readonly (string | undefined)[] = ['55P03', '1205']
+const NO_SYNTAX = '1064'
 const CLASHES: readonly (string | undefined)[] = [...CLASH, '5', '6', '517']
 
 /** Messages of drivers and pools that have no code. Others may show values, so they are not passed on. */
@@ -42,6 +44,16 @@ export function translated(error: unknown, { name }: Engine): Error {
 /** Whether nothing happened, because another transaction stood in the way. */
 export function isClash(error: unknown): boolean {
   return CLASHES.includes(codeOf(error))
+}
+
+/** Whether a row was locked for longer than a statement may wait. MySQL has undone that statement alone. */
+export function isLocked(error: unknown): boolean {
+  return LOCKED.includes(codeOf(error))
+}
+
+/** Whether this MySQL or MariaDB is too old to understand a statement. */
+export function isForeign(error: unknown): boolean {
+  return codeOf(error) === NO_SYNTAX
 }
 
 /** Whether a driver stopped waiting, on a connection that goes on. What the server broke off has a code of its own. */

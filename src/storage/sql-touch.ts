@@ -1,26 +1,43 @@
+import { KeywardError } from '../model/errors.ts'
 import type { UseMark } from '../model/store.ts'
-import type { Engine } from './sql-engine.ts'
+import { plainTextOf, wholeOf } from './sql-engine.ts'
+import { isForeign, isLocked, isUnanswered, translated } from './sql-errors.ts'
 import type { Tables } from './sql-schema.ts'
-import { type Connections, persistently } from './sql-session.ts'
+import { type Connections, persistently, type Row, type Session } from './sql-session.ts'
+import { lockFreeSql, marksOf, touchSql } from './sql-touch-statements.ts'
 
 /** Marks that go into one statement. */
 const AT_ONCE = 100
+/** How long one waits for rows that somebody has locked, s: MySQL knows no less than whole ones. */
+const LOCK_WAIT = 2
 
-/** A key that is gone gets no mark: rows are updated, never inserted. */
-export async function touch(connections: Connections, tables: Tables, marks: readonly UseMark[]): Promise<void> {
-  const { engine } = connections
+type Marks = readonly UseMark[]
+
+/**
+ * A key that is gone gets no mark: rows are updated, never inserted. A row that somebody has locked keeps no other waiting:
+ * those that are free are written first. The others are waited for; what stays locked for longer is lost.
+ * @throws KeywardError `STORE`, with `outcome: 'unknown'` where marks were or may have been written
+ */
+export async function touch(connections: Connections, tables: Tables, marks: Marks): Promise<void> {
   const merged = mergedById(marks)
-  for (let start = 0; start < merged.length; start += AT_ONCE) {
-    const some = merged.slice(start, start + AT_ONCE)
-    const values = some.flatMap(({ id, at, uses }) => [engine.text(id), Math.floor(at), uses])
-    // Each is tried again by itself: those before it are done, and would be counted twice.
-    const sql = touchSql(engine, tables, some.length)
-    await persistently(engine, () => connections.single((session) => session.run(sql, values)))
+  let isBegun = false
+  try {
+    for (let start = 0; start < merged.length; start += AT_ONCE) {
+      const some = merged.slice(start, start + AT_ONCE)
+      const locked = await writeFree(connections, tables, some)
+      isBegun ||= locked.length < some.length
+      if (locked.length > 0 && !(await writeLocked(connections, tables, locked))) {
+        await writeFree(connections, tables, locked)
+      }
+      isBegun = true
+    }
+  } catch (error) {
+    throw isBegun ? unclear(error, connections) : error
   }
 }
 
 /** One mark of each key, because an UPDATE joins each row once; in one order, because two of them lock rows as they go. */
-function mergedById(marks: readonly UseMark[]): readonly UseMark[] {
+function mergedById(marks: Marks): Marks {
   const merged = new Map<string, UseMark>()
   for (const { id, at, uses } of marks) {
     const other = merged.get(id)
@@ -29,25 +46,96 @@ function mergedById(marks: readonly UseMark[]): readonly UseMark[] {
   return [...merged.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
 }
 
-function touchSql({ name }: Engine, { keys }: Tables, count: number): string {
-  const one =
-    name === 'PostgreSQL'
-      ? 'CAST(? AS text) COLLATE "C" AS id, CAST(? AS bigint) AS used_at, CAST(? AS bigint) AS uses'
-      : '? AS id, ? AS used_at, ? AS uses'
-  const marks = Array.from({ length: count }, () => `SELECT ${one}`).join(' UNION ALL ')
-  const greatest = name === 'SQLite' ? 'max' : 'greatest'
-  const at = `${greatest}(coalesce(k.last_used_at, m.used_at), m.used_at)`
-  const uses = 'coalesce(k.uses, 0) + m.uses'
-  if (name === 'MySQL') {
-    return `UPDATE ${keys} AS k JOIN (${marks}) AS m ON k.id = m.id SET k.last_used_at = ${at}, k.uses = ${uses}`
+/** @returns those that were not written: of rows that are locked, or gone */
+async function writeFree(connections: Connections, tables: Tables, marks: Marks): Promise<Marks> {
+  const { engine } = connections
+  const values = marksOf(engine, marks)
+  if (engine.name === 'SQLite') {
+    const sql = touchSql(engine, tables, marks.length)
+    await attempt(connections, () => connections.single((session) => session.run(sql, values)))
+    return []
   }
-  const update = `UPDATE ${keys} AS k SET last_used_at = ${at}, uses = ${uses} FROM`
-  if (name === 'SQLite') return `${update} (${marks}) AS m WHERE k.id = m.id`
-  // An UPDATE locks rows in whatever order it finds them, and one that waited for a row forgets marks that were joined
-  // to it. So rows are locked first, in one order, and nothing is left to wait for.
-  return `WITH m AS MATERIALIZED (${marks}),
-    locked AS MATERIALIZED (
-      SELECT id FROM ${keys} WHERE id IN (SELECT id FROM m) ORDER BY id FOR NO KEY UPDATE
-    )
-    ${update} m JOIN locked ON locked.id = m.id WHERE k.id = m.id`
+  if (engine.name === 'PostgreSQL') {
+    const sql = touchSql(engine, tables, marks.length, ' SKIP LOCKED')
+    const written = await attempt(connections, () => connections.rows(`${sql} RETURNING k.id`, values))
+    return without(marks, written.map(idOf))
+  }
+  return attempt(connections, async () => {
+    try {
+      return without(marks, await writeFound(connections, tables, marks))
+    } catch (error) {
+      if (isForeign(error)) return marks
+      throw error
+    }
+  })
+}
+
+/** MySQL answers no rows of an UPDATE. */
+function writeFound(connections: Connections, tables: Tables, marks: Marks): Promise<readonly string[]> {
+  return connections.transaction(async (session) => {
+    const { engine } = session
+    const ids = marks.map(({ id }) => engine.text(id))
+    const found = (await session.rows(lockFreeSql(tables, ids.length), ids)).map(idOf)
+    const free = marks.filter(({ id }) => found.includes(id))
+    if (free.length > 0) await session.run(touchSql(engine, tables, free.length), marksOf(engine, free))
+    return found
+  })
+}
+
+/** @returns whether all were free in time; else none is written */
+function writeLocked(connections: Connections, tables: Tables, marks: Marks): Promise<boolean> {
+  const { engine } = connections
+  const [sql, values] = [touchSql(engine, tables, marks.length), marksOf(engine, marks)]
+  return attempt(connections, async () => {
+    try {
+      await (engine.name === 'PostgreSQL'
+        ? connections.transaction(async (session) => {
+            await session.run(`SET LOCAL lock_timeout = '${LOCK_WAIT}s'`)
+            await session.run(sql, values)
+          })
+        : underLockWait(connections, (session) => session.run(sql, values)))
+      return true
+    } catch (error) {
+      if (isLocked(error)) return false
+      throw error
+    }
+  })
+}
+
+/** One statement of MySQL that waits no longer than `LOCK_WAIT`, on a connection that is then as it was. */
+function underLockWait(connections: Connections, work: (session: Session) => Promise<unknown>): Promise<void> {
+  return connections.alone(async (session) => {
+    const [row] = await session.rows('SELECT @@innodb_lock_wait_timeout AS seconds')
+    const before = wholeOf(row?.seconds)
+    await session.run(`SET innodb_lock_wait_timeout = ${Math.min(before, LOCK_WAIT)}`)
+    try {
+      await work(session)
+    } finally {
+      await session.run(`SET innodb_lock_wait_timeout = ${before}`)
+    }
+  })
+}
+
+/** What a driver stopped waiting for may be written yet. */
+function attempt<T>(connections: Connections, work: () => Promise<T>): Promise<T> {
+  return persistently(connections.engine, async () => {
+    try {
+      return await work()
+    } catch (error) {
+      throw isUnanswered(error) ? unclear(error, connections) : error
+    }
+  })
+}
+
+function unclear(error: unknown, { engine }: Connections): KeywardError {
+  return new KeywardError('STORE', translated(error, engine).message, { outcome: 'unknown' })
+}
+
+function without(marks: Marks, ids: readonly string[]): Marks {
+  const written = new Set(ids)
+  return marks.filter(({ id }) => !written.has(id))
+}
+
+function idOf({ id }: Row): string {
+  return plainTextOf(id)
 }

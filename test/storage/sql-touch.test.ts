@@ -1,7 +1,10 @@
+import { createApiKeys } from 'keyward'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import type { StoredKey } from '../../src/model/key.ts'
 import type { KeyStore } from '../../src/model/store.ts'
 import { migrate, sqlStore } from '../../src/storage/sql.ts'
+import { judged } from '../support/outcome.ts'
 import { connect, type Prepared, prepare, SERVERS } from './sql-databases.ts'
 import { storedKey } from './stored-key.ts'
 
@@ -62,6 +65,51 @@ describe.each(SERVERS)('over %s, use marks', (engine) => {
     await Promise.all(writing)
     expect(await usesOf(IDS)).toEqual(IDS.map((id) => total.get(id)))
     if (engine === 'PostgreSQL') expect(await deadlocks()).toBe(0)
+  })
+
+  it('of a row that is locked keep no other waiting, and hold none; they are let go when that lasts', async () => {
+    const options = { prefix: 'few_' }
+    const [pool, other] = pools as [Kysely<unknown>, Kysely<unknown>]
+    await migrate(pool, options)
+    const store = sqlStore(pool, options)
+    const [locked, ...free] = ['b', 'a', 'c'].map((id) => storedKey({ id })) as [StoredKey, StoredKey, StoredKey]
+    for (const key of [locked, ...free]) await store.insert(key)
+    await other.transaction().execute(async (transaction) => {
+      await sql`SELECT 1 FROM few_keys WHERE id = ${locked.id} FOR UPDATE`.execute(transaction)
+      const asked = store.touch?.([locked, ...free].map(({ id }) => ({ id, at: 9, uses: 2 })))
+      await waitUntilBlocked()
+      expect(await Promise.all(free.map(async ({ id }) => (await store.find(id))?.uses))).toEqual([2, 2])
+      for (const { id } of free) {
+        await sql`SELECT 1 FROM few_keys WHERE id = ${id} FOR UPDATE NOWAIT`.execute(transaction)
+      }
+      await asked
+    })
+    expect((await store.find(locked.id))?.uses).toBeUndefined()
+    await store.touch?.([{ id: locked.id, at: 9, uses: 3 }])
+    expect(await store.find(locked.id)).toEqual({ ...locked, uses: 3, lastUsedAt: 9 })
+  })
+
+  it('of a row that is locked make no other key unavailable, and are not counted twice', async () => {
+    const kysely = connect(prepared.target, 4)
+    const options = { prefix: 'busy_' }
+    await migrate(kysely, options)
+    const keys = createApiKeys({ prefix: 'agk_', store: sqlStore(kysely, options), storeTimeout: 100 })
+    const used = await keys.create({ owner: 'acct_1' })
+    const other = await keys.create({ owner: 'acct_1', limits: { hour: 100 } })
+    for (const { key } of [used, other]) expect(await judged(keys, key)).toBe('admitted')
+    await keys.flush()
+    await (pools[0] as Kysely<unknown>).transaction().execute(async (transaction) => {
+      await sql`SELECT 1 FROM busy_keys WHERE id = ${used.record.id} FOR UPDATE`.execute(transaction)
+      for (let round = 0; round < 8; round++) {
+        expect(await judged(keys, used.key)).toBe('admitted')
+        await keys.flush()
+        expect(await judged(keys, other.key)).toBe('admitted')
+      }
+    })
+    await keys.close()
+    expect((await keys.get(used.record.id))?.uses).toBeLessThanOrEqual(9)
+    expect((await keys.get(other.record.id))?.uses).toBeLessThanOrEqual(9)
+    await kysely.destroy()
   })
 
   /** Until a statement waits for a lock. */
