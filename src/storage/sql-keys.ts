@@ -6,7 +6,7 @@ import { pageOf } from './page.ts'
 import { type Engine, plainTextOf, type Value, wholeOf } from './sql-engine.ts'
 import { keyOf, SELECTED, valuesOf } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
-import type { Row, Session } from './sql-session.ts'
+import type { Connections, Row, Session } from './sql-session.ts'
 import { changeAndTell } from './sql-tell.ts'
 
 export async function find(session: Session, { keys }: Tables, id: string): Promise<StoredKey | undefined> {
@@ -58,20 +58,50 @@ function placeOf(row: Row): Place {
 }
 
 export async function revokeWhere(
-  session: Session,
+  connections: Connections,
   tables: Tables,
   filter: Filter,
   at: number,
   reason: string | undefined,
 ): Promise<number> {
-  const { engine } = session
-  const { sql, values } = all(conditionsOf(engine, filter))
+  const { engine } = connections
   const [revoked, time] = [engine.text('revoked'), Math.floor(at)]
   const set = 'status = ?, version = version + 1, updated_at = ?, revoked_at = ?, revoked_reason = ?'
-  const given = [revoked, time, time, reason === undefined ? null : engine.text(reason), revoked]
-  // By the primary key, too: MySQL may refuse a change that names no indexed column (sql_safe_updates).
-  const update = `UPDATE ${tables.keys} SET ${set} WHERE status <> ? AND id > ? AND ${sql}`
-  return changeAndTell(session, tables, { sql: update, values: [...given, engine.text(''), ...values] }, '*')
+  const given = [revoked, time, time, reason === undefined ? null : engine.text(reason)]
+  const which = all([{ sql: 'status <> ?', values: [revoked] }, ...conditionsOf(engine, filter)])
+  if (engine.name === 'MySQL') return changeById(connections, tables, { set, given, which })
+  const statement = { sql: `UPDATE ${tables.keys} SET ${set} WHERE ${which.sql}`, values: [...given, ...which.values] }
+  return connections.single((session) => changeAndTell(session, tables, statement, '*'))
+}
+
+/** Keys that go into one statement. */
+const AT_ONCE = 100
+
+interface Change {
+  readonly set: string
+  readonly given: readonly Value[]
+  readonly which: Condition
+}
+
+/**
+ * MySQL locks each row that a change looks at, also those that do not match: so they are found without locks, and changed by
+ * the primary key where they still match, in one order and one transaction.
+ */
+async function changeById(connections: Connections, { keys }: Tables, { set, given, which }: Change): Promise<number> {
+  const { engine } = connections
+  const select = `SELECT id FROM ${keys} WHERE ${which.sql} ORDER BY id`
+  // By itself, because in the transaction the strictest isolation would lock what is read.
+  const ids = (await connections.rows(select, which.values)).map(({ id }) => engine.text(plainTextOf(id)))
+  return connections.transaction(async (session) => {
+    let count = 0
+    for (let start = 0; start < ids.length; start += AT_ONCE) {
+      const some = ids.slice(start, start + AT_ONCE)
+      const where = `id IN (${some.map(() => '?').join(', ')}) AND ${which.sql}`
+      const sql = `UPDATE ${keys} FORCE INDEX (PRIMARY) SET ${set} WHERE ${where}`
+      count += await session.run(sql, [...given, ...some, ...which.values])
+    }
+    return count
+  })
 }
 
 interface Condition {

@@ -59,8 +59,7 @@ export function storeOver(connections: Connections, tables: Tables, listen?: () 
     async move(credit, now) {
       return moveInTurns(credit.account, { credit: own(credit), now })
     },
-    revokeWhere: (filter, at, reason) =>
-      ask(() => connections.single((session) => revokeWhere(session, tables, filter, at, reason))),
+    revokeWhere: (filter, at, reason) => ask(() => revokeWhere(connections, tables, filter, at, reason)),
     note: (notes, keep) => ask(() => connections.transaction((session) => note(session, tables, notes, keep))),
     notes: (query) => ask(() => listNotes(connections, tables, own(query))),
     ...(listen && { watch: (...told) => watch(listen, ...told) }),
