@@ -4,11 +4,12 @@ import type { Engine } from './sql-engine.ts'
 /** SQLSTATE of PostgreSQL, error number of MySQL and MariaDB, name of SQLite's result code. */
 const TAKEN = ['23505', '1062', 'SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', '1555', '2067']
 const NO_TABLE = ['42P01', '1146']
-/** Everything was undone, and may be tried again: serialization, deadlock, a lock that was not waited for. */
-const CLASH = ['40001', '40P01', '55P03', '1213', '1020', 'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_LOCKED']
-const LOCKED: readonly (string | undefined)[] = ['55P03', '1205']
+/** A lock that was waited for in vain, or not at all. MySQL has undone that statement alone. */
+const LOCKED: readonly (string | undefined)[] = ['55P03', '1205', '3572']
+/** Everything was undone, and may be tried again: serialization, deadlock. */
+const CLASH = ['40001', '40P01', '1213', '1020', 'SQLITE_BUSY', 'SQLITE_BUSY_SNAPSHOT', 'SQLITE_LOCKED']
 const NO_SYNTAX = '1064'
-const CLASHES: readonly (string | undefined)[] = [...CLASH, '5', '6', '517']
+const CLASHES: readonly (string | undefined)[] = [...CLASH, ...LOCKED, '5', '6', '517']
 
 /** Messages of drivers and pools that have no code. Others may show values, so they are not passed on. */
 const KNOWN = [
@@ -41,12 +42,12 @@ export function translated(error: unknown, { name }: Engine): Error {
   return new KeywardError('STORE', `${name}: ${reasonOf(error, code)}`)
 }
 
-/** Whether nothing happened, because another transaction stood in the way. */
+/** Whether nothing happened, once the transaction is rolled back, because another stood in the way. */
 export function isClash(error: unknown): boolean {
   return CLASHES.includes(codeOf(error))
 }
 
-/** Whether a row was locked for longer than a statement may wait. MySQL has undone that statement alone. */
+/** Whether that was because something was locked for longer than a statement may wait. */
 export function isLocked(error: unknown): boolean {
   return LOCKED.includes(codeOf(error))
 }

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto'
 import { inBackground } from '../model/timer.ts'
 import { type SqlDatabase, send } from './sql-database.ts'
 import type { Engine, Value } from './sql-engine.ts'
-import { isClash, isUnanswered, translated } from './sql-errors.ts'
+import { isClash, isLocked, isUnanswered, translated } from './sql-errors.ts'
 
 export type Row = Readonly<Record<string, unknown>>
 
@@ -26,6 +26,8 @@ export interface Connections extends Session {
 /** A clash is over as soon as the other transaction is: tries are many and waits short, between one and two seconds together. */
 const TRIES = 30
 const LONGEST_PAUSE = 64
+/** A statement that met a lock has waited already, as long as the server or the host will have it: none is begun after so long, ms. */
+const LONGEST_LOCKED = 1_500
 /** From one ROLLBACK to the next on a connection that does not answer, ms. */
 const LONGEST_SILENCE = 5_000
 
@@ -69,14 +71,16 @@ export function connectionsOf(database: SqlDatabase, engine: Engine): Connection
 
 /**
  * Does something again as long as other transactions stand in its way, a bounded number of times: it must be one
- * statement, or one transaction. What a driver throws comes out as a `KeywardError`.
+ * statement, or one transaction, which has been rolled back when it fails. What a driver throws comes out as a `KeywardError`.
  */
 export async function persistently<T>(engine: Engine, work: () => Promise<T>, tries = TRIES): Promise<T> {
+  const begun = performance.now()
   for (let tried = 1; ; tried++) {
     try {
       return await work()
     } catch (error) {
-      if (!isClash(error) || tried === tries) throw translated(error, engine)
+      const isOver = tried === tries || (isLocked(error) && performance.now() - begun > LONGEST_LOCKED)
+      if (!isClash(error) || isOver) throw translated(error, engine)
       await pause(Math.min(LONGEST_PAUSE, 2 ** tried) * (0.5 + randomInt(1000) / 2000))
     }
   }
