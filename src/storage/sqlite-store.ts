@@ -182,8 +182,17 @@ function changed({ changes }: { readonly changes: number | bigint }): number {
   return Number(changes)
 }
 
-/** node:sqlite objects to being closed twice. */
+/**
+ * The file alone then holds everything, but where another keeps it from that. libsql closes a connection when its statements are
+ * collected, and merges the log no sooner.
+ */
 function closeOnce(database: Database): void {
+  try {
+    // Whoever else has the file open merges the log when they close it: nobody waits for them here.
+    database.exec('PRAGMA busy_timeout = 0')
+    database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch {}
+  // node:sqlite objects to being closed twice.
   try {
     database.close()
   } catch {}

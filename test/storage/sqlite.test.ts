@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -133,6 +133,36 @@ describe.each(drivers)('over $driver, sqliteStore', ({ open }) => {
       items: [oldest],
     })
     store.close?.()
+  })
+
+  it('leaves everything in the file alone when it is closed', () => {
+    const [file, copy] = [newFile(), newFile()]
+    const store = over(file)
+    const key = storedKey()
+    store.insert(key)
+    store.take?.(key.id, key.version, SPEND, 1_000)
+    expect(store.find(key.id)).toEqual(key)
+    store.close?.()
+    copyFileSync(file, copy)
+    const other = over(copy)
+    expect(other.find(key.id)).toEqual(key)
+    expect(other.take?.(key.id, key.version, SPEND, 2_000)).toMatchObject({ readings: [{ remaining: 1 }, {}] })
+    other.close?.()
+  })
+
+  it('is closed also while another reads', () => {
+    const file = newFile()
+    const store = over(file)
+    const reader = open(file)
+    reader.exec('BEGIN')
+    expect(reader.prepare('SELECT id FROM keyward_keys').all()).toEqual([])
+    const key = storedKey()
+    store.insert(key)
+    store.close?.()
+    expect(reader.prepare('SELECT id FROM keyward_keys').all()).toEqual([])
+    reader.exec('COMMIT')
+    expect(reader.prepare('SELECT id FROM keyward_keys').all()).toMatchObject([{ id: key.id }])
+    reader.close()
   })
 
   it('throws STORE after close, which is harmless twice', () => {
