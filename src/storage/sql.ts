@@ -42,7 +42,8 @@ export interface SqlStoreOptions extends SqlOptions {
  *
  * @throws {KeywardError} `CONFIG` for something that is no Kysely, for a transaction, and for another dialect. Verbs
  * throw `CONFLICT` and `STORE` as `KeyStore` says, `INPUT` for a cursor that no page gave and for text that is longer
- * than its column, and `CONFIG` where the schema is missing, older or newer; after `close`, they throw `STORE`.
+ * than its column, and `CONFIG` where the schema is missing, older or newer when it is first looked at; after `close`, they
+ * throw `STORE`.
  */
 export function sqlStore(kysely: SqlDatabase, options: SqlStoreOptions = {}): KeyStore {
   const { listen, prefix } = optionsOf('sqlStore', options, ['prefix', 'listen'])
