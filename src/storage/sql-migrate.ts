@@ -12,7 +12,7 @@ const TRIES = 1_000
 
 /**
  * Brings a database to the schema of this version. Harmless when it has it, and when several processes do it at once.
- * @throws KeywardError `CONFIG` for a schema that is newer than this program
+ * @throws KeywardError `CONFIG` for a schema that is newer than this program, and for a database that cannot hold every text
  */
 export async function bringUpToDate(connections: Connections, tables: Tables): Promise<void> {
   const { engine } = connections
@@ -21,6 +21,7 @@ export async function bringUpToDate(connections: Connections, tables: Tables): P
   const found = await persistently(engine, () => schemaVersion(connections, tables), TRIES)
   if (found === MIGRATIONS.length) return
   refuseNewer(found)
+  if (found === 0) await persistently(engine, () => requireUnicode(connections))
   await persistently(engine, () => (engine.name === 'MySQL' ? underName : inTransaction)(connections, tables), TRIES)
 }
 
@@ -36,6 +37,17 @@ export async function requireSchema(connections: Connections, tables: Tables): P
       ? `${connections.engine.name} has no tables of Keyward: await migrate(kysely) first`
       : `the schema ${found} of ${tables.schema} is older than this keyward: await migrate(kysely) first`,
   )
+}
+
+/** SQL_ASCII keeps bytes as they come. Tables that are there already go on: whatever they could not hold was refused. */
+const UNICODE: readonly unknown[] = ['UTF8', 'SQL_ASCII']
+
+/** Another encoding refuses names and owners of half the world, or finds none of them, and not before somebody has one. */
+async function requireUnicode(session: Session): Promise<void> {
+  if (session.engine.name !== 'PostgreSQL') return
+  const [row] = await session.rows(`SELECT current_setting('server_encoding') AS encoding`)
+  if (UNICODE.includes(row?.encoding)) return
+  throw new KeywardError('CONFIG', `the encoding of this database is ${row?.encoding}, and must be UTF8`)
 }
 
 /** 0 where there is none yet. */

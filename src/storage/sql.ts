@@ -57,8 +57,8 @@ export function sqlStore(kysely: SqlDatabase, options: SqlStoreOptions = {}): Ke
  * script that has the right to create tables. Harmless when it is done already, and when several processes do it at
  * once.
  *
- * @throws {KeywardError} `CONFIG` as `sqlStore`, and for a schema that a newer version made; `STORE` where the database
- * cannot be reached or refuses.
+ * @throws {KeywardError} `CONFIG` as `sqlStore`, for a schema that a newer version made, and for a database of PostgreSQL
+ * whose encoding is not UTF8; `STORE` where the database cannot be reached or refuses.
  */
 export async function migrate(kysely: SqlDatabase, options: SqlOptions = {}): Promise<void> {
   const { prefix } = optionsOf('migrate', options, ['prefix'])

@@ -1,5 +1,5 @@
 import { CamelCasePlugin, DummyDriver, Kysely, MssqlAdapter, MssqlIntrospector, MssqlQueryCompiler, sql } from 'kysely'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import type { SqlDatabase } from '../../src/storage/sql.ts'
 import { migrate, sqlStore } from '../../src/storage/sql.ts'
 import { connect, ENGINES, type Prepared, prepare } from './sql-databases.ts'
@@ -59,6 +59,25 @@ describe.each(ENGINES)('over %s, migrate', (engine) => {
       await later.destroy()
       expect(rows.map(({ name }) => name)).toEqual(Array(5).fill('public'))
       expect(await versionsOf('path_')).toEqual([1, 2])
+    })
+
+    it.each(['LATIN1', 'SQL_ASCII'])('makes no tables where not every text can be kept (%s)', async (encoding) => {
+      const name = `of_${encoding.toLowerCase()}`
+      const settings = `ENCODING '${encoding}' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0`
+      await sql.raw(`CREATE DATABASE ${name} ${settings}`).execute(kysely)
+      const { target } = prepared
+      if (target.engine !== 'PostgreSQL') throw new Error('no PostgreSQL')
+      const other = connect({ ...target, connection: { ...target.connection, database: name } }, 2)
+      onTestFinished(() => other.destroy())
+      if (encoding === 'SQL_ASCII') {
+        await migrate(other)
+        const key = storedKey({ owner: 'Zürich 東京 😀' })
+        await sqlStore(other).insert(key)
+        expect((await sqlStore(other).list({ prefixes: ['agk_'], owner: key.owner, limit: 9 })).items).toEqual([key])
+      } else {
+        await expect(migrate(other)).rejects.toThrow(config(`the encoding of this database is ${encoding}`))
+        expect((await sql`SELECT 1 FROM pg_tables WHERE tablename LIKE 'keyward%'`.execute(other)).rows).toEqual([])
+      }
     })
   }
 
