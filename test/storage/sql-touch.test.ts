@@ -90,17 +90,17 @@ describe.each(SERVERS)('over %s, use marks', (engine) => {
   })
 
   it('of a row that is locked make no other key unavailable, and are not counted twice', async () => {
-    const kysely = connect(prepared.target, 4)
+    const kysely = connect(prepared.target, 2)
     const options = { prefix: 'busy_' }
     await migrate(kysely, options)
-    const keys = createApiKeys({ prefix: 'agk_', store: sqlStore(kysely, options), storeTimeout: 100 })
+    const keys = createApiKeys({ prefix: 'agk_', store: sqlStore(kysely, options), storeTimeout: 300 })
     const used = await keys.create({ owner: 'acct_1' })
     const other = await keys.create({ owner: 'acct_1', limits: { hour: 100 } })
     for (const { key } of [used, other]) expect(await judged(keys, key)).toBe('admitted')
     await keys.flush()
     await (pools[0] as Kysely<unknown>).transaction().execute(async (transaction) => {
       await sql`SELECT 1 FROM busy_keys WHERE id = ${used.record.id} FOR UPDATE`.execute(transaction)
-      for (let round = 0; round < 8; round++) {
+      for (let round = 0; round < 4; round++) {
         expect(await judged(keys, used.key)).toBe('admitted')
         await keys.flush()
         expect(await judged(keys, other.key)).toBe('admitted')
