@@ -4,9 +4,8 @@ import { flawed, type Issue } from '../model/errors.ts'
 import { isObject } from '../model/is-object.ts'
 import { DENIALS, type DenialCode } from '../model/verdict.ts'
 import type { Requirement } from '../policy/demand.ts'
-import { changeOf } from './answers.ts'
 import { type Door, doorsOf, type WithDoor } from './door.ts'
-import { byStatus, type ToldRefusal } from './openapi-refusals.ts'
+import { byStatus, type ToldRefusal, toldAs } from './openapi-refusals.ts'
 import { type Security, securityOf } from './security.ts'
 import { WORDING } from './wording.ts'
 
@@ -81,15 +80,9 @@ function requiring(security: Security, scopes: readonly string[], anonymous: boo
 
 /** What requests to these instances may be refused for, with the status and the title that the host gives it. */
 function refusalsOf(requirement: Requirement, doors: readonly Door[]): readonly ToldRefusal[] {
-  return doors.flatMap((door) => {
-    const given = [requirement.answers, door.settings.answers]
-    return codesOf(requirement, door).map((code) => {
-      const changes = given.map((answers) => changeOf(code, answers))
-      const { status = DENIALS[code] } = changes.find((change) => change?.status !== undefined) ?? {}
-      const { title = WORDING[code].title } = changes.find((change) => change?.title !== undefined) ?? {}
-      return { status, title }
-    })
-  })
+  return doors.flatMap((door) =>
+    codesOf(requirement, door).map((code) => toldAs(code, [requirement.answers, door.settings.answers])),
+  )
 }
 
 /** All but those that neither the instance nor the demand gives a reason for. */

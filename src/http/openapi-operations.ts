@@ -1,12 +1,12 @@
 import * as z from 'zod/mini'
-import { DENIALS, type DenialCode } from '../model/verdict.ts'
+import type { AnswerOverrides } from '../model/answer.ts'
+import type { DenialCode } from '../model/verdict.ts'
 import { META } from './management-fields.ts'
 import { PROBLEMS, type ProblemCode } from './management-problems.ts'
 import type { NamedRoute, RouteName } from './management-routes.ts'
 import { auditQuery, listQuery } from './management-schemas.ts'
-import { byStatus } from './openapi-refusals.ts'
+import { byStatus, toldAs } from './openapi-refusals.ts'
 import type { Security } from './security.ts'
-import { WORDING } from './wording.ts'
 
 interface Told {
   readonly summary: string
@@ -133,8 +133,13 @@ const QUERIES: { readonly [name in RouteName]?: z.ZodMiniType } = { listKeys: li
 /**
  * A route as an operation of the document.
  * @param security what a request carries that speaks for a key
+ * @param overrides how the host words the refusals of that
  */
-export function operationOf({ verb, name, path, method }: NamedRoute, security?: Security): Record<string, unknown> {
+export function operationOf(
+  { verb, name, path, method }: NamedRoute,
+  security?: Security,
+  overrides?: AnswerOverrides,
+): Record<string, unknown> {
   const { summary, body, answers, refusals, denials } = TOLD[name]
   const changes = method !== 'GET' && path !== '/'
   const query = QUERIES[name]
@@ -153,7 +158,7 @@ export function operationOf({ verb, name, path, method }: NamedRoute, security?:
     ...(body === undefined ? {} : { requestBody: { required: body.required, content: json(body.schema) } }),
     responses: Object.assign(
       Object.fromEntries(Object.entries(answers).map(([status, schema]) => [status, answerOf(schema)])),
-      refusalsOf(refusals, denials),
+      refusalsOf(refusals, denials, overrides),
     ),
   }
 }
@@ -181,8 +186,9 @@ const PROBLEM = { $ref: '#/components/schemas/Problem' }
 export function refusalsOf(
   codes: readonly ProblemCode[],
   denials: readonly DenialCode[] = [],
+  answers?: AnswerOverrides,
 ): Record<string, unknown> {
-  const ofKeys = denials.map((code) => ({ status: DENIALS[code], title: WORDING[code].title }))
+  const ofKeys = denials.map((code) => toldAs(code, [answers]))
   return byStatus([...ofKeys, ...codes.map((code) => PROBLEMS[code])], PROBLEM)
 }
 

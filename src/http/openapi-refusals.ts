@@ -1,7 +1,20 @@
+import type { AnswerOverrides } from '../model/answer.ts'
+import { DENIALS, type DenialCode } from '../model/verdict.ts'
+import { changeOf } from './answers.ts'
+import { WORDING } from './wording.ts'
+
 /** A refusal, as far as a document tells of it. */
 export interface ToldRefusal {
   readonly status: number
   readonly title: string
+}
+
+/** What a code is told as. @param answers the host's, those that count most first */
+export function toldAs(code: DenialCode, answers: readonly (AnswerOverrides | undefined)[]): ToldRefusal {
+  const changes = answers.map((given) => changeOf(code, given))
+  const { status = DENIALS[code] } = changes.find((change) => change?.status !== undefined) ?? {}
+  const { title = WORDING[code].title } = changes.find((change) => change?.title !== undefined) ?? {}
+  return { status, title }
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { ApiKeys } from '../api-keys.ts'
-import type { WithDoor } from './door.ts'
+import { DOOR, type WithDoor } from './door.ts'
 import { ANSWERS } from './management-answers.ts'
 import type { ManagementOptions, ManagementSettings } from './management-options.ts'
 import { DOCUMENT_PATH, type NamedRoute, routesFor } from './management-routes.ts'
@@ -42,7 +42,7 @@ export function documentOf(
   for (const route of routes) {
     const operations = paths[route.path] ?? {}
     paths[route.path] = operations
-    operations[route.method.toLowerCase()] = operationOf(route, credentials?.security)
+    operations[route.method.toLowerCase()] = operationOf(route, credentials?.security, keys?.[DOOR].settings.answers)
   }
   paths[DOCUMENT_PATH] = { get: ITSELF }
   return {

@@ -1,5 +1,5 @@
 import { bearer, createApiKeys, header } from 'keyward'
-import { describeGuards } from 'keyward/management'
+import { describeGuards, managementDocument } from 'keyward/management'
 import { describe, expect, it } from 'vitest'
 import { failure } from '../support/outcome.ts'
 
@@ -171,4 +171,13 @@ describe('describeGuards()', () => {
     expect((await failure(() => describeGuards(host(), keys, wrong as never))).message).toContain('contacts:raed')
     expect((await failure(() => describeGuards(host(), {} as never, {}))).code).toBe('CONFIG')
   })
+})
+
+it('the document of the routes tells the refusals of /self as the host words them', () => {
+  const answers = { revoked: { status: 410, title: 'Gone' }, expired: { title: 'Over' } }
+  const { paths } = managementDocument({ keys: createApiKeys({ prefix: 'ov_', answers }) })
+  const { responses = {} } = (paths['/self']?.get ?? {}) as { responses?: Record<string, { description: string }> }
+  expect(responses['410']).toMatchObject({ description: 'Gone' })
+  expect(responses['401']?.description).toContain('Over')
+  expect(responses['401']?.description).not.toContain('revoked')
 })
