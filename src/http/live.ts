@@ -1,23 +1,28 @@
 import { subscribe } from 'node:diagnostics_channel'
 import { type Duration, parseDuration } from '../model/duration.ts'
 import { KeywardError } from '../model/errors.ts'
+import { isObject } from '../model/is-object.ts'
 import type { KeyRecord } from '../model/key.ts'
 import { show } from '../model/redact.ts'
 import { inBackground } from '../model/timer.ts'
 
-/** A connection that stays open: a WebSocket of `ws`, or any stream. */
+/** A connection that stays open: a WebSocket of `ws`, any stream, or a request or response of HTTP/2, whose stream it is then. */
 export interface Connection {
   once(event: 'close', listener: () => void): unknown
   /** Of a WebSocket: takes a code and a reason for the client. Those of streams take something else, or nothing. */
   close?(...told: never[]): unknown
   terminate?(): unknown
+  pause?(): unknown
+  removeAllListeners?(event: 'message'): unknown
   destroy?(): unknown
   readonly readyState?: unknown
+  /** Of a WebSocket: the bytes that are still to be sent. */
+  readonly bufferedAmount?: unknown
   /** Of a stream. */
   readonly destroyed?: unknown
   readonly closed?: unknown
-  /** Of a response of HTTP/2. */
-  readonly stream?: { readonly destroyed?: unknown } | undefined
+  /** Of a request and a response of HTTP/2. */
+  readonly stream?: Omit<Connection, 'stream'> | undefined
 }
 
 interface Lookup {
@@ -29,12 +34,14 @@ interface Watch {
   readonly id: string
   readonly every: number
   readonly connections: Set<Connection>
-  readonly look: () => void
+  readonly look: () => Promise<void>
   readonly timer: NodeJS.Timeout
 }
 
 /** A WebSocket that is no more, by its `readyState`. */
 const CLOSED = 3
+/** How long a WebSocket may take to send what is queued before its close frame, in ms. */
+const GRACE = 1000
 /** The longest that a timer of Node can wait, in whole days. */
 const LONGEST = 24 * 86_400_000
 
@@ -54,21 +61,21 @@ let hears = false
  * process does is heard at once; what another does, and the time, is looked for.
  * @param access the identity that opened the connection; without one (an optional demand) nothing happens
  * @param options `every`: how long another process may be ahead, by default 5 s
- * @throws KeywardError `CONFIG` for an `every` that is no duration from 1 ms to 24 days
+ * @param keys the instance of the key, one alone, or whatever else finds a record by its id
+ * @throws KeywardError `CONFIG` for an `every` that is no duration from 1 ms to 24 days, for `keys` without `get`, and for
+ * what is no connection
  */
 export function closeWhenRevoked(
   keys: Lookup,
   access: Pick<KeyRecord, 'id'> | undefined,
-  connection: Connection,
+  given: Connection,
   { every = '5s' }: { readonly every?: Duration } = {},
 ): void {
+  if (typeof keys?.get !== 'function') throw wrong(`keys must be one instance of createApiKeys, not ${show(keys)}`)
+  const connection = isObject(given?.stream) ? given.stream : given
+  if (typeof connection?.once !== 'function') throw wrong('the connection must be a WebSocket or a stream')
   const ms = parseDuration(every) ?? 0
-  if (ms < 1 || ms > LONGEST) {
-    throw new KeywardError(
-      'CONFIG',
-      `closeWhenRevoked: every must be a duration from 1 ms to 24 days, not ${show(every)}`,
-    )
-  }
+  if (ms < 1 || ms > LONGEST) throw wrong(`every must be a duration from 1 ms to 24 days, not ${show(every)}`)
   if (access === undefined || isOver(connection)) return
   if (!hears) for (const type of ['revoked', 'disabled', 'removed']) subscribe(`keyward:${type}`, hear)
   hears = true
@@ -82,9 +89,13 @@ export function closeWhenRevoked(
   watch.look()
 }
 
+function wrong(what: string): KeywardError {
+  return new KeywardError('CONFIG', `closeWhenRevoked: ${what}`)
+}
+
 /** One that has closed says so no more. */
-function isOver({ destroyed, closed, readyState, stream }: Connection): boolean {
-  return destroyed === true || closed === true || readyState === CLOSED || stream?.destroyed === true
+function isOver({ destroyed, closed, readyState }: Connection): boolean {
+  return destroyed === true || closed === true || readyState === CLOSED
 }
 
 function watchOf(keys: Lookup, id: string, every: number): Watch {
@@ -104,21 +115,48 @@ function forget(keys: Lookup, watch: Watch): void {
 
 function newWatch(keys: Lookup, id: string, every: number): Watch {
   const connections = new Set<Connection>()
-  const look = () => {
-    keys.get(id).then(
-      (record) => {
-        if (record?.status !== 'active') for (const connection of connections) end(connection)
-      },
-      () => {}, // A store that is down ends no connection; the next look may find it up.
-    )
+  const look = async () => {
+    try {
+      const record = await keys.get(id)
+      if (record?.status === 'active') return
+    } catch {
+      return // A store that is down ends no connection; the next look may find it up.
+    }
+    for (const connection of connections) if (hasDone(() => end(connection))) connections.delete(connection)
   }
   return { id, every, connections, look, timer: inBackground(setInterval(look, every)) }
 }
 
+/** A connection that cannot be ended keeps no other open, and is tried again at the next look. */
+function hasDone(act: () => void): boolean {
+  try {
+    act()
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** A client may ignore that a WebSocket is closed, and send on: so it is ended as well. */
 function end(connection: Connection): void {
-  const { close, destroy, terminate } = connection
+  const { close, destroy, bufferedAmount } = connection
   if (destroy !== undefined) return void destroy.call(connection)
-  if (close !== undefined) Reflect.apply(close, connection, [1008, 'The API key is no longer valid.'])
-  terminate?.call(connection)
+  try {
+    if (close !== undefined) Reflect.apply(close, connection, [1008, 'The API key is no longer valid.'])
+  } finally {
+    // Ended at once, it would drop the close frame that waits behind what is queued.
+    if (typeof bufferedAmount === 'number' && bufferedAmount > 0) endSoon(connection)
+    else terminate(connection)
+  }
+}
+
+function endSoon(connection: Connection): void {
+  connection.pause?.()
+  inBackground(setTimeout(() => hasDone(() => terminate(connection)), GRACE))
+}
+
+/** What a paused WebSocket has got meanwhile it would tell of when it ends: nobody is to hear that any more. */
+function terminate(connection: Connection): void {
+  connection.removeAllListeners?.('message')
+  connection.terminate?.()
 }
