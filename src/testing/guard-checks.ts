@@ -2,6 +2,7 @@ import { createGuard, type Decision } from '../http/guard.ts'
 import type { Access, ApiKeys } from '../index.ts'
 import type { Awaitable } from '../model/awaitable.ts'
 import type { Demand } from '../model/demand.ts'
+import { inFiveSeconds } from './deadline.ts'
 import { type Line, type Play, play, type ReadHeader, type Scene } from './guard-scene.ts'
 import { ANSWER_SCENES } from './guard-scenes-answers.ts'
 import { CREDENTIAL_SCENES } from './guard-scenes-credentials.ts'
@@ -10,7 +11,10 @@ import { TRANSPORT_SCENES } from './guard-scenes-transport.ts'
 
 /** A route behind the guard under test. */
 export interface GuardedRoute {
-  /** Sends a request to it, from 127.0.0.1 or ::1, with these header lines; a name may be there twice. */
+  /**
+   * Sends a request to it, from 127.0.0.1 or ::1, with these header lines; a name may be there twice. Rejects where no
+   * answer comes.
+   */
   send(request: { readonly method: string; readonly headers: readonly Line[] }): Promise<SentAnswer>
   close?(): Awaitable<unknown>
 }
@@ -42,7 +46,7 @@ export interface GuardCheck {
   /** Short and stable, to select by. */
   readonly id: string
   readonly name: string
-  /** Rejects with an `Error` that says what to mend. */
+  /** Rejects with an `Error` that says what to mend, at the latest after 5 seconds. */
   run(): Promise<void>
 }
 
@@ -60,12 +64,13 @@ export function guardChecks(harness: GuardHarness): readonly GuardCheck[] {
   return SCENES.map((scene) => ({
     id: scene.id,
     name: `${scene.name}: ${scene.expected}`,
-    run: () => run(scene, harness),
+    run: () => inFiveSeconds(run(scene, harness), () => 'there was no answer'),
   }))
 }
 
 async function run(scene: Scene, harness: GuardHarness): Promise<void> {
-  const wanted = await want(scene)
+  const { expected, method = 'GET' } = scene
+  const wanted = expected === 'fault' ? undefined : await want(scene)
   const set = await play(scene, harness.header)
   const reached: (string | undefined)[] = []
   const handle = async (access: Access | undefined): Promise<string> => {
@@ -75,19 +80,24 @@ async function run(scene: Scene, harness: GuardHarness): Promise<void> {
   const { demand } = set
   const route = await harness.serve({ keys: set.guarded.length === 1 ? set.keys : set.guarded, demand, handle })
   try {
-    const method = scene.method ?? 'GET'
-    const answer = await route.send({ method, headers: set.lines })
-    const owners = scene.expected === 'admitted' ? ['acct_1'] : scene.expected === 'anonymous' ? [undefined] : []
+    const asked = Promise.resolve(route.send({ method, headers: set.lines }))
+    const answer = await (wanted === undefined ? asked.catch(() => undefined) : asked)
+    const owners = expected === 'admitted' ? ['acct_1'] : expected === 'anonymous' ? [undefined] : []
     agree('the owners of what reached the handler', reached.map(String), owners.map(String))
-    agree('the status', answer.status, wanted.status)
-    agree('the body', anonymised(answer.body), method === 'HEAD' ? '' : wanted.body)
-    for (const [name, value] of Object.entries(wanted.headers)) {
-      agree(`the header ${name}`, anonymised(fieldOf(answer, name) ?? 'absent'), value)
-    }
+    if (wanted === undefined) agree('that the answer is a fault', (answer?.status ?? 500) >= 500, true)
+    else compare(answer as SentAnswer, wanted, method)
     const secret = (set.created.secret ?? set.created.key).slice(-38)
-    if (JSON.stringify(answer).includes(secret)) throw new Error('the answer holds the secret of a key')
+    if (JSON.stringify({ answer }).includes(secret)) throw new Error('the answer holds the secret of a key')
   } finally {
     await route.close?.()
+  }
+}
+
+function compare(answer: SentAnswer, wanted: Wanted, method: string): void {
+  agree('the status', answer.status, wanted.status)
+  agree('the body', anonymised(answer.body), method === 'HEAD' ? '' : wanted.body)
+  for (const [name, value] of Object.entries(wanted.headers)) {
+    agree(`the header ${name}`, anonymised(fieldOf(answer, name) ?? 'absent'), value)
   }
 }
 

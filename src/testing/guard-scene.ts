@@ -24,7 +24,8 @@ export interface Stage {
 export interface Scene {
   readonly id: string
   readonly name: string
-  readonly expected: DenialCode | 'admitted' | 'anonymous'
+  /** A fault of the host is no verdict: how it is answered is the framework's own affair. */
+  readonly expected: DenialCode | 'admitted' | 'anonymous' | 'fault'
   readonly options?: Partial<ApiKeysOptions>
   readonly input?: Partial<CreateInput>
   /** A demand; its functions read headers, because each framework has a request object of its own. */

@@ -97,6 +97,14 @@ const AMBIGUOUS = scenes('ambiguous_credentials', {
     { lines: ({ created, other }) => [apiKey(created.key), apiKey(other.key)] },
   ],
   'repeated-same': ['a header that is sent twice, alike', { lines: own((key) => [apiKey(key), apiKey(key)]) }],
+  'repeated-bearer': [
+    'two bearer tokens in two lines',
+    { lines: ({ created, other }) => [bearer(`Bearer ${created.key}`), bearer(`Bearer ${other.key}`)] },
+  ],
+  'repeated-bearer-same': [
+    'a bearer token in two lines, alike',
+    { lines: own((key) => [bearer(`Bearer ${key}`), bearer(`Bearer ${key}`)]) },
+  ],
   'bearer-and-secret': [
     'a bearer key beside half a pair',
     {

@@ -121,6 +121,16 @@ const PLACES: readonly Scene[] = [
     demand: (header) => ({ owner: header('x-account') }),
   },
   {
+    id: 'owner-throws',
+    name: 'a function of the demand that throws',
+    expected: 'fault',
+    demand: () => ({
+      owner: () => {
+        throw new Error('thrown by a demand')
+      },
+    }),
+  },
+  {
     id: 'resource',
     name: 'a bound key on its own resource',
     expected: 'admitted',

@@ -14,6 +14,7 @@ import { TAKE_CHECKS } from './checks-take.ts'
 import { TEXT_CHECKS } from './checks-text.ts'
 import { TOUCH_CHECKS } from './checks-touch.ts'
 import { WINDOW_CHECKS } from './checks-windows.ts'
+import { inFiveSeconds } from './deadline.ts'
 
 /** One promise of the storage contract, for any test runner: `test(check.name, check.run)`. */
 export interface StoreCheck {
@@ -27,8 +28,6 @@ export interface StoreCheck {
    */
   run(): Promise<'absent' | undefined>
 }
-
-const DEADLINE = 5_000
 
 /** Checks that there is nothing to check of without an optional verb; one of them may need more. */
 const needing = (needs: Needs, drafts: readonly Draft[]) => drafts.map((draft): Draft => ({ needs, ...draft }))
@@ -70,11 +69,6 @@ export function storeChecks(make: () => Awaitable<KeyStore>): readonly StoreChec
 
 async function run(draft: Draft, shared: () => Promise<KeyStore>): Promise<'absent' | undefined> {
   let doing = 'make'
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const deadline = new Promise<never>((_, reject) => {
-    const late = (): void => reject(new Error(`${doing}() did not answer within ${DEADLINE / 1000} s`))
-    timer = setTimeout(late, DEADLINE)
-  })
   const held = async (): Promise<'absent' | undefined> => {
     const store = await shared()
     if ([draft.needs ?? []].flat().some((verb) => store[verb] === undefined)) return 'absent'
@@ -84,9 +78,5 @@ async function run(draft: Draft, shared: () => Promise<KeyStore>): Promise<'abse
     await draft.hold(makeBench(store, note))
     return undefined
   }
-  try {
-    return await Promise.race([held(), deadline])
-  } finally {
-    clearTimeout(timer)
-  }
+  return inFiveSeconds(held(), () => `${doing}() did not answer`)
 }

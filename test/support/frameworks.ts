@@ -18,6 +18,7 @@ import { guard as nodeGuard, refuse } from 'keyward/node'
 import Koa from 'koa'
 import { onTestFinished } from 'vitest'
 import { EXPRESSES, type ExpressModule } from './express.ts'
+import { http2Lines } from './http2-lines.ts'
 import { NESTS, packagesOf, serveNest } from './nest.ts'
 import { type RawAnswer, raw, request } from './raw.ts'
 import { serve } from './serve.ts'
@@ -71,14 +72,17 @@ async function askHttp2(
   { method = 'GET', target = '/' }: Asking,
   from?: string,
 ): Promise<RawAnswer> {
-  const session = connect(`http://127.0.0.1:${port}`, { localAddress: from } as object)
+  const said = lines.map((line): [string, string] => {
+    const colon = line.indexOf(':')
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()]
+  })
+  const pseudo = { ':method': method, ':path': target, ':scheme': 'http', ':authority': '127.0.0.1' }
+  const isTwice = said.filter(([name]) => name === 'authorization').length > 1
+  const socket = isTwice ? { createConnection: () => http2Lines(port, from, [...Object.entries(pseudo), ...said]) } : {}
+  const session = connect(`http://127.0.0.1:${port}`, { localAddress: from, ...socket } as object)
   try {
     const fields: Record<string, string[]> = Object.create(null)
-    for (const line of lines) {
-      const colon = line.indexOf(':')
-      const name = line.slice(0, colon).toLowerCase()
-      fields[name] = [...(fields[name] ?? []), line.slice(colon + 1).trim()]
-    }
+    for (const [name, value] of isTwice ? [] : said) fields[name] = [...(fields[name] ?? []), value]
     const single = Object.entries(fields).map(([name, values]) => [name, values.length === 1 ? values[0] : values])
     const stream = session.request({ ':method': method, ':path': target, ...Object.fromEntries(single) })
     const got = await new Promise<IncomingHttpHeaders & { ':status'?: number }>((resolve, reject) => {

@@ -10,6 +10,8 @@ interface Mistake {
   readonly answer?: (response: Response) => Response
   /** Calls the handler whatever the guard says. */
   readonly open?: boolean
+  /** Calls it where the guard throws. */
+  readonly trusting?: boolean
 }
 
 function joined(lines: readonly (readonly [string, string])[]): Headers {
@@ -18,11 +20,18 @@ function joined(lines: readonly (readonly [string, string])[]): Headers {
   return headers
 }
 
+/** As Node has them in `req.headers`: of `Authorization` only the first. */
+function firstOfEach(lines: readonly (readonly [string, string])[]): Headers {
+  const names = lines.map(([name]) => name)
+  return joined(lines.filter(([name], at) => name !== 'Authorization' || names.indexOf(name) === at))
+}
+
 function harness({
   headers = joined,
   address = () => '127.0.0.1',
   answer = (r) => r,
   open = false,
+  trusting = false,
 }: Mistake): GuardHarness {
   return {
     header: (request: Request, name) => request.headers.get(name) ?? undefined,
@@ -32,9 +41,11 @@ function harness({
         { ...demand, address },
         async (_request, access) => new Response(await handle(access)),
       )
+      const goOn = async () => new Response(await handle(undefined), { status: 500 })
       return {
         async send({ method, headers: lines }) {
-          const response = answer(await guarded(new Request('http://localhost/', { method, headers: headers(lines) })))
+          const asked = guarded(new Request('http://localhost/', { method, headers: headers(lines) }))
+          const response = answer(await (trusting ? asked.catch(goOn) : asked))
           if (open && response.status !== 200) await handle(undefined)
           const body = method === 'HEAD' ? '' : await response.text()
           return { status: response.status, headers: Object.fromEntries(response.headers), body }
@@ -67,6 +78,8 @@ describe('guardChecks', () => {
   it.each<[string, Mistake, readonly string[]]>([
     ['calls the handler in any case', { open: true }, ['nothing', 'revoked-holder', 'store-throws']],
     ['takes the last of two lines', { headers: (lines) => new Headers(Object.fromEntries(lines)) }, ['repeated-same']],
+    ['reads two lines of Authorization as one', { headers: firstOfEach }, ['repeated-bearer', 'repeated-bearer-same']],
+    ['goes on where a demand throws', { trusting: true }, ['owner-throws']],
     ['believes in no address', { address: () => undefined }, ['ip', 'ip-proxied']],
     ['takes any address for granted', { address: () => '198.51.100.7' }, ['ip-not']],
     ['forgets Vary', { answer: without('vary') }, ['bearer', 'nothing']],
