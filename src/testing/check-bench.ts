@@ -5,7 +5,7 @@ import type { StoredKey } from '../model/key.ts'
 import { show } from '../model/redact.ts'
 import type { KeyStore, ListQuery } from '../model/store.ts'
 
-type Optional = 'touch' | 'take' | 'lease' | 'move' | 'revokeWhere' | 'note'
+type Optional = 'touch' | 'take' | 'lease' | 'move' | 'revokeWhere' | 'note' | 'watch'
 
 /** The optional verbs without which there is nothing to check. */
 export type Needs = Optional | readonly Optional[]
@@ -21,7 +21,7 @@ export interface Draft {
 /** What a check works with. */
 export interface Bench {
   /** The store, with every verb: those that are absent are not asked for. */
-  readonly store: Required<Omit<KeyStore, 'watch' | 'close'>>
+  readonly store: Required<Omit<KeyStore, 'close'>>
   /** Nobody else's. */
   readonly owner: string
   readonly prefix: string
@@ -118,7 +118,7 @@ async function walk(store: Bench['store'], query: ListQuery): Promise<readonly S
 }
 
 const STANDARD = ['find', 'insert', 'replace', 'remove', 'list'] as const
-const OPTIONAL = ['touch', 'take', 'lease', 'move', 'revokeWhere', 'note', 'notes'] as const
+const OPTIONAL = ['touch', 'take', 'lease', 'move', 'revokeWhere', 'note', 'notes', 'watch'] as const
 
 /** Says which verb was asked last, for when the answer does not come. */
 function notedStore(store: KeyStore, note: (verb: string) => void): Bench['store'] {

@@ -6,6 +6,7 @@ import { MOVE_CHECKS } from './checks-holds.ts'
 import { LEASE_CHECKS } from './checks-leases.ts'
 import { ENDED_CHECKS } from './checks-leases-ended.ts'
 import { LIST_CHECKS } from './checks-list.ts'
+import { LONGEST_CHECKS } from './checks-longest.ts'
 import { NAME_CHECKS } from './checks-names.ts'
 import { NOTE_CHECKS } from './checks-notes.ts'
 import { RECORD_CHECKS } from './checks-records.ts'
@@ -13,6 +14,7 @@ import { REVOKE_CHECKS } from './checks-revoke.ts'
 import { TAKE_CHECKS } from './checks-take.ts'
 import { TEXT_CHECKS } from './checks-text.ts'
 import { TOUCH_CHECKS } from './checks-touch.ts'
+import { WATCH_CHECKS } from './checks-watch.ts'
 import { WINDOW_CHECKS } from './checks-windows.ts'
 import { inFiveSeconds } from './deadline.ts'
 
@@ -37,6 +39,7 @@ const DRAFTS: readonly Draft[] = [
   ...NAME_CHECKS,
   ...TEXT_CHECKS,
   ...LIST_CHECKS,
+  ...LONGEST_CHECKS,
   ...needing('touch', TOUCH_CHECKS),
   ...needing('take', TAKE_CHECKS),
   ...needing('take', WINDOW_CHECKS),
@@ -46,6 +49,7 @@ const DRAFTS: readonly Draft[] = [
   ...needing('move', MOVE_CHECKS),
   ...needing('revokeWhere', REVOKE_CHECKS),
   ...needing('note', NOTE_CHECKS),
+  ...needing('watch', WATCH_CHECKS),
 ]
 
 /**

@@ -3,6 +3,7 @@ import { sql } from 'kysely'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { migrate, type SqlListener, sqlStore } from '../../src/storage/sql.ts'
+import { storeChecks } from '../../src/testing/store-checks.ts'
 import { type Postgres, startPostgres } from '../support/postgres.ts'
 import { connect } from './sql-databases.ts'
 import { storedKey } from './stored-key.ts'
@@ -32,6 +33,10 @@ async function hearing(make: () => SqlListener = listen) {
 }
 
 describe('over PostgreSQL with listen, sqlStore', () => {
+  for (const { id, name, run } of storeChecks(() => sqlStore(kysely, { listen }))) {
+    if (id.startsWith('watch-')) it.concurrent(name, async () => expect(await run()).toBeUndefined())
+  }
+
   it('has watch, and without listen it has not', () => {
     expect(sqlStore(kysely, { listen }).watch).toBeTypeOf('function')
     expect(sqlStore(kysely).watch).toBeUndefined()

@@ -37,7 +37,9 @@ describe.each(ENGINES)('over %s, sqlStore', (engine) => {
 
   describe('keeps the storage contract', () => {
     for (const check of storeChecks(() => sqlStore(kysely))) {
-      it.concurrent(check.name, async () => expect(await check.run()).toBeUndefined())
+      // Without `listen` there is no watch: sql-watch.test.ts has one.
+      const answer = check.id.startsWith('watch-') ? 'absent' : undefined
+      it.concurrent(check.name, async () => expect(await check.run()).toBe(answer))
     }
   })
 

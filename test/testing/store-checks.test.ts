@@ -5,6 +5,7 @@ import { storeChecks } from '../../src/testing/index.ts'
 import { BROKEN_CREDITS } from './broken-credits.ts'
 import { BROKEN_LEASES } from './broken-leases.ts'
 import { BROKEN_LISTS } from './broken-lists.ts'
+import { BROKEN_LONGEST } from './broken-longest.ts'
 import { BROKEN_METERS } from './broken-meters.ts'
 import { BROKEN_MOVES } from './broken-moves.ts'
 import { BROKEN_NAMES } from './broken-names.ts'
@@ -12,6 +13,7 @@ import { BROKEN_NOTES } from './broken-notes.ts'
 import { BROKEN_RECORDS } from './broken-records.ts'
 import { broken, type Verbs } from './broken-store.ts'
 import { BROKEN_TAKES } from './broken-takes.ts'
+import { BROKEN_WATCHES, watched } from './broken-watches.ts'
 
 describe('storeChecks', () => {
   it('have an id and a name of their own each', () => {
@@ -40,6 +42,7 @@ describe('storeChecks', () => {
     ...BROKEN_MOVES,
     ...BROKEN_LEASES,
     ...BROKEN_NOTES,
+    ...BROKEN_LONGEST,
   ])('find a store in which $mistake', async (store) => {
     const failures = await failuresOf(broken(store), store.found)
     expect(Object.keys(failures).sort()).toEqual([...store.found].sort())
@@ -50,6 +53,10 @@ describe('storeChecks', () => {
     ['notes', (good: Verbs): Partial<KeyStore> => ({ notes: (query) => good.notes({ ...query, limit: 1 }) })],
   ] as const)('pass a store in which %s answers short pages', async (_, change) => {
     expect(await failuresOf(broken({ mistake: '', found: [], change }))).toEqual({})
+  })
+
+  it('pass a store with watch, which memory has not', async () => {
+    expect(await failuresOf(broken({ mistake: '', found: [], change: watched }))).toEqual({})
   })
 
   it('resolve with absent where the store has not got the verb', async () => {
@@ -64,6 +71,7 @@ describe('storeChecks', () => {
     expect(absent).toContain('move-hold')
     expect(absent).toContain('revoke-writes')
     expect(absent).toContain('note-shows')
+    expect(absent).toContain('watch-stops')
     expect(absent).not.toContain('insert-find')
   })
 
@@ -114,6 +122,17 @@ describe('a check', () => {
     const failed = expect(check?.run()).rejects.toThrow('make() did not answer within 5 s')
     await vi.advanceTimersByTimeAsync(5_000)
     await failed
+  })
+
+  it.each(BROKEN_WATCHES)('finds a store in which $mistake, and waits no longer than it may', async (store) => {
+    vi.useFakeTimers()
+    const ids = storeChecks(() => memoryStore()).map(({ id }) => id)
+    // Each over a store of its own: what one does is told to the others.
+    const runs = ids.filter((id) => id.startsWith('watch-')).map((id) => failuresOf(broken(store), [id]))
+    await vi.advanceTimersByTimeAsync(4_900)
+    const failures: Record<string, string> = Object.assign({}, ...(await Promise.all(runs)))
+    expect(Object.keys(failures).sort()).toEqual([...store.found].sort())
+    expect(Object.values(failures).join()).not.toContain('within 5 s')
   })
 
   it('leaves no timer behind', async () => {
