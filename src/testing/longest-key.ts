@@ -11,7 +11,7 @@ export function longest(most: number, last: string, begin = ''): string {
   return begin.padEnd(most - last.length, WIDE) + last
 }
 
-/** The key with every field that a key can have, each as large as it may be: about 85,000 characters of JSON. */
+/** The key with every field that a key can have, each as large as it may be: about 100 kB of JSON. */
 export function longestKey(key: StoredKey): StoredKey {
   const owner = longest(LONGEST.owner, '1', key.owner)
   const name = longest(LONGEST.name, '"')
