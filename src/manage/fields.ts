@@ -166,9 +166,14 @@ function copyOf(value: unknown, path: readonly string[], report: Report): Json |
 }
 
 /** A value that is no JSON: what its class is called says more than what JSON makes of it. */
-function named(value: unknown): string {
+export function named(value: unknown): string {
   const name: unknown = Array.isArray(value) || isPlainObject(value) ? undefined : Object(value).constructor?.name
   return isObject(value) && typeof name === 'string' ? `a ${name}` : show(value)
+}
+
+/** A Map or a promise has no members of its own: what it was meant to say would be dropped in silence. */
+export function hasMembers(value: unknown): value is object {
+  return isPlainObject(value) || (isRecord(value) && Object.keys(value).length > 0)
 }
 
 /** Of no class: neither a Date nor a Map. */

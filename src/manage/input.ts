@@ -2,7 +2,6 @@ import * as z from 'zod/mini'
 import type { Duration } from '../model/duration.ts'
 import { parseDuration } from '../model/duration.ts'
 import { flawed, type Issue, type KeywardError } from '../model/errors.ts'
-import { isObject } from '../model/is-object.ts'
 import type { Metadata, Status } from '../model/key.ts'
 import { inherited, own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
@@ -121,15 +120,15 @@ export function createInput({ vocabulary, plan, names, environments }: InputOpti
       refuse([...late, ...limitFlaws(patch.limits ?? undefined), ...scopeFlaws(patch.scopes)])
       return patch
     },
-    by: (by) => parse(ONLY_BY, by ?? {}, CONDITIONS),
-    creator: (by) => parse(CREATE_BY, by ?? {}, CONDITIONS),
-    updater: (by) => parse(UPDATE_BY, by ?? {}, CONDITIONS),
+    by: (by = {}) => parse(ONLY_BY, by, CONDITIONS),
+    creator: (by = {}) => parse(CREATE_BY, by, CONDITIONS),
+    updater: (by = {}) => parse(UPDATE_BY, by, CONDITIONS),
     // What a page is asked for is a search: what is undefined is not looked for.
-    list: (options) => parse(LIST, options ?? {}),
+    list: (options = {}) => parse(LIST, options),
     rotate: (options) => parse(ROTATE, options, CONDITIONS),
-    revoke: (options) => parse(REVOKE, options ?? {}, CONDITIONS),
-    revokeAll: (options) => parse(REVOKE_ALL, options ?? {}, CONDITIONS),
-    crediting: (by) => parse(CREDIT_BY, by ?? {}, CONDITIONS),
+    revoke: (options = {}) => parse(REVOKE, options, CONDITIONS),
+    revokeAll: (options = {}) => parse(REVOKE_ALL, options, CONDITIONS),
+    crediting: (by = {}) => parse(CREDIT_BY, by, CONDITIONS),
     account: (whom) => parse(ACCOUNT, whom, CONDITIONS),
     amount: (amount) => parse(AMOUNT, { amount }).amount,
   }
@@ -219,9 +218,9 @@ function parse<T extends z.ZodMiniObject, Condition extends string = never>(
   input: unknown,
   conditions: readonly Condition[] = [],
 ): Given<z.output<T>, Condition> {
-  if (!isObject(input)) throw refused([{ path: '', message: `must be an object, not ${show(input)}` }])
-  const path = inherited(input, Object.keys(schema.shape))
+  const path = inherited(Object(input), Object.keys(schema.shape))
   if (path !== undefined) throw refused([{ path, message: 'must be a member of the object itself, not of its class' }])
+  if (!field.hasMembers(input)) throw refused([{ path: '', message: `must be an object, not ${field.named(input)}` }])
   const given = own(input) as Readonly<Record<string, unknown>>
   const missing = conditions.find((name) => name in given && given[name] === undefined)
   if (missing !== undefined) throw refused([{ path: missing, message: 'must not be undefined; leave it out' }])
