@@ -6,20 +6,10 @@ import { isObject } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
 import { messageOf, show, unwanted } from '../model/redact.ts'
 import { emitWarning } from '../model/warn.ts'
+import { type DocumentOptions, documentFlaws } from './document-options.ts'
 import { DOOR } from './door.ts'
 import type { Authorize } from './management-authority.ts'
 import { KEY_FIELDS, type KeyField } from './management-schemas.ts'
-
-/** What the document of the routes says beside the routes. */
-export interface DocumentOptions {
-  /** @default 'API keys' */
-  readonly title?: string
-  /** Of the host's own interface. @default '1.0.0' */
-  readonly version?: string
-  /** How the host authenticates people: a `securitySchemes` object of OpenAPI, and what each route needs of it. */
-  readonly securitySchemes?: Readonly<Record<string, unknown>>
-  readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
-}
 
 export interface ManagementOptions {
   /**
@@ -116,7 +106,7 @@ export function readOptions(keys: unknown, options: unknown): ManagementSettings
   if (typeof self !== 'boolean') wrong('self', 'must be true or false', self)
   if (audit !== undefined && !isAuditLog(audit)) wrong('audit', 'must be an auditLog()', audit)
   if (typeof address !== 'function') wrong('address', 'must be a function', address)
-  if (!isObject(document)) wrong('document', 'must be an object', document)
+  issues.push(...documentFlaws(document))
   if (issues.length > 0) throw config(issues)
   const asked = { authorize, path, origins: [...origins], patience, onError: heardOut(onError), self, audit, address }
   return Object.freeze({ ...asked, fields: fields && [...fields], document: own(document) })

@@ -1,4 +1,6 @@
 import type { ApiKeys } from '../api-keys.ts'
+import { flawed } from '../model/errors.ts'
+import { documentFlaws } from './document-options.ts'
 import { DOOR, type WithDoor } from './door.ts'
 import { ANSWERS } from './management-answers.ts'
 import type { ManagementOptions, ManagementSettings } from './management-options.ts'
@@ -23,9 +25,14 @@ export interface DocumentedRoutes extends Pick<ManagementOptions, 'path' | 'docu
   readonly keys?: ApiKeys
 }
 
-/** The document of the routes (OpenAPI 3.1), to be written to a file. It is what `GET /openapi.json` answers. */
+/**
+ * The document of the routes (OpenAPI 3.1), to be written to a file. It is what `GET /openapi.json` answers.
+ * @throws KeywardError `CONFIG` that names each wrong member of `document`
+ */
 export function managementDocument(of: DocumentedRoutes = {}): OpenApiDocument {
   const { path, document = {}, self = true, audit = false, fields, keys } = of
+  const issues = documentFlaws(document)
+  if (issues.length > 0) throw flawed('CONFIG', issues, { where: 'managementDocument: ' })
   return documentOf({ path, document, fields }, routesFor({ self, audit }), keys)
 }
 
