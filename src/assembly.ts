@@ -167,12 +167,12 @@ function instanceOf(settings: Settings, parts: Parts, admissions: Admissions, lo
 
 /** The instance's own entrance for guards, which may bring several instances together. */
 export function assembleDoor(settings: Settings, { instance }: Verification): Door {
-  const { realm, reveal, rateHeaders, answers, vocabulary, prefixes, names, plan } = settings
+  const { realm, reveal, rateHeaders, answers, vocabulary, prefixes, names, plan, store } = settings
   return {
     instance,
     settings: { realm, reveal, rateHeaders, answers },
     context: { vocabulary, environments: prefixes.environments },
-    making: { names, plan, coverage },
+    making: { names, plan, coverage, keepsCredits: store.take !== undefined && store.move !== undefined },
     compile(demand, doors) {
       const clash = clashIn(doors.flatMap((each) => each.instance.formats.map(({ prefix }) => prefix)))
       if (clash !== undefined) throw new KeywardError('CONFIG', `guard: the prefixes of its instances ${clash}`)

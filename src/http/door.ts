@@ -24,6 +24,8 @@ export interface Door {
     readonly plan: LimitPlan
     /** What somebody may grant, ready to be asked. */
     readonly coverage: (grants: readonly string[]) => Coverage
+    /** Whether the store can keep balances. */
+    readonly keepsCredits: boolean
   }
   /** Reads a demand for all these instances at once: what one of them knows may be named. */
   compile(demand: AnyDemand, doors: readonly Door[]): Requirement

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import type { Issue } from '../model/errors.ts'
+import { DOOR, type WithDoor } from './door.ts'
 import { asDescribed, choice, described, listOf, META, moment, strict, text, whole } from './management-fields.ts'
 import { invalid } from './management-problems.ts'
 import type { Read } from './management-reply.ts'
@@ -105,6 +106,15 @@ export type KeyField = (typeof KEY_FIELDS)[number]
 export interface Bodies {
   readonly createKey: typeof createKey
   readonly updateKey: typeof updateKey
+}
+
+/** Those of these fields that can be set on an instance: a store that keeps no balances has no `credits`. */
+export function settable(
+  fields: readonly KeyField[] | undefined,
+  keys: WithDoor | undefined,
+): readonly KeyField[] | undefined {
+  if (keys === undefined || keys[DOOR].making.keepsCredits) return fields
+  return (fields ?? KEY_FIELDS).filter((field) => field !== 'credits')
 }
 
 /** Those bodies with these fields alone: any other is refused as one that nobody knows. */

@@ -10,7 +10,7 @@ import { isCrossSite } from './management-origin.ts'
 import { refusal } from './management-problems.ts'
 import { type Reply, responseTo } from './management-reply.ts'
 import { DOCUMENT_PATH, methodsOf, type NamedRoute, placeOf, type Route, routesFor } from './management-routes.ts'
-import { bodiesOf } from './management-schemas.ts'
+import { bodiesOf, settable } from './management-schemas.ts'
 import { selfService } from './management-self.ts'
 import { documentOf } from './openapi.ts'
 
@@ -36,7 +36,7 @@ export function management(
   const settings = readOptions(keys, options)
   const { origins, authorize, patience, path, audit } = settings
   const routes = routesFor({ self: settings.self, audit: audit !== undefined })
-  const bodies = bodiesOf(settings.fields)
+  const bodies = bodiesOf(settable(settings.fields, keys))
   const document = documentOf(settings, routes, keys)
   const { addressOf, settings: told } = keys[DOOR]
   const serveSelf = selfService(keys)

@@ -5,7 +5,7 @@ import { DOOR, type WithDoor } from './door.ts'
 import { ANSWERS } from './management-answers.ts'
 import type { ManagementOptions, ManagementSettings } from './management-options.ts'
 import { DOCUMENT_PATH, type NamedRoute, routesFor } from './management-routes.ts'
-import { components } from './management-schemas.ts'
+import { components, settable } from './management-schemas.ts'
 import { operationOf, PARAMETERS, refusalsOf } from './openapi-operations.ts'
 import { type Scheme, type Security, securityOf } from './security.ts'
 
@@ -21,7 +21,7 @@ export interface OpenApiDocument {
 export interface DocumentedRoutes extends Pick<ManagementOptions, 'path' | 'document' | 'self' | 'fields'> {
   /** Whether there is an audit log. @default false */
   readonly audit?: boolean
-  /** Whose keys: how they are sent, for `/self`. @default as keys are read by default */
+  /** Whose keys: how they are sent, for `/self`, and whether they can have `credits`. @default as keys are read by default */
   readonly keys?: ApiKeys
 }
 
@@ -62,7 +62,7 @@ export function documentOf(
     paths,
     components: {
       parameters: PARAMETERS,
-      schemas: components(ANSWERS, fields),
+      schemas: components(ANSWERS, settable(fields, keys)),
       ...(Object.keys(schemes).length === 0 ? {} : { securitySchemes: schemes }),
     },
   }

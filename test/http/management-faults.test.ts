@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { createApiKeys, memoryStore } from 'keyward'
+import { createApiKeys } from 'keyward'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { failure } from '../support/outcome.ts'
 import { never, sabotagedStore } from '../support/stores.ts'
@@ -127,14 +127,6 @@ describe('a management route whose store fails', () => {
     expect([told.status, told.body.code]).toEqual([500, 'internal_error'])
     expectNothingTold(told)
     expect(onError).toHaveBeenCalledTimes(1)
-  })
-
-  it('tells a store that keeps no balances as a fault of the host', async () => {
-    const { take: _, move: __, ...plain } = memoryStore()
-    const onError = vi.fn()
-    const ask = clientOf(createApiKeys({ prefix: 'mf_', store: plain }), { onError })
-    expect((await ask('POST', '/', { json: { credits: { remaining: 5 } } })).status).toBe(500)
-    expect(onError.mock.calls[0]?.[0]).toMatchObject({ code: 'CONFIG' })
   })
 })
 

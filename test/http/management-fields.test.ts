@@ -1,8 +1,8 @@
 import express from 'express'
-import { createApiKeys } from 'keyward'
+import { createApiKeys, type KeyStore, memoryStore } from 'keyward'
 import { mount } from 'keyward/express'
 import { type ManagementOptions, management, managementDocument } from 'keyward/management'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { failure } from '../support/outcome.ts'
 import { serve } from '../support/serve.ts'
 import { clientOf } from './management-client.ts'
@@ -70,6 +70,42 @@ describe('fields: what people may set of a key', () => {
   it.each([[['name', 'owner']], ['name'], [[undefined]], [{}], [null]])('W-09 %j is CONFIG', async (fields) => {
     const error = await failure(() => management(keys, { authorize, fields: fields as never }))
     expect([error.code, error.issues?.[0]?.path]).toEqual(['CONFIG', 'fields'])
+  })
+})
+
+describe('credits, where the store keeps no balances', () => {
+  const { take: _, move: __, ...plain } = memoryStore()
+  const keys = createApiKeys({ prefix: 'mf_', trustedProxies: [], store: plain })
+
+  it.each([
+    ['no fields', undefined],
+    ['fields that name them', ['name', 'credits'] as const],
+  ])('are a field that nobody may set, with %s', async (_said, fields) => {
+    const onError = vi.fn()
+    const ask = clientOf(keys, { authorize, onError, ...(fields && { fields }) })
+    const { record } = await keys.create({ owner: 'acct_1', resource: 'agent:7' })
+    for (const credits of [{ remaining: 5 }, null]) {
+      const made = await ask('POST', '/', { json: { credits } })
+      const changed = await ask('PATCH', `/${record.id}`, { json: { credits } })
+      const issues = [{ path: 'credits', message: 'is not a field that can be given here' }]
+      expect(made).toMatchObject({ status: 400, body: { issues } })
+      expect(changed).toMatchObject({ status: 400, body: { issues } })
+    }
+    expect((await ask('POST', '/', { json: { name: 'Sync' } })).status).toBe(201)
+    expect(onError).not.toHaveBeenCalled()
+    const told = Object((await ask('GET', '/openapi.json')).body).components.schemas as Record<string, Schema>
+    for (const name of ['CreateKey', 'UpdateKey']) {
+      expect(told[name]?.properties).toHaveProperty('name')
+      expect(told[name]?.properties).not.toHaveProperty('credits')
+    }
+    expect(managementDocument({ keys, ...(fields && { fields }) }).components.schemas).toEqual(told)
+  })
+
+  it.each(['take', 'move'] as const)('are none without %s alone', async (verb) => {
+    const store: KeyStore = { ...memoryStore() }
+    delete store[verb]
+    const ask = clientOf(createApiKeys({ prefix: 'mf_', trustedProxies: [], store }), { authorize })
+    expect((await ask('POST', '/', { json: { credits: { remaining: 5 } } })).status).toBe(400)
   })
 })
 
