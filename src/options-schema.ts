@@ -14,7 +14,10 @@ const whole = z.custom<number>((value) => Number.isSafeInteger(value) && Number(
   abort: false,
 })
 const callable = z.custom<never>((value) => typeof value === 'function', 'must be a function')
-const duration = z.custom<Duration>((value) => (parseDuration(value) ?? 0) > 0, "must be a time such as 250 or '10s'")
+const duration = z.custom<Duration>((value) => (parseDuration(value) ?? 0) > 0, {
+  error: "must be a time such as 250 or '10s'",
+  abort: false,
+})
 /** Timers fire at once beyond 2^31 ms; nobody waits for a store that long. */
 const timeout = z.custom<Duration>((value) => {
   const ms = parseDuration(value) ?? 0

@@ -90,6 +90,8 @@ describe('CONFIG names the option and shows its value', () => {
     [{ cache: { foo: 77 } }, 'cache.foo', '77'],
     [{ cache: { maxKeys: 77, maxlag: '10s' } }, 'cache.maxlag', '"10s"'],
     [{ cache: { maxKeys: -77 } }, 'cache.maxKeys', '-77'],
+    [{ cache: { maxLag: '500' } }, 'cache.maxLag', '"500"'],
+    [{ cache: { maxLag: Number.NaN } }, 'cache.maxLag', 'NaN'],
     [{ failures: { limit: 5, window: '1m', per: 77 } }, 'failures.per', '77'],
     [{ scopes: {} }, 'scopes', '{}'],
     [{ answers: { gone: { status: 77 } } }, 'answers.gone', '77'],

@@ -5,7 +5,7 @@ import { flawedAt, KeywardError } from '../model/errors.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { isObject } from '../model/is-object.ts'
 import { show } from '../model/redact.ts'
-import { requireFromHere } from '../model/require.ts'
+import { howToHave, requireFromHere } from '../model/require.ts'
 import { workQueue } from './work-queue.ts'
 
 export interface Argon2idOptions {
@@ -115,8 +115,8 @@ function loadArgon2(): Compute {
   let argon2: { readonly hashRaw: typeof hashRaw }
   try {
     argon2 = requireFromHere('@node-rs/argon2') as typeof argon2
-  } catch {
-    throw new KeywardError('CONFIG', 'argon2id() needs its package: npm install @node-rs/argon2')
+  } catch (error) {
+    throw new KeywardError('CONFIG', `argon2id() needs its package: ${howToHave('@node-rs/argon2', error)}`)
   }
   return (text, salt, costs) => argon2.hashRaw(text, optionsOf(salt, costs))
 }

@@ -1,4 +1,5 @@
 import * as modules from 'node:module'
+import { redact } from './redact.ts'
 
 /**
  * Loads a package that the host may have installed. In a bundle this module may have no URL, or one of the machine where
@@ -14,4 +15,22 @@ export function requireFromHere(name: string): unknown {
     if (program === undefined) throw error
     return createRequire(program)(name)
   }
+}
+
+/** What to do about a package that `requireFromHere` could not load: to install what is there already would not help. */
+export function howToHave(name: string, error: unknown): string {
+  const install = `npm install ${name}`
+  const [why, ...causes] = chainOf(error)
+  if (why === undefined || (/^Cannot find (module|package) /.test(why.message) && why.message.includes(`'${name}'`)))
+    return install
+  // A loader that tries several binaries says of each what came of it.
+  const told = [why, ...causes].map(({ code, message }) => {
+    const [line] = message.split('\n', 1)
+    return code === undefined ? line : `${code}, ${line}`
+  })
+  return `${install} (what is installed could not be loaded: ${redact(told.join('; '))})`
+}
+
+function chainOf(error: unknown): readonly (Error & { readonly code?: string })[] {
+  return error instanceof Error ? [error, ...chainOf(error.cause)] : []
 }

@@ -1,6 +1,6 @@
 import process from 'node:process'
 import { KeywardError } from '../model/errors.ts'
-import { requireFromHere } from '../model/require.ts'
+import { howToHave, requireFromHere } from '../model/require.ts'
 
 export type Value = string | number | null
 
@@ -24,17 +24,22 @@ type Open = (file: string) => Database
  * Throws `CONFIG` when there is neither, and what the driver throws when it cannot open the file.
  */
 export function openDatabase(file: string): Database {
-  const open = libsql() ?? nodeSqlite()
-  if (open === undefined) throw new KeywardError('CONFIG', 'sqliteStore needs a driver: npm install libsql')
+  let why: unknown
+  const open = libsql((error) => (why = error)) ?? nodeSqlite()
+  if (open === undefined) throw new KeywardError('CONFIG', `sqliteStore needs a driver: ${howToHave('libsql', why)}`)
   return open(file)
 }
 
-/** `undefined` where it is not installed, or has no binary for this machine. */
-export function libsql(): Open | undefined {
+/**
+ * `undefined` where it is not installed, or has no binary for this machine.
+ * @param onFault is told why
+ */
+export function libsql(onFault?: (error: unknown) => void): Open | undefined {
   try {
     const Libsql = requireFromHere('libsql') as new (file: string) => Database
     return (file) => new Libsql(file)
-  } catch {
+  } catch (error) {
+    onFault?.(error)
     return undefined
   }
 }
