@@ -3,17 +3,6 @@ import { isRecord } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
 import { show, unwanted } from '../model/redact.ts'
 
-/** What the document of the routes says beside the routes. */
-export interface DocumentOptions {
-  /** @default 'API keys' */
-  readonly title?: string
-  /** Of the host's own interface. @default '1.0.0' */
-  readonly version?: string
-  /** How the host authenticates people: a `securitySchemes` object of OpenAPI, and what each route needs of it. */
-  readonly securitySchemes?: Readonly<Record<string, unknown>>
-  readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
-}
-
 const isText = (value: unknown): boolean => typeof value === 'string'
 
 /** A requirement names schemes, each with the scopes that it needs. */

@@ -6,10 +6,21 @@ import { isObject } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
 import { messageOf, show, unwanted } from '../model/redact.ts'
 import { emitWarning } from '../model/warn.ts'
-import { type DocumentOptions, documentFlaws } from './document-options.ts'
+import { documentFlaws } from './document-options.ts'
 import { DOOR } from './door.ts'
 import type { Authorize } from './management-authority.ts'
 import { KEY_FIELDS, type KeyField } from './management-schemas.ts'
+
+/** What the document of the routes says beside the routes. */
+export interface DocumentOptions {
+  /** @default 'API keys' */
+  readonly title?: string
+  /** Of the host's own interface. @default '1.0.0' */
+  readonly version?: string
+  /** How the host authenticates people: a `securitySchemes` object of OpenAPI, and what each route needs of it. */
+  readonly securitySchemes?: Readonly<Record<string, unknown>>
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
+}
 
 export interface ManagementOptions {
   /**
