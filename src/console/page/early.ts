@@ -1,4 +1,4 @@
-import { css } from 'lit'
+import { css } from './css.ts'
 
 /** The page around the element, where it is our own. A style sheet of the host has the last word. */
 const PAGE = css`
@@ -19,7 +19,7 @@ export function takeEarly(element: Element): Map<string, unknown> {
   const block = element.querySelector(':scope > script[type="application/json"]')
   if (block === null) return new Map()
   block.remove()
-  if (PAGE.styleSheet !== undefined) document.adoptedStyleSheets.push(PAGE.styleSheet)
+  document.adoptedStyleSheets.push(PAGE)
   return new Map(Object.entries(JSON.parse(block.textContent ?? '') as object))
 }
 

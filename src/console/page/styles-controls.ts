@@ -1,4 +1,4 @@
-import { css } from 'lit'
+import { css } from './css.ts'
 
 /** Buttons, fields and tabs. */
 export const CONTROLS = css`

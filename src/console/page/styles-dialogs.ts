@@ -1,4 +1,4 @@
-import { css } from 'lit'
+import { css } from './css.ts'
 
 /** Dialogs and what is in them. */
 export const DIALOGS = css`

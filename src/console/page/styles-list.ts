@@ -1,4 +1,4 @@
-import { css } from 'lit'
+import { css } from './css.ts'
 
 /** The table of keys, which becomes cards where there is little room. */
 export const LIST = css`

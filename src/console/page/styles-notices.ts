@@ -1,4 +1,4 @@
-import { css } from 'lit'
+import { css } from './css.ts'
 
 /** What stands under the list, and in place of it. */
 export const NOTICES = css`

@@ -1,4 +1,4 @@
-import { css } from 'lit'
+import { css } from './css.ts'
 import { CONTROLS } from './styles-controls.ts'
 import { DIALOGS } from './styles-dialogs.ts'
 import { LIST } from './styles-list.ts'
