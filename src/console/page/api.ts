@@ -33,7 +33,7 @@ export interface Tags {
   readonly etag?: string | undefined
 }
 
-type Shown = { readonly record: KeyRecord }
+export type Shown = { readonly record: KeyRecord }
 export type Api = ReturnType<typeof createApi>
 
 /** Where the routes are, with a slash at its end: where the script came from, if it is not said. */
@@ -63,7 +63,8 @@ export function createApi(base: string, early: Map<string, unknown>) {
       const response = await fetch(url(path), init)
       const answered = response.status === 204 ? undefined : await response.json()
       if (!response.ok) return { ok: false, problem: { issues: [], detail: '', ...answered } }
-      return { ok: true, body: answered, etag: response.headers.get('ETag') ?? undefined }
+      // A proxy that compresses makes a weak tag of it, which would match nothing: the service has none.
+      return { ok: true, body: answered, etag: response.headers.get('ETag')?.replace('W/', '') }
     } catch {
       return { ok: false, problem: { status: 0, code: 'offline', detail: '', issues: [] } }
     }
@@ -80,7 +81,8 @@ export function createApi(base: string, early: Map<string, unknown>) {
     create: (body: object, idempotencyKey: string) => call<Made>('POST', '', body, { idempotencyKey }),
     get: (id: string) => call<Shown>('GET', id),
     update: (id: string, body: object, etag: string | undefined) => call<Shown>('PATCH', id, body, { etag }),
-    rotate: (id: string, overlap: string | number) => call<Made>('POST', `${id}/rotate`, { overlap }),
+    rotate: (id: string, overlap: string | number, etag: string | undefined) =>
+      call<Made>('POST', `${id}/rotate`, { overlap }, { etag }),
     disable: (id: string) => call<Shown>('POST', `${id}/disable`),
     enable: (id: string) => call<Shown>('POST', `${id}/enable`),
     revoke: (id: string, reason: string) => call<Shown>('POST', `${id}/revoke`, reason === '' ? {} : { reason }),

@@ -1,8 +1,12 @@
 import { html, type TemplateResult } from 'lit'
 import type { KeyRecord } from '../../model/key.ts'
-import type { Answer, Api, Made } from './api.ts'
+import type { Answer, Api, Made, Shown } from './api.ts'
 import { DialogPart } from './dialog.ts'
 import { field } from './field.ts'
+import { formatting } from './format.ts'
+import { icon } from './icons.ts'
+import { overlapOf } from './overlap.ts'
+import type { Problem } from './problem.ts'
 import { explain } from './problems.ts'
 import type { TextName } from './texts.ts'
 
@@ -26,9 +30,13 @@ export class Confirm extends DialogPart {
   declare api: Api
   declare record: KeyRecord
   declare question: Question
+  /** Of the key as it is shown: what has changed since is not rotated unseen. */
+  declare etag: string | undefined
   declare onRotated: (made: Made) => void
   declare onRevoked: (record: KeyRecord) => void
   declare onRemoved: () => void
+  /** The key has changed: shows it as it is now. */
+  declare onStale: () => Promise<Answer<Shown> | undefined>
 
   protected override heading(): string {
     return this.say(`${this.question}Title`, { name: this.record.name ?? this.record.display })
@@ -41,7 +49,7 @@ export class Confirm extends DialogPart {
       <div class="dialog-body">
         <p>${say(`${question}Text`)}</p>
         <p class="subject"><code>${record.display}</code></p>
-        ${question === 'rotate' ? this.overlapField() : ''}
+        ${question === 'rotate' ? [this.overlapEnd(), this.overlapField()] : ''}
         ${question === 'revoke' ? this.reasonField() : ''}
         ${this.problemText()}
       </div>
@@ -50,6 +58,13 @@ export class Confirm extends DialogPart {
         <button type="submit" class=${`button ${look}`} ?disabled=${this.busy}>${say(question)}</button>
       </footer>
     </form>`
+  }
+
+  /** Never more than two secrets work. */
+  private overlapEnd() {
+    const until = overlapOf(this.record)
+    if (until === undefined) return ''
+    return html`<p class="once">${icon('alert')}<span>${this.say('overlapEnds', { time: formatting(this.say).moment(until) })}</span></p>`
   }
 
   private overlapField() {
@@ -71,15 +86,21 @@ export class Confirm extends DialogPart {
     this.busy = true
     this.problem = undefined
     const refusal = await this.act(new FormData(event.target))
+    if (refusal?.ok === false) this.problem = await this.told(refusal.problem)
     this.busy = false
-    if (refusal?.ok === false) this.problem = explain(refusal.problem, this.say)
+  }
+
+  private async told(problem: Problem): Promise<string> {
+    const now = problem.status === 412 ? await this.onStale() : undefined
+    if (now?.ok !== true) return explain(now?.problem ?? problem, this.say)
+    return this.say(now.body.record.status === 'active' ? 'rotateChanged' : 'problemState')
   }
 
   private async act(form: FormData): Promise<Answer<unknown> | undefined> {
     const { api, record, question } = this
     if (question === 'rotate') {
       const overlap = String(form.get('overlap'))
-      const answer = await api.rotate(record.id, overlap === '0' ? 0 : overlap)
+      const answer = await api.rotate(record.id, overlap === '0' ? 0 : overlap, this.etag)
       if (!answer.ok) return answer
       this.onRotated(answer.body)
     } else if (question === 'revoke') {

@@ -1,18 +1,24 @@
 import { html, nothing } from 'lit'
 import type { KeyRecord } from '../../model/key.ts'
 import type { ConsoleSettings } from '../settings.ts'
-import type { Api, Made } from './api.ts'
+import type { Answer, Api, Made, Shown } from './api.ts'
 import type { Question } from './confirm.ts'
-import type { Problem } from './problem.ts'
 import type { Credential } from './snippets.ts'
 import type { Say, TextName } from './texts.ts'
 
 /** Which dialog is open. The text of a key is in here and nowhere else, until it closes. */
 export type Open =
   | { readonly kind: 'create' }
-  | { readonly kind: 'edit'; readonly record: KeyRecord; readonly etag: string | undefined }
+  | Seen<'edit'>
   | { readonly kind: 'told'; readonly made: Made; readonly isRotated: boolean }
-  | { readonly kind: Question; readonly record: KeyRecord }
+  | Seen<Question>
+
+/** A key as it was read, with the tag of that reading where there was one. */
+interface Seen<Kind> {
+  readonly kind: Kind
+  readonly record: KeyRecord
+  readonly etag?: string | undefined
+}
 
 export interface DialogContext {
   readonly say: Say
@@ -26,8 +32,8 @@ export interface DialogContext {
   /** The list has a key more or less. */
   reload(): void
   replace(record: KeyRecord): void
-  /** Somebody else has changed the key: shows it as it is now, or answers why not. */
-  stale(record: KeyRecord): Promise<Problem | undefined>
+  /** Somebody else has changed the key: shows it as it is now. */
+  stale(kind: 'edit' | 'rotate', record: KeyRecord): Promise<Answer<Shown> | undefined>
 }
 
 export function openDialog(open: Open | undefined, context: DialogContext) {
@@ -49,7 +55,7 @@ function form(open: Extract<Open, { kind: 'create' | 'edit' }>, context: DialogC
     close('wasSaved')
   }
   return html`<keyward-key-form .say=${say} .api=${api} .settings=${settings} .record=${record} .etag=${etag}
-    .onClose=${() => close()} .onMade=${onMade} .onSaved=${onSaved} .onStale=${() => record && stale(record)}></keyward-key-form>`
+    .onClose=${() => close()} .onMade=${onMade} .onSaved=${onSaved} .onStale=${async () => record && stale('edit', record)}></keyward-key-form>`
 }
 
 function told({ made, isRotated }: Extract<Open, { kind: 'told' }>, { say, settings, keep, close }: DialogContext) {
@@ -57,8 +63,8 @@ function told({ made, isRotated }: Extract<Open, { kind: 'told' }>, { say, setti
     .onClose=${() => close()}></keyward-told-key>`
 }
 
-function question({ kind, record }: Extract<Open, { kind: Question }>, context: DialogContext) {
-  const { say, api, close, show, reload, replace } = context
+function question({ kind, record, etag }: Extract<Open, { kind: Question }>, context: DialogContext) {
+  const { say, api, close, show, reload, replace, stale } = context
   const onRotated = (made: Made) => {
     replace(made.record)
     show({ kind: 'told', made, isRotated: true })
@@ -71,6 +77,6 @@ function question({ kind, record }: Extract<Open, { kind: Question }>, context: 
     reload()
     close('wasRemoved')
   }
-  return html`<keyward-confirm .say=${say} .api=${api} .record=${record} .question=${kind} .onClose=${() => close()}
-    .onRotated=${onRotated} .onRevoked=${onRevoked} .onRemoved=${onRemoved}></keyward-confirm>`
+  return html`<keyward-confirm .say=${say} .api=${api} .record=${record} .question=${kind} .etag=${etag} .onClose=${() => close()}
+    .onRotated=${onRotated} .onRevoked=${onRevoked} .onRemoved=${onRemoved} .onStale=${() => stale('rotate', record)}></keyward-confirm>`
 }

@@ -1,7 +1,7 @@
 import { html, type PropertyValues } from 'lit'
 import type { KeyRecord } from '../../model/key.ts'
 import type { ConsoleSettings } from '../settings.ts'
-import type { Api, Made } from './api.ts'
+import type { Answer, Api, Made, Shown } from './api.ts'
 import { DialogPart } from './dialog.ts'
 import { changes, creation, type Draft, draftOf, flawsOf } from './draft.ts'
 import * as fields from './key-fields.ts'
@@ -28,8 +28,8 @@ export class KeyForm extends DialogPart {
   declare etag: string | undefined
   declare onMade: (made: Made) => void
   declare onSaved: (record: KeyRecord) => void
-  /** Somebody else has changed the key: gives this the key as it is now, or answers why not. */
-  declare onStale: () => Promise<Problem | undefined>
+  /** Somebody else has changed the key: gives this the key as it is now. */
+  declare onStale: () => Promise<Answer<Shown> | undefined>
   declare private draft: Draft | undefined
   declare private flaws: Readonly<Record<string, string>>
   /** One for all attempts of this form: a lost answer makes no second key. */
@@ -127,7 +127,8 @@ export class KeyForm extends DialogPart {
     const answer = await this.api.update(record.id, patch, this.etag)
     if (answer.ok) return this.onSaved(answer.body.record)
     if (answer.problem.status !== 412) return this.refused(answer.problem, patch)
-    this.problem = explain((await this.onStale()) ?? answer.problem, this.say)
+    const now = await this.onStale()
+    this.problem = explain(now?.ok === false ? now.problem : answer.problem, this.say)
   }
 
   private async refused(problem: Problem, sent: object): Promise<void> {

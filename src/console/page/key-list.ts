@@ -4,6 +4,7 @@ import type { ConsoleSettings } from '../settings.ts'
 import type { Format } from './format.ts'
 import { type IconName, icon } from './icons.ts'
 import { offers } from './offers.ts'
+import { overlapOf } from './overlap.ts'
 import type { Say, TextName } from './texts.ts'
 import { limitsOf, numberOf, shortText } from './windows.ts'
 
@@ -135,18 +136,15 @@ function usesText(uses: number, say: Say, format: Format): string {
   return uses === 1 ? say('oneUse') : say('uses', { count: format.number(uses) })
 }
 
-function statusCell(
-  { status, revokedAt, revokedReason, previousSecretUntil }: KeyRecord,
-  { say, format }: ListContext,
-) {
+function statusCell(record: KeyRecord, { say, format }: ListContext) {
+  const { status, revokedAt, revokedReason } = record
   const time = revokedAt === undefined ? '' : format.moment(revokedAt)
   const told =
     revokedReason === undefined ? say('revokedAt', { time }) : say('revokedBecause', { time, reason: revokedReason })
-  const overlap =
-    previousSecretUntil !== undefined && status === 'active' && Date.parse(previousSecretUntil) > Date.now()
+  const overlap = overlapOf(record)
   return html`<span class=${`status ${status}`} title=${status === 'revoked' ? told : nothing}>${say(status)}</span>${
     status === 'revoked' && revokedReason !== undefined ? html`<span class="under">${revokedReason}</span>` : nothing
-  }${overlap ? html`<span class="under">${say('overlapUntil', { time: format.moment(previousSecretUntil) })}</span>` : nothing}`
+  }${overlap === undefined ? nothing : html`<span class="under">${say('overlapUntil', { time: format.moment(overlap) })}</span>`}`
 }
 
 /** Rows that say nothing yet. */

@@ -2,7 +2,7 @@ import { html, LitElement, nothing } from 'lit'
 import type { KeyRecord } from '../../model/key.ts'
 import type { Language } from '../language.ts'
 import type { ConsoleSettings } from '../settings.ts'
-import { type Api, baseOf, createApi, type Made } from './api.ts'
+import { type Answer, type Api, baseOf, createApi, type Made, type Shown } from './api.ts'
 import { type BrowserKey, browserKeyAt, displayOf } from './browser-key.ts'
 import { copyText } from './clipboard.ts'
 import { type DialogContext, type Open, openDialog } from './dialogs.ts'
@@ -167,13 +167,13 @@ export class KeywardConsole extends LitElement {
       close: (told) => this.close(told),
       reload: () => void (this.open?.kind === 'remove' ? listing.load() : listing.first()),
       replace: listing.replace,
-      stale: (record) => this.edit(record),
+      stale: (kind, record) => this.look(kind, record),
     }
   }
 
   private act = async (deed: Deed, record: KeyRecord): Promise<void> => {
     if (deed === 'connection') return this.copyConnection(record)
-    if (deed === 'edit') return void this.edit(record)
+    if (deed === 'edit' || (deed === 'rotate' && this.settings?.may.includes('read'))) return void this.look(deed, record)
     if (deed !== 'disable' && deed !== 'enable') return this.show({ kind: deed, record })
     const answer = await this.works?.api[deed](record.id)
     if (answer?.ok === true) this.works?.listing.replace(answer.body.record)
@@ -181,14 +181,14 @@ export class KeywardConsole extends LitElement {
     if (answer !== undefined) this.toast.tell(answer.ok ? this.text(done) : explain(answer.problem, this.text))
   }
 
-  /** What is edited is what is there now; what it is saved over is what was seen. @returns why it cannot be shown */
-  private async edit({ id }: KeyRecord): Promise<Problem | undefined> {
+  /** What is edited or rotated is what is there now; what is sent says what was seen. */
+  private async look(kind: 'edit' | 'rotate', { id }: KeyRecord): Promise<Answer<Shown> | undefined> {
     const answer = await this.works?.api.get(id)
     if (answer?.ok === false) this.toast.tell(explain(answer.problem, this.text))
-    if (answer?.ok !== true) return answer?.problem
+    if (answer?.ok !== true) return answer
     this.works?.listing.replace(answer.body.record)
-    this.show({ kind: 'edit', record: answer.body.record, etag: answer.etag })
-    return undefined
+    this.show({ kind, record: answer.body.record, etag: answer.etag })
+    return answer
   }
 
   private async copyConnection(record: KeyRecord): Promise<void> {

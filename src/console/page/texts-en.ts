@@ -159,6 +159,8 @@ export const en = {
 
   rotateTitle: 'Rotate {name}?',
   rotateText: 'The key gets a new secret, which is shown once. Its settings stay.',
+  overlapEnds: 'An earlier secret still works until {time}. Rotating now ends it at once.',
+  rotateChanged: 'This key has changed meanwhile, perhaps by your last attempt. Look again, then rotate.',
   overlap: 'The old secret keeps working',
   overlapNone: 'Not at all: it stops now',
   overlapHour: 'For one hour',

@@ -160,6 +160,8 @@ export const zh: Texts = {
 
   rotateTitle: '轮换“{name}”？',
   rotateText: '密钥将获得新的文本，只显示一次。其设置保持不变。',
+  overlapEnds: '更早的密钥文本有效至 {time}，现在轮换会使其立即失效。',
+  rotateChanged: '此密钥刚被更改，可能是您上次的操作所致。请确认后再轮换。',
   overlap: '旧密钥继续有效',
   overlapNone: '立即失效',
   overlapHour: '1 小时',
