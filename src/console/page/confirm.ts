@@ -1,4 +1,4 @@
-import { html, type TemplateResult } from 'lit'
+import { html, type TemplateResult } from 'lit/html.js'
 import type { KeyRecord } from '../../model/key.ts'
 import type { Answer, Api, Made, Shown } from './api.ts'
 import { DialogPart } from './dialog.ts'
@@ -21,12 +21,7 @@ export type Question = 'rotate' | 'revoke' | 'remove'
 
 /** Asks before something that cannot be taken back. */
 export class Confirm extends DialogPart {
-  static override properties = {
-    ...DialogPart.properties,
-    api: { attribute: false },
-    record: { attribute: false },
-    question: { attribute: false },
-  }
+  static override watched = [...DialogPart.watched, 'api', 'record', 'question']
   declare api: Api
   declare record: KeyRecord
   declare question: Question

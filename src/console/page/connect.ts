@@ -1,4 +1,4 @@
-import { html, nothing } from 'lit'
+import { html, nothing } from 'lit/html.js'
 import type { ConsoleSettings } from '../settings.ts'
 import { type BrowserKey, displayOf, isKey } from './browser-key.ts'
 import { copyText } from './clipboard.ts'
@@ -9,12 +9,7 @@ import type { TextName } from './texts.ts'
 
 /** Where clients connect to, snippets, and the key that may be kept in this browser for them. */
 export class Connect extends Part {
-  static override properties = {
-    say: { attribute: false },
-    settings: { attribute: false },
-    kept: { attribute: false },
-    flaw: { state: true },
-  }
+  static override watched = ['say', 'settings', 'kept', 'flaw']
   declare settings: ConsoleSettings
   declare browserKey: BrowserKey
   declare kept: Credential | undefined

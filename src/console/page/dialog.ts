@@ -1,15 +1,10 @@
-import { html, nothing, type TemplateResult } from 'lit'
+import { html, nothing, type TemplateResult } from 'lit/html.js'
 import { icon } from './icons.ts'
 import { Part } from './part.ts'
 
 /** A modal dialog: the browser keeps the focus in it, and Escape closes it. */
 export abstract class DialogPart extends Part {
-  static override properties = {
-    say: { attribute: false },
-    onClose: { attribute: false },
-    busy: { state: true },
-    problem: { state: true },
-  }
+  static override watched = ['say', 'onClose', 'busy', 'problem']
   declare onClose: () => void
   declare busy: boolean
   /** What went wrong, in words. */
@@ -28,7 +23,8 @@ export abstract class DialogPart extends Part {
     return ''
   }
 
-  protected override firstUpdated(): void {
+  protected override updated(isFirst: boolean): void {
+    if (!isFirst) return
     const dialog = this.querySelector('dialog')
     dialog?.showModal()
     dialog?.querySelector<HTMLElement>('[data-first]')?.focus()

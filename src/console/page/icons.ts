@@ -1,4 +1,4 @@
-import { svg, type TemplateResult } from 'lit'
+import { svg, type TemplateResult } from 'lit/html.js'
 
 /** Drawn for this page on a grid of 20, in lines of 1.5. */
 const PATHS = {

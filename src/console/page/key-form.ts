@@ -1,4 +1,4 @@
-import { html, type PropertyValues } from 'lit'
+import { html } from 'lit/html.js'
 import type { KeyRecord } from '../../model/key.ts'
 import type { ConsoleSettings } from '../settings.ts'
 import type { Answer, Api, Made, Shown } from './api.ts'
@@ -13,14 +13,7 @@ import { serviceFlaws } from './service-flaws.ts'
 
 /** The form for a new key, or for one that is there. */
 export class KeyForm extends DialogPart {
-  static override properties = {
-    ...DialogPart.properties,
-    api: { attribute: false },
-    settings: { attribute: false },
-    record: { attribute: false },
-    draft: { state: true },
-    flaws: { state: true },
-  }
+  static override watched = [...DialogPart.watched, 'api', 'settings', 'record', 'draft', 'flaws']
   declare api: Api
   declare settings: ConsoleSettings
   /** The key to edit; `undefined` for a new one. */
@@ -43,9 +36,9 @@ export class KeyForm extends DialogPart {
   }
 
   /** What was typed stays, over the key as it is now: whoever saves again has seen that. */
-  protected override willUpdate(changed: PropertyValues<this>): void {
+  protected override willUpdate(changed: ReadonlyMap<string, unknown>): void {
     const { draft, settings, record } = this
-    const before = changed.get('record')
+    const before = changed.get('record') as KeyRecord | undefined
     if (before && draft) this.draft = rebased(draft, draftOf(before, settings), draftOf(record, settings))
   }
 

@@ -1,4 +1,4 @@
-import { html, nothing, type TemplateResult } from 'lit'
+import { html, nothing, type TemplateResult } from 'lit/html.js'
 import type { KeyRecord, Status } from '../../model/key.ts'
 import type { ConsoleSettings } from '../settings.ts'
 import type { Format } from './format.ts'

@@ -1,4 +1,4 @@
-import { html, LitElement, nothing } from 'lit'
+import { html, nothing } from 'lit/html.js'
 import type { KeyRecord } from '../../model/key.ts'
 import type { Language } from '../language.ts'
 import type { ConsoleSettings } from '../settings.ts'
@@ -6,6 +6,7 @@ import { type Answer, type Api, baseOf, createApi, type Made, type Shown } from 
 import { type BrowserKey, browserKeyAt, displayOf } from './browser-key.ts'
 import { copyText } from './clipboard.ts'
 import { type DialogContext, type Open, openDialog } from './dialogs.ts'
+import { Drawn } from './drawn.ts'
 import { afterFrame, FIRST_ROWS, takeEarly } from './early.ts'
 import { filterBar, pager } from './filter-bar.ts'
 import { formatting } from './format.ts'
@@ -32,18 +33,8 @@ interface Works {
  * `<keyward-console>`: the API Keys page as an element that stands by itself. It asks the routes where its script came
  * from, or those at `src`. `lang` is `en` or `zh`, `theme` is `light` or `dark`; both follow the browser if not given.
  */
-export class KeywardConsole extends LitElement {
-  static override styles = STYLES
-  static override properties = {
-    src: { type: String },
-    lang: { type: String, reflect: true },
-    say: { state: true },
-    settings: { state: true },
-    problem: { state: true },
-    open: { state: true },
-    kept: { state: true },
-    whole: { state: true },
-  }
+export class KeywardConsole extends Drawn {
+  static override watched = ['say', 'settings', 'problem', 'open', 'kept', 'whole']
   declare src: string | undefined
   /** `undefined` until the texts of the language are there. */
   declare private say: Say | undefined
@@ -60,9 +51,15 @@ export class KeywardConsole extends LitElement {
   private readonly toast = createToast(() => this.requestUpdate())
   private readonly text: Say = (name, parts) => this.say?.(name, parts) ?? ''
 
+  protected override createRenderRoot(): ShadowRoot {
+    const root = this.attachShadow({ mode: 'open' })
+    root.adoptedStyleSheets = STYLES
+    return root
+  }
+
   override connectedCallback(): void {
     super.connectedCallback()
-    const base = baseOf(this.src)
+    const base = baseOf(this.src ?? this.getAttribute('src') ?? undefined)
     const api = createApi(base, takeEarly(this))
     const listing = createListing(api, () => this.requestUpdate())
     this.works = { api, listing, browserKey: browserKeyAt(new URL(base).pathname) }
@@ -71,8 +68,7 @@ export class KeywardConsole extends LitElement {
     void this.speak(chosenLanguage(this.lang))
   }
 
-  override disconnectedCallback(): void {
-    super.disconnectedCallback()
+  disconnectedCallback(): void {
     removeEventListener('pagehide', this.forget)
     this.toast.clear()
     this.forget()
@@ -173,7 +169,8 @@ export class KeywardConsole extends LitElement {
 
   private act = async (deed: Deed, record: KeyRecord): Promise<void> => {
     if (deed === 'connection') return this.copyConnection(record)
-    if (deed === 'edit' || (deed === 'rotate' && this.settings?.may.includes('read'))) return void this.look(deed, record)
+    if (deed === 'edit' || (deed === 'rotate' && this.settings?.may.includes('read')))
+      return void this.look(deed, record)
     if (deed !== 'disable' && deed !== 'enable') return this.show({ kind: deed, record })
     const answer = await this.works?.api[deed](record.id)
     if (answer?.ok === true) this.works?.listing.replace(answer.body.record)
@@ -196,7 +193,7 @@ export class KeywardConsole extends LitElement {
     if (settings === undefined) return
     const known = this.made.get(record.id) ?? (this.isKept(record) ? this.kept : undefined)
     const text = connectionInfo(settings, record, known)
-    const isDone = await copyText(text, this.renderRoot.querySelector('main') ?? this)
+    const isDone = await copyText(text, this.renderRoot?.querySelector('main') ?? this)
     const told = known === undefined ? 'connectionCopiedWithoutKey' : 'connectionCopied'
     this.toast.tell(this.text(isDone ? told : 'copyFailed'))
   }
@@ -228,7 +225,7 @@ export class KeywardConsole extends LitElement {
     this.open = undefined
     if (told !== undefined) this.toast.tell(this.text(told))
     await this.updateComplete
-    const start = this.renderRoot.querySelector('.head .primary')
+    const start = this.renderRoot?.querySelector('.head .primary')
     const goal = isGone || this.opener?.isConnected !== true ? start : this.opener
     if (goal instanceof HTMLElement) goal.focus()
     this.opener = null

@@ -1,4 +1,4 @@
-import { html, nothing, type TemplateResult } from 'lit'
+import { html, nothing, type TemplateResult } from 'lit/html.js'
 import { type IconName, icon } from './icons.ts'
 import type { Problem } from './problem.ts'
 import { explain } from './problems.ts'

@@ -1,4 +1,4 @@
-import { html, nothing, type TemplateResult } from 'lit'
+import { html, nothing, type TemplateResult } from 'lit/html.js'
 import type { ScopeGroup } from '../settings.ts'
 import type { Say } from './texts.ts'
 

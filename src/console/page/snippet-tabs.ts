@@ -1,4 +1,4 @@
-import { html, nothing } from 'lit'
+import { html, nothing } from 'lit/html.js'
 import type { ConsoleSettings } from '../settings.ts'
 import { copyText } from './clipboard.ts'
 import { icon } from './icons.ts'
@@ -7,13 +7,7 @@ import { type Credential, PLACEHOLDER, type Snippet, snippetsFor } from './snipp
 
 /** Snippets in tabs, as the ARIA practices have them: arrows go from tab to tab. */
 export class SnippetTabs extends Part {
-  static override properties = {
-    say: { attribute: false },
-    settings: { attribute: false },
-    credential: { attribute: false },
-    chosen: { state: true },
-    told: { state: true },
-  }
+  static override watched = ['say', 'settings', 'credential', 'chosen', 'told']
   declare settings: ConsoleSettings
   declare credential: Credential | undefined
   declare private chosen: number

@@ -1,4 +1,4 @@
-import { html, nothing } from 'lit'
+import { html, nothing } from 'lit/html.js'
 import type { ConsoleSettings } from '../settings.ts'
 import type { Made } from './api.ts'
 import { copyText } from './clipboard.ts'
@@ -8,15 +8,7 @@ import { type Credential, connectionInfo, snippetsFor } from './snippets.ts'
 
 /** The text of a key, shown once. When it closes, nothing of the text is left. */
 export class ToldKey extends DialogPart {
-  static override properties = {
-    ...DialogPart.properties,
-    settings: { attribute: false },
-    made: { attribute: false },
-    isRotated: { attribute: false },
-    onKeep: { attribute: false },
-    copied: { state: true },
-    isKept: { state: true },
-  }
+  static override watched = [...DialogPart.watched, 'settings', 'made', 'isRotated', 'onKeep', 'copied', 'isKept']
   declare settings: ConsoleSettings
   declare made: Made
   declare isRotated: boolean
