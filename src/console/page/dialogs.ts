@@ -1,21 +1,27 @@
-import { html, nothing } from 'lit/html.js'
+import { html } from 'lit/html.js'
 import type { KeyRecord } from '../../model/key.ts'
 import type { ConsoleSettings } from '../settings.ts'
 import type { Answer, Api, Made, Shown } from './api.ts'
 import type { Question } from './confirm.ts'
 import type { Credential } from './snippets.ts'
+import type { Scene } from './stage.ts'
 import type { Say, TextName } from './texts.ts'
 
 /** Which dialog is open. The text of a key is in here and nowhere else, until it closes. */
 export type Open =
   | { readonly kind: 'create' }
-  | Seen<'edit'>
-  | { readonly kind: 'told'; readonly made: Made; readonly isRotated: boolean }
-  | Seen<Question>
+  | ({ readonly kind: 'edit' } & Seen)
+  | Told
+  | ({ readonly kind: Question } & Seen)
+
+export interface Told {
+  readonly kind: 'told'
+  readonly made: Made
+  readonly isRotated: boolean
+}
 
 /** A key as it was read, with the tag of that reading where there was one. */
-interface Seen<Kind> {
-  readonly kind: Kind
+export interface Seen {
   readonly record: KeyRecord
   readonly etag?: string | undefined
 }
@@ -26,7 +32,7 @@ export interface DialogContext {
   readonly settings: ConsoleSettings
   /** Keeps a key in this browser; absent where that is not offered. */
   readonly keep: ((credential: Credential) => boolean) | undefined
-  show(open: Open): void
+  tell(made: Made, isRotated: boolean): void
   /** @param told what has happened */
   close(told?: TextName): void
   /** The list has a key more or less. */
@@ -36,18 +42,23 @@ export interface DialogContext {
   stale(kind: 'edit' | 'rotate', record: KeyRecord): Promise<Answer<Shown> | undefined>
 }
 
-export function openDialog(open: Open | undefined, context: DialogContext) {
-  if (open === undefined) return nothing
+/** Each dialog is an element of its own, also after one of its kind: in a list and out of one lit takes none for another. */
+export function openDialog({ open, turn }: Scene, context: DialogContext) {
+  const drawn = dialogOf(open, context)
+  return turn % 2 === 0 ? drawn : [drawn]
+}
+
+function dialogOf(open: Open, context: DialogContext) {
   if (open.kind === 'create' || open.kind === 'edit') return form(open, context)
   if (open.kind === 'told') return told(open, context)
   return question(open, context)
 }
 
 function form(open: Extract<Open, { kind: 'create' | 'edit' }>, context: DialogContext) {
-  const { say, api, settings, close, show, reload, replace, stale } = context
+  const { say, api, settings, close, tell, reload, replace, stale } = context
   const { record = undefined, etag = undefined } = open.kind === 'edit' ? open : {}
   const onMade = (made: Made) => {
-    show({ kind: 'told', made, isRotated: false })
+    tell(made, false)
     reload()
   }
   const onSaved = (saved: KeyRecord) => {
@@ -58,16 +69,16 @@ function form(open: Extract<Open, { kind: 'create' | 'edit' }>, context: DialogC
     .onClose=${() => close()} .onMade=${onMade} .onSaved=${onSaved} .onStale=${async () => record && stale('edit', record)}></keyward-key-form>`
 }
 
-function told({ made, isRotated }: Extract<Open, { kind: 'told' }>, { say, settings, keep, close }: DialogContext) {
+function told({ made, isRotated }: Told, { say, settings, keep, close }: DialogContext) {
   return html`<keyward-told-key .say=${say} .settings=${settings} .made=${made} .isRotated=${isRotated} .onKeep=${keep}
     .onClose=${() => close()}></keyward-told-key>`
 }
 
 function question({ kind, record, etag }: Extract<Open, { kind: Question }>, context: DialogContext) {
-  const { say, api, close, show, reload, replace, stale } = context
+  const { say, api, close, tell, reload, replace, stale } = context
   const onRotated = (made: Made) => {
     replace(made.record)
-    show({ kind: 'told', made, isRotated: true })
+    tell(made, true)
   }
   const onRevoked = (revoked: KeyRecord) => {
     replace(revoked)

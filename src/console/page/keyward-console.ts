@@ -5,7 +5,7 @@ import type { ConsoleSettings } from '../settings.ts'
 import { type Answer, type Api, baseOf, createApi, type Made, type Shown } from './api.ts'
 import { type BrowserKey, browserKeyAt, displayOf } from './browser-key.ts'
 import { copyText } from './clipboard.ts'
-import { type DialogContext, type Open, openDialog } from './dialogs.ts'
+import { type DialogContext, openDialog, type Seen } from './dialogs.ts'
 import { Drawn } from './drawn.ts'
 import { afterFrame, FIRST_ROWS, takeEarly } from './early.ts'
 import { filterBar, pager } from './filter-bar.ts'
@@ -18,6 +18,7 @@ import { failed, noKeys, nothingFound } from './notices.ts'
 import type { Problem } from './problem.ts'
 import { explain } from './problems.ts'
 import { type Credential, connectionInfo } from './snippets.ts'
+import { createStage, type Scene } from './stage.ts'
 import { STYLES } from './styles.ts'
 import { type Say, speaking, type TextName, WITHOUT_TEXTS } from './texts.ts'
 import { createToast } from './toast.ts'
@@ -34,20 +35,19 @@ interface Works {
  * from, or those at `src`. `lang` is `en` or `zh`, `theme` is `light` or `dark`; both follow the browser if not given.
  */
 export class KeywardConsole extends Drawn {
-  static override watched = ['say', 'settings', 'problem', 'open', 'kept', 'whole']
+  static override watched = ['say', 'settings', 'problem', 'kept', 'whole']
   declare src: string | undefined
   /** `undefined` until the texts of the language are there. */
   declare private say: Say | undefined
   declare private settings: ConsoleSettings | undefined
   declare private problem: Problem | undefined
-  declare private open: Open | undefined
   declare private kept: Credential | undefined
   /** Whether more is drawn than what people see first: the rest follows in the next frame. */
   declare private whole: boolean | undefined
   private works: Works | undefined
-  private opener: Element | null = null
   /** The texts of keys that were made here, by id, where the host wants the page to have them while it is there. */
   private readonly made = new Map<string, Credential>()
+  private readonly stage = createStage(this)
   private readonly toast = createToast(() => this.requestUpdate())
   private readonly text: Say = (name, parts) => this.say?.(name, parts) ?? ''
 
@@ -76,7 +76,7 @@ export class KeywardConsole extends Drawn {
 
   /** A page that is left may be kept by the browser, and come back as it was. */
   private forget = (): void => {
-    this.open = undefined
+    this.stage.clear()
     this.made.clear()
   }
 
@@ -99,8 +99,8 @@ export class KeywardConsole extends Drawn {
   protected override render() {
     const { works, settings, say } = this
     if (say === undefined) return this.problem === undefined ? nothing : html`<p class="notice">${WITHOUT_TEXTS}</p>`
-    const isOpen = this.open !== undefined
-    return html`<main class="console" aria-hidden=${isOpen ? 'true' : nothing}>
+    const scene = this.stage.scene()
+    return html`<main class="console" aria-hidden=${scene === undefined ? nothing : 'true'}>
         ${this.head(say)}
         <div class="panel">
           ${settings === undefined || works === undefined || works.listing.isBare() ? nothing : filterBar(works.listing, settings, say)}
@@ -110,7 +110,7 @@ export class KeywardConsole extends Drawn {
         ${this.connect(say)}
       </main>
       <div class="toast" role="status">${this.toast.text() === '' ? nothing : html`<span>${this.toast.text()}</span>`}</div>
-      ${works === undefined || settings === undefined ? nothing : openDialog(this.open, this.context(say, works, settings))}`
+      ${works === undefined || settings === undefined || scene === undefined ? nothing : openDialog(scene, this.context(say, works, settings, scene))}`
   }
 
   protected override updated(): void {
@@ -122,7 +122,7 @@ export class KeywardConsole extends Drawn {
       say,
       title: this.settings?.title,
       other: this.whole ? (this.lang === 'zh' ? 'en' : 'zh') : undefined,
-      create: this.settings?.may.includes('create') ? () => this.show({ kind: 'create' }) : undefined,
+      create: this.settings?.may.includes('create') ? () => this.stage.show({ kind: 'create' }) : undefined,
       switchTo: (language) => void this.switchTo(language),
     })
   }
@@ -148,7 +148,9 @@ export class KeywardConsole extends Drawn {
       .onKept=${this.readKept} .onTold=${(text: string) => this.toast.tell(text)}></keyward-connect>`
   }
 
-  private context(say: Say, { api, listing, browserKey }: Works, settings: ConsoleSettings): DialogContext {
+  /** @param scene that of the dialog: of its answers, also late ones, it alone is closed or replaced */
+  private context(say: Say, works: Works, settings: ConsoleSettings, scene: Scene): DialogContext {
+    const { api, listing, browserKey } = works
     const keep = (credential: Credential) => {
       const isKept = browserKey.save(credential)
       if (isKept) this.kept = credential
@@ -159,19 +161,19 @@ export class KeywardConsole extends Drawn {
       api,
       settings,
       keep: settings.browserKey ? keep : undefined,
-      show: (open) => this.show(open),
-      close: (told) => this.close(told),
-      reload: () => void (this.open?.kind === 'remove' ? listing.load() : listing.first()),
+      tell: (made, isRotated) => this.tell(scene, made, isRotated),
+      close: (told) => this.close(scene, told),
+      reload: () => void (scene.open.kind === 'remove' ? listing.load() : listing.first()),
       replace: listing.replace,
-      stale: (kind, record) => this.look(kind, record),
+      stale: (kind, record) => this.read(record, (seen) => this.stage.renew(scene, { kind, ...seen })),
     }
   }
 
   private act = async (deed: Deed, record: KeyRecord): Promise<void> => {
     if (deed === 'connection') return this.copyConnection(record)
-    if (deed === 'edit' || (deed === 'rotate' && this.settings?.may.includes('read')))
-      return void this.look(deed, record)
-    if (deed !== 'disable' && deed !== 'enable') return this.show({ kind: deed, record })
+    const maySee = this.settings?.may.includes('read')
+    if (deed === 'edit' || (deed === 'rotate' && maySee)) return this.ask(deed, record)
+    if (deed !== 'disable' && deed !== 'enable') return this.stage.show({ kind: deed, record })
     const answer = await this.works?.api[deed](record.id)
     if (answer?.ok === true) this.works?.listing.replace(answer.body.record)
     const done = deed === 'disable' ? 'wasDisabled' : 'wasEnabled'
@@ -179,12 +181,18 @@ export class KeywardConsole extends Drawn {
   }
 
   /** What is edited or rotated is what is there now; what is sent says what was seen. */
-  private async look(kind: 'edit' | 'rotate', { id }: KeyRecord): Promise<Answer<Shown> | undefined> {
+  private async ask(kind: 'edit' | 'rotate', record: KeyRecord): Promise<void> {
+    const turn = this.stage.turn()
+    // Whoever has opened something else meanwhile is not disturbed.
+    await this.read(record, (seen) => turn === this.stage.turn() && this.stage.show({ kind, ...seen }))
+  }
+
+  private async read({ id }: KeyRecord, show: (seen: Seen) => unknown): Promise<Answer<Shown> | undefined> {
     const answer = await this.works?.api.get(id)
     if (answer?.ok === false) this.toast.tell(explain(answer.problem, this.text))
     if (answer?.ok !== true) return answer
     this.works?.listing.replace(answer.body.record)
-    this.show({ kind, record: answer.body.record, etag: answer.etag })
+    show({ record: answer.body.record, etag: answer.etag })
     return answer
   }
 
@@ -198,12 +206,10 @@ export class KeywardConsole extends Drawn {
     this.toast.tell(this.text(isDone ? told : 'copyFailed'))
   }
 
-  private show(open: Open): void {
-    if (this.open === undefined) this.opener = this.shadowRoot?.activeElement ?? null
-    this.open = open
-    if (open.kind !== 'told') return
-    this.remember(open.made)
-    if (!open.isRotated || !this.isKept(open.made.record)) return
+  private tell(scene: Scene, made: Made, isRotated: boolean): void {
+    this.stage.tell(scene, { kind: 'told', made, isRotated })
+    this.remember(made)
+    if (!isRotated || !this.isKept(made.record)) return
     // What is kept of it has the old secret.
     this.works?.browserKey.clear()
     this.readKept()
@@ -217,18 +223,12 @@ export class KeywardConsole extends Drawn {
     if (this.settings?.rememberKeys === true && key !== undefined) this.made.set(record.id, { key, secret })
   }
 
-  /** Focus goes back to where it came from, or where that is gone, to the beginning. */
-  private async close(told?: TextName): Promise<void> {
-    if (this.open === undefined) return
-    const isGone = this.open.kind === 'remove' && told !== undefined
-    if (isGone && 'record' in this.open) this.made.delete(this.open.record.id)
-    this.open = undefined
+  private close(scene: Scene, told?: TextName): void {
+    const { open } = scene
+    const isGone = open.kind === 'remove' && told !== undefined
+    if (isGone) this.made.delete(open.record.id)
     if (told !== undefined) this.toast.tell(this.text(told))
-    await this.updateComplete
-    const start = this.renderRoot?.querySelector('.head .primary')
-    const goal = isGone || this.opener?.isConnected !== true ? start : this.opener
-    if (goal instanceof HTMLElement) goal.focus()
-    this.opener = null
+    void this.stage.close(scene, isGone)
   }
 
   private async speak(language: Language): Promise<void> {

@@ -31,6 +31,7 @@ export class ToldKey extends DialogPart {
     if (key === undefined) return this.toldBefore()
     const credential: Credential = { key, secret }
     return html`<div class="dialog-body">
+        ${made.record.name === undefined ? nothing : html`<p class="subject">${made.record.name}</p>`}
         <div class="once">${icon('alert')}<p><strong>${say('onceTitle')}</strong> ${say(this.mayRotate() ? 'onceText' : 'onceTextFinal')}</p></div>
         ${this.half('key', say('keyLabel'), key)}
         ${secret === undefined ? nothing : this.half('secret', say('secretLabel'), secret)}
