@@ -42,6 +42,18 @@ export function baseOf(src: string | undefined): string {
   return href.endsWith('/') ? href : `${href}/`
 }
 
+/** What stands before the service may answer in its place, with whatever it likes: then its status has to do. */
+async function answerOf<T>(response: Response, doubt: Problem['outcome']): Promise<Answer<T>> {
+  const { ok, status, headers } = response
+  const isEmpty = status === 204
+  const told = isEmpty ? undefined : await response.json().catch(() => undefined)
+  // A proxy that compresses makes a weak tag of it, which would match nothing: the service has none.
+  if (ok && (isEmpty || told !== undefined)) return { ok, body: told, etag: headers.get('ETag')?.replace('W/', '') }
+  const nothing = { code: '', detail: '', issues: [] }
+  if (told?.status === status) return { ok: false, problem: { ...nothing, ...told } }
+  return { ok: false, problem: { ...nothing, status, outcome: ok || status >= 500 ? doubt : undefined } }
+}
+
 /**
  * The management routes.
  * @param base where they are
@@ -58,15 +70,15 @@ export function createApi(base: string, early: Map<string, unknown>) {
     if (body !== undefined) headers.set('Content-Type', 'application/json')
     if (tags.idempotencyKey !== undefined) headers.set('Idempotency-Key', tags.idempotencyKey)
     if (tags.etag !== undefined) headers.set('If-Match', tags.etag)
+    const init = { method, headers, body: body === undefined ? null : JSON.stringify(body) }
+    // What was not understood may have happened, unless it only asked.
+    const doubt = method === 'GET' ? undefined : 'unknown'
     try {
-      const init = { method, headers, body: body === undefined ? null : JSON.stringify(body) }
-      const response = await fetch(url(path), init)
-      const answered = response.status === 204 ? undefined : await response.json()
-      if (!response.ok) return { ok: false, problem: { issues: [], detail: '', ...answered } }
-      // A proxy that compresses makes a weak tag of it, which would match nothing: the service has none.
-      return { ok: true, body: answered, etag: response.headers.get('ETag')?.replace('W/', '') }
+      return await answerOf(await fetch(url(path), init), doubt)
     } catch {
-      return { ok: false, problem: { status: 0, code: 'offline', detail: '', issues: [] } }
+      // What is sent again under its key makes nothing twice.
+      const outcome = tags.idempotencyKey === undefined ? doubt : undefined
+      return { ok: false, problem: { status: 0, code: 'offline', detail: '', issues: [], outcome } }
     }
   }
 

@@ -105,7 +105,7 @@ export class Confirm extends DialogPart {
     } else {
       const answer = await api.remove(record.id)
       // Who asks for it twice has what they wanted.
-      if (!answer.ok && answer.problem.status !== 404) return answer
+      if (!answer.ok && answer.problem.code !== 'not_found') return answer
       this.onRemoved()
     }
     return undefined

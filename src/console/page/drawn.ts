@@ -2,7 +2,7 @@ import { render } from 'lit/html.js'
 
 /**
  * An element that draws itself anew after what it is made of has changed. As much as the page needs of lit's own base,
- * which weighs six times that: what people wait for is this script.
+ * which weighs four times that: what people wait for is this script.
  */
 export abstract class Drawn extends HTMLElement {
   /** The properties by which it is drawn. */

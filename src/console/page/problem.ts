@@ -6,5 +6,5 @@ export interface Problem {
   readonly detail: string
   /** What is wrong, by field. */
   readonly issues: readonly { readonly path: string; readonly message: string }[]
-  readonly outcome?: 'unknown'
+  readonly outcome?: 'unknown' | undefined
 }
