@@ -99,6 +99,35 @@ it('a key that is kept in this browser fills the snippets and the block, until i
   expect(await page.evaluate('JSON.stringify(localStorage)')).not.toContain(key)
 })
 
+it('a key that is kept in this browser follows what another tab does with it, as long as the page is there', async () => {
+  const { site, page, key } = await withNewKey()
+  await page.getByRole('button', { name: 'Use it in this browser’s snippets' }).click()
+  await page.keyboard.press('Escape')
+  const other = await page.context().newPage()
+  await other.goto(site.page)
+  const region = other.getByRole('region', { name: 'Your API key (for this browser)' })
+  await region.getByRole('button', { name: 'Clear' }).click()
+  await page.getByText('Nothing is kept.').waitFor()
+  expect(await page.getByRole('tabpanel').textContent()).not.toContain(key)
+  await region.getByRole('textbox').fill(key)
+  await region.getByRole('button', { name: 'Save' }).click()
+  await page.getByText(`In use: ${key.slice(0, 22)}…`).waitFor()
+  expect(await page.getByRole('tabpanel').textContent()).toContain(key)
+
+  await region.getByRole('button', { name: 'Clear' }).click()
+  await page.getByText('Nothing is kept.').waitFor()
+  await page.evaluate(`{
+    window.gone = document.querySelector('keyward-console')
+    gone.remove()
+    window.told = new Promise((resolve) => addEventListener('storage', () => setTimeout(resolve)))
+    0
+  }`)
+  await region.getByRole('textbox').fill(key)
+  await region.getByRole('button', { name: 'Save' }).click()
+  await page.evaluate('window.told')
+  expect(await page.evaluate('gone.shadowRoot.textContent')).not.toContain(key)
+})
+
 it('a key that is kept in this browser is let go of when it is rotated here, and no other', async () => {
   const { site, page, key } = await withNewKey()
   await site.keys.create({ owner: 'acct_1', name: 'Another', scopes: ['models:use'] })

@@ -64,12 +64,14 @@ export class KeywardConsole extends Drawn {
     const listing = createListing(api, () => this.requestUpdate())
     this.works = { api, listing, browserKey: browserKeyAt(new URL(base).pathname) }
     addEventListener('pagehide', this.forget)
+    addEventListener('storage', this.readKept)
     void this.begin()
     void this.speak(chosenLanguage(this.lang))
   }
 
   disconnectedCallback(): void {
     removeEventListener('pagehide', this.forget)
+    removeEventListener('storage', this.readKept)
     this.toast.clear()
     this.forget()
   }
@@ -89,11 +91,12 @@ export class KeywardConsole extends Drawn {
     const answer = await works.api.settings()
     if (answer.ok) this.settings = answer.body
     else this.problem = answer.problem
-    if (this.settings?.browserKey) this.readKept()
+    this.readKept()
   }
 
+  /** Also when another tab has kept or cleared one. */
   private readKept = (): void => {
-    this.kept = this.works?.browserKey.read()
+    this.kept = this.settings?.browserKey ? this.works?.browserKey.read() : undefined
   }
 
   protected override render() {
