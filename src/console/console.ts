@@ -95,8 +95,11 @@ function baseOf(request: Request, path: string | undefined): string {
   if (path !== undefined) return `${path}/`
   const asked = askedAt(request) ?? '/'
   const last = asked.slice(asked.lastIndexOf('/') + 1)
-  return /^[\w.~%-]+$/.test(last) ? `./${last}/` : './'
+  return SEGMENT.test(last) ? `./${last}/` : './'
 }
+
+/** Of what RFC 3986 lets a segment be made (`pchar`): no space, quote or bracket, and `'` and `&` are escaped in markup. */
+const SEGMENT = /^[\w.~%!$&'()*+,;=:@-]+$/
 
 /** Nothing in it is secret: its size tells nobody anything. */
 async function sendDocument(request: Request, status: number, html: string): Promise<Response> {

@@ -1,8 +1,12 @@
+import { get } from 'node:http'
+import { text } from 'node:stream/consumers'
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { getRequestListener } from '@hono/node-server'
+import express from 'express'
 import { Hono } from 'hono'
 import { createApiKeys } from 'keyward'
 import { type ConsoleOptions, consolePage } from 'keyward/console'
+import { mount } from 'keyward/express'
 import { mount as fetchMount } from 'keyward/fetch'
 import { mount as honoMount } from 'keyward/hono'
 import { mount as koaMount } from 'keyward/koa'
@@ -19,6 +23,19 @@ const HTML = { Accept: 'text/html,application/xhtml+xml,*/*;q=0.8' }
 function handlerOf(options: Partial<ConsoleOptions> = {}) {
   const handler = consolePage(createApiKeys({ prefix: 'ap_' }), { authorize, baseUrl, ...options })
   return (path: string, init?: RequestInit) => handler(new Request(`http://service.test${path}`, init))
+}
+
+/** The page at whatever segment there is. */
+async function openBelow(): Promise<{ url: string }> {
+  const handler = consolePage(createApiKeys({ prefix: 'ap_' }), { authorize, baseUrl })
+  return serve(express().use('/:place', mount(handler)))
+}
+
+/** As no client with manners asks: nothing in the path is escaped. */
+function raw(url: string, path: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    get(url, { path, headers: HTML }, async (answer) => resolve(await text(answer))).on('error', reject)
+  })
 }
 
 /** The address of the script, as a browser finds it from the address of the page. */
@@ -57,6 +74,28 @@ describe('the page finds its files', () => {
     const html = await (await handlerOf({ path: '/settings/keys' })('/', { headers: HTML })).text()
     expect(html).toContain('src="/settings/keys/keyward-console.js"')
   })
+
+  it.each(['@me', 'team:7', 'a+b', 'acme,inc', 'keys!', 'a=b', "o'neil", 'a&b', 'a&amp;b', '(x)*;$', 'a%20b', '~.-_'])(
+    'below a segment of any characters that an address may have: %s',
+    async (place) => {
+      const { url } = await openBelow()
+      const html = await (await fetch(`${url}/${place}`, { headers: HTML })).text()
+      const written = /<script type="module"[^>]* src="([^"<>]+)"><\/script>/.exec(html)?.[1] ?? ''
+      const src = written.replaceAll('&#39;', "'").replaceAll('&amp;', '&')
+      expect(new URL(src, `${url}/${place}`).href).toBe(`${url}/${place}/keyward-console.js`)
+      expect((await fetch(new URL(src, `${url}/${place}`))).status).toBe(200)
+    },
+  )
+
+  it.each(['a"onload="alert(1)', "a'>alert(1)", '"><script>alert(1)', 'a<b%20alert(1)', 'alert(1)`', 'alert(1)\\'])(
+    'and no address that a client may have made up gets into it: %s',
+    async (place) => {
+      const { url } = await openBelow()
+      const html = await raw(url, `/${place}`)
+      expect(html).toContain('src="./keyward-console.js"')
+      expect(html).not.toContain('alert(1)')
+    },
+  )
 
   it('whatever was asked for: no address of a request gets into the page as markup', async () => {
     const { url } = await openSite()
