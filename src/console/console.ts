@@ -5,7 +5,7 @@ import { management } from '../http/management.ts'
 import { type Arrival, type Authority, identify } from '../http/management-authority.ts'
 import { replyToFault } from '../http/management-faults.ts'
 import { readOptions } from '../http/management-options.ts'
-import { refusal } from '../http/management-problems.ts'
+import { challengeIn, refusal } from '../http/management-problems.ts'
 import { responseTo } from '../http/management-reply.ts'
 import { type Asset, assetsOf, takesGzip, zip } from './assets.ts'
 import { firstAnswers } from './first.ts'
@@ -36,6 +36,7 @@ export function consolePage(
   const fixed = describeInstance(keys, plan, fields)
   const wording = wordingOf(plan.texts)
   const assets = assetsOf(wording)
+  const challenge = challengeIn(keys[DOOR].settings.realm)
 
   return async function apiKeysPage(request, platform) {
     if (request.method !== 'GET' && request.method !== 'HEAD') return manage(request, platform)
@@ -53,7 +54,7 @@ export function consolePage(
     const language = languageOf(request.headers.get('accept-language'))
     const { title, stylesheet } = plan
     const parts = { language, title, stylesheet, base: baseOf(request, path) }
-    if (authority === undefined) return sendDocument(request, 401, documentOf(parts))
+    if (authority === undefined) return sendDocument(request, 401, documentOf(parts), challenge)
     const settings = () => settingsFor(authority)
     const answers = await firstAnswers({ keys, authority, language, texts: wording[language], settings })
     return sendDocument(request, 200, documentOf({ ...parts, answers }))
@@ -62,8 +63,9 @@ export function consolePage(
   async function serveSettings(arrival: Arrival): Promise<Response> {
     const { request } = arrival
     const authority = await identify(authorize, arrival, patience)
-    if (authority === undefined) return responseTo(refusal('unauthenticated'), request.method === 'HEAD')
-    return responseTo({ status: 200, body: await settingsFor(authority) }, request.method === 'HEAD')
+    const isSilent = request.method === 'HEAD'
+    if (authority === undefined) return responseTo(refusal('unauthenticated', { headers: challenge }), isSilent)
+    return responseTo({ status: 200, body: await settingsFor(authority) }, isSilent)
   }
 
   function settingsFor(authority: Authority): Promise<ConsoleSettings> {
@@ -102,10 +104,11 @@ function baseOf(request: Request, path: string | undefined): string {
 const SEGMENT = /^[\w.~%!$&'()*+,;=:@-]+$/
 
 /** Nothing in it is secret: its size tells nobody anything. */
-async function sendDocument(request: Request, status: number, html: string): Promise<Response> {
-  if (!takesGzip(request)) return new Response(bodyFor(request, html), { status, headers: PAGE_HEADERS })
-  const headers = { ...PAGE_HEADERS, 'Content-Encoding': 'gzip' }
-  return new Response(bodyFor(request, new Uint8Array(await zip(html))), asEncoded({ status, headers }))
+async function sendDocument(request: Request, status: number, html: string, more?: object): Promise<Response> {
+  const headers = { ...PAGE_HEADERS, ...more }
+  if (!takesGzip(request)) return new Response(bodyFor(request, html), { status, headers })
+  const zipped = { ...headers, 'Content-Encoding': 'gzip' }
+  return new Response(bodyFor(request, new Uint8Array(await zip(html))), asEncoded({ status, headers: zipped }))
 }
 
 async function serveAsset(request: Request, asset: () => Promise<Asset>): Promise<Response> {

@@ -91,6 +91,11 @@ export function refusal(code: ProblemCode, details?: ProblemDetails): Reply {
   return problemReply(code, PROBLEMS[code], details)
 }
 
+/** What a 401 has to say of how to sign in (RFC 9110 section 15.5.2). */
+export function challengeIn(realm: string): { readonly 'WWW-Authenticate': string } {
+  return { 'WWW-Authenticate': `Bearer realm="${realm}"` }
+}
+
 /** The refusal of fields that are wrong. */
 export function invalid(found: readonly Issue[]): Reply {
   const issues = toldIssues(found)

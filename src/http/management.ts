@@ -7,7 +7,7 @@ import { type Precondition, preconditionOf } from './management-etag.ts'
 import { replyTo, replyToFault } from './management-faults.ts'
 import { type ManagementOptions, readOptions } from './management-options.ts'
 import { isCrossSite } from './management-origin.ts'
-import { refusal } from './management-problems.ts'
+import { challengeIn, refusal } from './management-problems.ts'
 import { type Reply, responseTo } from './management-reply.ts'
 import { DOCUMENT_PATH, methodsOf, type NamedRoute, placeOf, type Route, routesFor } from './management-routes.ts'
 import { bodiesOf, settable } from './management-schemas.ts'
@@ -66,7 +66,7 @@ export function management(
     }
     const authority = await identify(authorize, { request, platform }, patience)
     if (authority === undefined) {
-      return refusal('unauthenticated', { headers: { 'WWW-Authenticate': `Bearer realm="${told.realm}"` } })
+      return refusal('unauthenticated', { headers: challengeIn(told.realm) })
     }
     if (place === undefined || found === 'nothing') return refusal('not_found')
     if (found === undefined) {

@@ -185,6 +185,19 @@ describe('the mount point', () => {
     expect(errors).toHaveLength(1)
   })
 
+  it('challenges strangers as the routes do, with the page, its settings and no body', async () => {
+    const ask = handlerOf({ authorize: () => undefined })
+    const routes = await ask('/', { headers: { Accept: 'application/json' } })
+    const challenge = routes.headers.get('www-authenticate')
+    expect(challenge).toMatch(/^Bearer realm=/)
+    for (const path of ['/', '/keyward-console.json']) {
+      for (const init of [{ headers: HTML }, { headers: { ...HTML, 'Accept-Encoding': 'gzip' } }, { method: 'HEAD' }]) {
+        const answer = await ask(path, init)
+        expect([path, answer.status, answer.headers.get('www-authenticate')]).toEqual([path, 401, challenge])
+      }
+    }
+  })
+
   it('tells whoever looks what they may do, and no more', async () => {
     const may = (verb: string) => verb === 'list' || verb === 'read'
     const ask = handlerOf({ authorize: () => ({ owner: 'acct_1', resource: 'agent:42', may }) })
