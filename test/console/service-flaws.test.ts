@@ -80,6 +80,26 @@ describe('what only the service finds fault with', () => {
   })
 })
 
+describe('a window of the host’s own', () => {
+  const settings = {
+    environments: [],
+    names: 'free',
+    limits: { defaults: {}, max: { minute: 1000 } },
+  } as unknown as ConsoleSettings
+
+  it.each(['constructor', 'toString', 'valueOf'])(
+    'may be called %s: nothing is inherited by its name',
+    async (name) => {
+      const { keys } = openRoutes()
+      const limits = [{ name, limit: 5, window: 10_000 }]
+      const input = { owner: 'acct_1', scopes: ['contacts:read'], environment: 'live', limits } as const
+      const { record } = await keys.create(input as unknown as Parameters<typeof keys.create>[0])
+      const draft = { ...draftOf(record, settings), limits: { [name]: '' } }
+      expect(flawsOf(draft, settings, speaking(en), { record, now: 0 })).toEqual({})
+    },
+  )
+})
+
 describe('a limit that is emptied', () => {
   const settings = {
     environments: ['live', 'test'],

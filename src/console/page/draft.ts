@@ -4,7 +4,7 @@ import { addressFlaw, addressLines } from './addresses.ts'
 import { localTime } from './format.ts'
 import { offers } from './offers.ts'
 import type { Say } from './texts.ts'
-import { isNamed, lengthOf, numberOf, windowText } from './windows.ts'
+import { isNamed, lengthOf, numberOf, ownOf, windowText } from './windows.ts'
 
 /** What the form holds: text as it is typed. */
 export interface Draft {
@@ -102,7 +102,7 @@ export function changes(draft: Draft, record: KeyRecord, settings: ConsoleSettin
 
 /** A list where a window has a length of its own, else by name; `null` lifts a window. */
 function changedLimits({ limits }: Draft, record: KeyRecord, before: Draft): object | undefined {
-  const changed = Object.entries(limits).filter(([name, text]) => text.trim() !== (before.limits[name] ?? ''))
+  const changed = Object.entries(limits).filter(([name, text]) => text.trim() !== (ownOf(before.limits, name) ?? ''))
   if (changed.length === 0) return undefined
   const numberFrom = (text: string) => (text.trim() === '' ? null : Number(text))
   if (changed.every(([name]) => isNamed(name))) {
@@ -133,7 +133,7 @@ function scopesFlaw(draft: Draft, settings: ConsoleSettings, say: Say): string |
 function limitsFlaw({ limits }: Draft, settings: ConsoleSettings, say: Say, isNew: boolean): string | undefined {
   for (const [name, text] of Object.entries(limits)) {
     const window = windowText(name, say)
-    const most = settings.limits.max[name]
+    const most = ownOf(settings.limits.max, name)
     if (!/^\d{0,15}$/.test(text.trim())) return say('limitWrong', { window })
     const isLifted = !isNew && text.trim() === ''
     if (most !== undefined && (isLifted || Number(text) > most)) return say('limitTooHigh', { window, most })

@@ -6,7 +6,7 @@ import { field, group, typed } from './field.ts'
 import { offers } from './offers.ts'
 import { scopeGrid } from './scope-fields.ts'
 import type { Say } from './texts.ts'
-import { isNamed, WINDOWS, windowText } from './windows.ts'
+import { isNamed, ownOf, WINDOWS, windowText } from './windows.ts'
 
 /** What a field of the form needs to know and do. */
 export interface Form {
@@ -89,11 +89,11 @@ export function limitsField({ draft, settings, say, flaws, isNew, change }: Form
     { ...options, hint: say(isNew ? 'limitsHint' : 'limitsEditHint') },
     html`<div class="windows">${names.map((name) => {
       const { defaults, max } = settings.limits
-      const usual = isNew ? (defaults[name] ?? max[name]) : undefined
+      const usual = isNew ? (ownOf(defaults, name) ?? ownOf(max, name)) : undefined
       const input = (event: Event) => change({ limits: { ...draft.limits, [name]: typed(event) } })
       return html`<label class="window"
         ><span>${windowText(name, say)}</span
-        ><input type="text" inputmode="numeric" autocomplete="off" maxlength="15" placeholder=${usual ?? '–'} .value=${draft.limits[name] ?? ''} @input=${input}
+        ><input type="text" inputmode="numeric" autocomplete="off" maxlength="15" placeholder=${usual ?? '–'} .value=${ownOf(draft.limits, name) ?? ''} @input=${input}
       /></label>`
     })}</div>`,
   )

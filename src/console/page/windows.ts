@@ -12,6 +12,11 @@ export function isNamed(window: string): window is keyof typeof LENGTHS {
   return WINDOWS.includes(window)
 }
 
+/** Of a window that the host may have called anything, such as `constructor`. */
+export function ownOf<T>(windows: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(windows, name) ? windows[name] : undefined
+}
+
 /** What people call a window: its own name where it is one of the host's. */
 export function windowText(window: string, say: Say): string {
   return isNamed(window) ? say(window) : window
