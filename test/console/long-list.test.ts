@@ -62,6 +62,43 @@ it('lists 10,000 keys page by page, each once, and grows with none of them', asy
   expect(messages).toEqual([])
 })
 
+it('turns one page where Next is pressed twice before it is there', async () => {
+  const site = await openSite()
+  for (let i = 0; i < 120; i++) await site.keys.create({ owner: 'acct_1', name: `Key ${i}`, scopes: ['contacts:read'] })
+  const { page } = await openPage(browser)
+  await page.goto(site.page)
+  let release = () => {}
+  const released = new Promise<void>((resolve) => {
+    release = resolve
+  })
+  await page.route('**/*cursor=*', async (route) => {
+    await released
+    await route.continue()
+  })
+  await page.getByRole('button', { name: 'Next' }).dblclick()
+  release()
+  await page.getByRole('row', { name: 'Key 69' }).waitFor()
+  expect(await page.getByText('Page 2', { exact: true }).count()).toBe(1)
+  await page.getByRole('button', { name: 'Next' }).click()
+  await page.getByRole('row', { name: 'Key 19' }).waitFor()
+  expect(await page.getByText('Page 3', { exact: true }).count()).toBe(1)
+  expect(await page.getByRole('button', { name: 'Next' }).isDisabled()).toBe(true)
+})
+
+it('finds by names that are as long as names may be, and takes no longer ones', async () => {
+  const site = await openSite()
+  const name = 'n'.repeat(100)
+  await site.keys.create({ owner: 'acct_1', name, scopes: ['contacts:read'] })
+  const { page } = await openPage(browser)
+  await page.goto(site.page)
+  const search = page.getByRole('searchbox', { name: 'Find by exact name' })
+  await search.pressSequentially(`${name}n`)
+  await page.keyboard.press('Enter')
+  await page.getByRole('row', { name }).waitFor()
+  expect(await search.inputValue()).toBe(name)
+  expect(await page.getByRole('searchbox', { name: 'Find by resource' }).getAttribute('maxlength')).toBe('256')
+})
+
 it('goes back a page when the last key of it is deleted', async () => {
   const site = await openSite()
   for (let i = 0; i < 51; i++) await site.keys.create({ owner: 'acct_1', name: `Key ${i}`, scopes: ['contacts:read'] })

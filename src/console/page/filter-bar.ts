@@ -23,8 +23,8 @@ export function filterBar(listing: Listing, settings: ConsoleSettings, say: Say)
     if (target instanceof HTMLElement) target.closest('form')?.requestSubmit()
   }
   return html`<form class="filters" role="search" aria-label=${say('filters')} autocomplete="off" @submit=${submit}>
-    ${search('name', say('findByName'), name, change)}
-    ${settings.resource === undefined && offers(settings, 'resource') ? search('resource', say('findByResource'), resource, change) : nothing}
+    ${search('name', say('findByName'), name, change, 100)}
+    ${settings.resource === undefined && offers(settings, 'resource') ? search('resource', say('findByResource'), resource, change, 256) : nothing}
     <select name="status" aria-label=${say('statusFilter')} @change=${change}>
       <option value="" ?selected=${status === ''}>${say('allStatuses')}</option>
       ${STATUSES.map((each) => html`<option value=${each} ?selected=${status === each}>${say(each)}</option>`)}
@@ -33,8 +33,8 @@ export function filterBar(listing: Listing, settings: ConsoleSettings, say: Say)
   </form>`
 }
 
-function search(name: string, label: string, value: string, change: (event: Event) => void) {
-  return html`<span class="search">${icon('search')}<input type="search" name=${name} aria-label=${label} placeholder=${label} maxlength="256" spellcheck="false" .value=${value} @change=${change} /></span>`
+function search(name: string, label: string, value: string, change: (event: Event) => void, most: number) {
+  return html`<span class="search">${icon('search')}<input type="search" name=${name} aria-label=${label} placeholder=${label} maxlength=${most} spellcheck="false" .value=${value} @change=${change} /></span>`
 }
 
 export function pager(listing: Listing, say: Say) {

@@ -77,7 +77,10 @@ export function createListing(api: Api, changed: () => void): Listing {
       filter = wanted
       return goTo([undefined])
     },
-    next: () => (page?.cursor === undefined ? Promise.resolve() : goTo([...cursors, page.cursor])),
+    async next() {
+      // While another page is on its way, what follows it is not known.
+      if (!loading && page?.cursor !== undefined) await goTo([...cursors, page.cursor])
+    },
     previous: () => goTo(cursors.length > 1 ? cursors.slice(0, -1) : cursors),
     first: () => goTo([undefined]),
     replace(record) {
