@@ -75,14 +75,15 @@ it('turns one page where Next is pressed twice before it is there', async () => 
     await released
     await route.continue()
   })
+  const rows = page.locator('[data-key]')
   await page.getByRole('button', { name: 'Next' }).dblclick()
   release()
-  await page.getByRole('row', { name: 'Key 69' }).waitFor()
+  await page.locator('.list[aria-busy=false]').waitFor()
   expect(await page.getByText('Page 2', { exact: true }).count()).toBe(1)
   await page.getByRole('button', { name: 'Next' }).click()
-  await page.getByRole('row', { name: 'Key 19' }).waitFor()
+  await rows.nth(20).waitFor({ state: 'detached' })
+  expect(await rows.count()).toBe(20)
   expect(await page.getByText('Page 3', { exact: true }).count()).toBe(1)
-  expect(await page.getByRole('button', { name: 'Next' }).isDisabled()).toBe(true)
 })
 
 it('finds by names that are as long as names may be, and takes no longer ones', async () => {

@@ -1,5 +1,6 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js'
 import type { ConsoleSettings } from '../settings.ts'
+import { keepingFocus } from './focus.ts'
 import { icon } from './icons.ts'
 import type { Listing } from './listing.ts'
 import { offers } from './offers.ts'
@@ -40,9 +41,10 @@ function search(name: string, label: string, value: string, change: (event: Even
 export function pager(listing: Listing, say: Say) {
   const hasNext = listing.page()?.cursor !== undefined
   if (listing.number() === 1 && !hasNext) return nothing
+  const turn = (go: () => Promise<void>) => keepingFocus(go, '.pager :enabled')
   return html`<nav class="pager" aria-label=${say('pages')}>
-    <button type="button" class="button" ?disabled=${listing.number() === 1} @click=${listing.previous}>${icon('left')}${say('previous')}</button>
+    <button type="button" class="button" ?disabled=${listing.number() === 1} @click=${turn(listing.previous)}>${icon('left')}${say('previous')}</button>
     <span aria-live="polite">${say('page', { number: listing.number() })}</span>
-    <button type="button" class="button" ?disabled=${!hasNext} @click=${listing.next}>${say('next')}${icon('right')}</button>
+    <button type="button" class="button" ?disabled=${!hasNext} @click=${turn(listing.next)}>${say('next')}${icon('right')}</button>
   </nav>`
 }

@@ -27,14 +27,17 @@ interface DeedKind {
   readonly on: readonly Status[]
 }
 
-const DEEDS: readonly DeedKind[] = [
-  { deed: 'connection', text: 'copyConnection', icon: 'plug', verb: 'list', on: ['active', 'disabled', 'expired'] },
-  { deed: 'edit', text: 'edit', icon: 'edit', verb: 'update', on: ['active', 'disabled', 'expired'] },
-  { deed: 'rotate', text: 'rotate', icon: 'rotate', verb: 'rotate', on: ['active'] },
-  { deed: 'disable', text: 'disable', icon: 'pause', verb: 'disable', on: ['active'] },
-  { deed: 'enable', text: 'enable', icon: 'play', verb: 'enable', on: ['disabled'] },
-  { deed: 'revoke', text: 'revoke', icon: 'ban', verb: 'revoke', on: ['active', 'disabled', 'expired'] },
-  { deed: 'remove', text: 'remove', icon: 'trash', verb: 'remove', on: ['active', 'disabled', 'expired', 'revoked'] },
+/** Of those in one place there is one at most. */
+const DEEDS: readonly (readonly DeedKind[])[] = [
+  [{ deed: 'connection', text: 'copyConnection', icon: 'plug', verb: 'list', on: ['active', 'disabled', 'expired'] }],
+  [{ deed: 'edit', text: 'edit', icon: 'edit', verb: 'update', on: ['active', 'disabled', 'expired'] }],
+  [{ deed: 'rotate', text: 'rotate', icon: 'rotate', verb: 'rotate', on: ['active'] }],
+  [
+    { deed: 'disable', text: 'disable', icon: 'pause', verb: 'disable', on: ['active'] },
+    { deed: 'enable', text: 'enable', icon: 'play', verb: 'enable', on: ['disabled'] },
+  ],
+  [{ deed: 'revoke', text: 'revoke', icon: 'ban', verb: 'revoke', on: ['active', 'disabled', 'expired'] }],
+  [{ deed: 'remove', text: 'remove', icon: 'trash', verb: 'remove', on: ['active', 'disabled', 'expired', 'revoked'] }],
 ]
 
 interface Column {
@@ -78,15 +81,20 @@ export function keyTable(records: readonly KeyRecord[], context: ListContext): T
 
 function keyRow(record: KeyRecord, context: ListContext): TemplateResult {
   const { say } = context
-  const deeds = DEEDS.filter(({ verb, on }) => context.settings.may.includes(verb) && on.includes(record.status))
   return html`<tr role="row" data-key=${record.id} class=${record.status}>
     <th role="rowheader" scope="row">${nameCell(record, context)}</th>
     ${columnsFor(context.settings).map(({ title, cell }) => html`<td role="cell" class=${title} data-label=${say(title)}>${cell(record, context)}</td>`)}
-    <td role="cell" class="deeds">${deeds.map(({ deed, text, icon: drawn }) => {
-      const look = deed === 'remove' || deed === 'revoke' ? 'icon danger' : 'icon'
-      return html`<button type="button" class=${look} data-deed=${deed} aria-label=${say(text)} title=${say(text)} @click=${() => context.act(deed, record)}>${icon(drawn)}</button>`
-    })}</td>
+    <td role="cell" class="deeds">${DEEDS.map((kinds) => deedButton(kinds, record, context))}</td>
   </tr>`
+}
+
+/** Each in its place, whatever others there are: the focus stays on what it was on, or on what takes that back. */
+function deedButton(kinds: readonly DeedKind[], record: KeyRecord, { say, settings, act }: ListContext) {
+  const kind = kinds.find(({ verb, on }) => settings.may.includes(verb) && on.includes(record.status))
+  if (kind === undefined) return nothing
+  const { deed, text, icon: drawn } = kind
+  const look = deed === 'remove' || deed === 'revoke' ? 'icon danger' : 'icon'
+  return html`<button type="button" class=${look} data-deed=${deed} aria-label=${say(text)} title=${say(text)} @click=${() => act(deed, record)}>${icon(drawn)}</button>`
 }
 
 function nameCell(

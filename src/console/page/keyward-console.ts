@@ -65,7 +65,7 @@ export class KeywardConsole extends Drawn {
     this.works = { api, listing, browserKey: browserKeyAt(new URL(base).pathname) }
     addEventListener('pagehide', this.forget)
     addEventListener('storage', this.readKept)
-    void this.begin()
+    void this.begin(this.works)
     void this.speak(chosenLanguage(this.lang))
   }
 
@@ -83,15 +83,14 @@ export class KeywardConsole extends Drawn {
   }
 
   /** Both are asked at once, and shown as they come. */
-  private async begin(): Promise<void> {
-    const { works } = this
-    if (works === undefined) return
+  private async begin({ listing, api }: Works): Promise<void> {
     this.problem = undefined
-    void works.listing.load()
-    const answer = await works.api.settings()
+    const loaded = listing.load()
+    const answer = await api.settings()
     if (answer.ok) this.settings = answer.body
     else this.problem = answer.problem
     this.readKept()
+    return loaded
   }
 
   /** Also when another tab has kept or cleared one. */
@@ -107,7 +106,7 @@ export class KeywardConsole extends Drawn {
         ${this.head(say)}
         <div class="panel">
           ${settings === undefined || works === undefined || works.listing.isBare() ? nothing : filterBar(works.listing, settings, say)}
-          <div class="list" aria-busy=${works?.listing.isLoading() || !this.whole ? 'true' : 'false'}>${this.list(say)}</div>
+          <div class="list" tabindex="-1" aria-busy=${works?.listing.isLoading() || !this.whole ? 'true' : 'false'}>${this.list(say)}</div>
           ${works === undefined || !this.whole ? nothing : pager(works.listing, say)}
         </div>
         ${this.connect(say)}
@@ -135,12 +134,12 @@ export class KeywardConsole extends Drawn {
     if (works === undefined) return skeleton(say)
     const { listing } = works
     const problem = this.problem ?? listing.problem()
-    if (problem !== undefined) return failed(problem, say, () => void this.begin())
+    if (problem !== undefined) return failed(problem, say, () => this.begin(works))
     const page = listing.page()
     if (page === undefined || settings === undefined) return skeleton(say)
     const items = this.whole ? page.items : page.items.slice(0, FIRST_ROWS)
     if (items.length > 0) return keyTable(items, { say, format: formatting(say), settings, act: this.act })
-    if (listing.isFiltered()) return nothingFound(say, () => void listing.narrow({}))
+    if (listing.isFiltered()) return nothingFound(say, () => listing.narrow({}))
     return noKeys(say)
   }
 

@@ -1,4 +1,5 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js'
+import { keepingFocus } from './focus.ts'
 import { type IconName, icon } from './icons.ts'
 import type { Problem } from './problem.ts'
 import { explain } from './problems.ts'
@@ -8,7 +9,7 @@ interface Notice {
   readonly picture: IconName
   readonly title: string
   readonly text: string
-  readonly button?: { readonly text: string; readonly act: () => void }
+  readonly button?: { readonly text: string; readonly act: () => Promise<void> }
 }
 
 /** In place of the list. */
@@ -17,7 +18,7 @@ function notice({ picture, title, text, button }: Notice): TemplateResult {
     <span class=${picture === 'alert' ? 'picture alert' : 'picture'}>${icon(picture)}</span>
     <h2>${title}</h2>
     <p class="muted">${text}</p>
-    ${button === undefined ? nothing : html`<button type="button" class="button" @click=${button.act}>${button.text}</button>`}
+    ${button === undefined ? nothing : html`<button type="button" class="button" @click=${keepingFocus(button.act)}>${button.text}</button>`}
   </div>`
 }
 
@@ -25,12 +26,12 @@ export function noKeys(say: Say): TemplateResult {
   return notice({ picture: 'key', title: say('emptyTitle'), text: say('emptyText') })
 }
 
-export function nothingFound(say: Say, clear: () => void): TemplateResult {
+export function nothingFound(say: Say, clear: () => Promise<void>): TemplateResult {
   const button = { text: say('clearFilters'), act: clear }
   return notice({ picture: 'search', title: say('nothingFound'), text: say('nothingFoundText'), button })
 }
 
-export function failed(problem: Problem, say: Say, again: () => void): TemplateResult {
+export function failed(problem: Problem, say: Say, again: () => Promise<void>): TemplateResult {
   const { status } = problem
   if (status === 401) return notice({ picture: 'alert', title: say('signedOut'), text: say('signedOutText') })
   if (status === 403) return notice({ picture: 'alert', title: say('notAllowed'), text: say('notAllowedText') })

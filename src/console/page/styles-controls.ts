@@ -186,6 +186,7 @@ export const CONTROLS = css`
     color: var(--text);
   }
   [role='tab']:focus-visible,
+  .list:focus-visible,
   [role='tabpanel']:focus-visible {
     outline-offset: -2px;
     border-radius: calc(var(--radius) - 3px);
