@@ -63,12 +63,15 @@ function from(modules: ReadonlyMap<string, string>): Plugin {
   }
 }
 
-/** Without white space, every name whole: a trace says which function of which file it passed, and a formatter shows the code. */
+/**
+ * Without white space, every name whole: a trace says which function of which file it passed, and a formatter shows the code.
+ * Checks alone have short names: what they find they say in words.
+ */
 const tight: Plugin = {
   name: 'keyward:tight',
-  async renderChunk(chunk) {
+  async renderChunk(chunk, { name }) {
     const options = { minifyWhitespace: true, minifySyntax: true, charset: 'utf8', lineLimit: 2000 } as const
-    const { code } = await transform(chunk, options)
+    const { code } = await transform(chunk, { ...options, minifyIdentifiers: name === 'testing' })
     // How zod makes a kind of schema. esbuild drops the mark by which a bundler leaves out those that nobody uses.
     return code.replace(/=\$constructor\(/g, '=/*@__PURE__*/$constructor(')
   },
