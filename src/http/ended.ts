@@ -28,9 +28,14 @@ export function onceEnded(response: ServerResponse, then: () => void): void {
   if (!destroy) return
   response.destroy = function destroyed(...args: unknown[]) {
     // Whoever is told of the failure may still settle: a callback of `pipeline` runs before this.
-    setImmediate(then)
+    if (!isTurnedAway(response)) setImmediate(then)
     return Reflect.apply(destroy, response, args)
   } as typeof destroy
+}
+
+/** Newer versions of Node destroy a response themselves whose client goes before it is its turn. */
+function isTurnedAway(response: ServerResponse): boolean {
+  return response.socket === null && isGone(response)
 }
 
 /** Whether nobody is there to be answered: of a response that waits for its turn Node does not say so. */

@@ -43,9 +43,12 @@ function tell(request: object): void {
   then?.()
 }
 
+/** Bun tells nothing of requests and responses: there a socket that closes is all that is seen. */
+const TELLS = !('Bun' in globalThis)
+
 /** Node says of every request whether its socket is handed over; who does not say it has another way to upgrade. */
 function isUpgrade(request: IncomingMessage): boolean {
-  return (request as { readonly upgrade?: unknown }).upgrade !== false
+  return !TELLS || (request as { readonly upgrade?: unknown }).upgrade !== false
 }
 
 /** A stream that the client resets says nothing of the handler, unless the stream itself is what was handed over. */

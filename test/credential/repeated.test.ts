@@ -126,9 +126,11 @@ describe('H. Header parsing: lost lines', () => {
       const lines = [['X-API-Key', key], ['X-Forwarded-For', '10.0.0.5'], ...fillers(fill)].map((line) =>
         line.join(': '),
       )
-      return (await raw(port, request([...lines, 'X-Forwarded-For: 203.0.113.9']))).body
+      const { status, body } = await raw(port, request([...lines, 'X-Forwarded-For: 203.0.113.9']))
+      return status === 431 ? '431' : body
     }
-    expect(await ask(20, 30)).toBe('ambiguous_credentials ambiguous_credentials')
+    // Later versions of Node refuse it themselves.
+    expect(['ambiguous_credentials ambiguous_credentials', '431']).toContain(await ask(20, 30))
     expect(await ask(20, 5)).toBe('ip_not_allowed ip_not_allowed')
     // As many as there may be by default, and no bound at all.
     for (const most of [2000, 0]) expect(await ask(most, 30)).toBe('ip_not_allowed ip_not_allowed')
