@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { KeywardError } from '../model/errors.ts'
 
 /** How often what works on a key begins again when a change came first. */
@@ -15,7 +16,7 @@ export async function untilAtRest<T extends object>(
   for (let tries = 1; tries <= most; tries++) {
     const done = await attempt()
     if (done !== undefined) return done
-    const pause = Math.random() * Math.min(2 ** tries, LONGEST_PAUSE)
+    const pause = randomInt(Math.min(2 ** tries, LONGEST_PAUSE) + 1)
     if (tries < most) await new Promise((resolve) => setTimeout(resolve, pause))
   }
   throw new KeywardError('CONFLICT', 'the key is being changed by others')
