@@ -6,8 +6,8 @@ import { lastAnswered, watchRequests } from './answering.ts'
 /**
  * Calls `then` when the handler has ended its response; not when its client goes, or resets a stream, while the handler
  * still runs. Of the end of a response whose client has gone Node tells nothing: then what remains to be seen is the call
- * of `end` itself. A response that is destroyed has ended, too: it is what becomes of a stream that fails, and Node calls
- * it for no client. `then` may be called twice.
+ * of `end` itself. A response that is destroyed has ended, too: it is what becomes of a stream that fails, and Node does it
+ * for no client whose turn has come. `then` may be called twice.
  */
 export function onceEnded(response: ServerResponse, then: () => void): void {
   watchRequests()
@@ -21,7 +21,7 @@ export function onceEnded(response: ServerResponse, then: () => void): void {
   response.end = function ended(...args: unknown[]) {
     if (isGone(response)) then()
     // Of requests that a client sent at once, the later wait for their turn: when it goes before, Node tells nothing at all.
-    else if (response.socket === null) response.req.socket.once('close', then)
+    else if (response.socket === null) response.req.socket?.once('close', then)
     return Reflect.apply(end, response, args)
   } as typeof end
   // A response of HTTP/2 has none.
