@@ -1,6 +1,6 @@
 import { type ApiKeys, createApiKeys, type KeyEvent, memoryStore } from 'keyward'
 import { beforeEach, describe, expect, it, vi } from 'vitest'
-import { failure } from '../support/outcome.ts'
+import { failure, listener } from '../support/outcome.ts'
 import { sabotagedStore, type Verb } from '../support/stores.ts'
 
 /** What a store does that leaves the outcome of a change open. */
@@ -79,6 +79,20 @@ describe.each(FAULTS)('a store that %s', (_, fault) => {
     sabotage('insert', undefined)
     expect(await failure(make)).toMatchObject({ code: 'CONFLICT', id: expect.any(String) })
     expect(changes()).toMatchObject([{ type: 'created', actor: 'eve', after: { scopes: ['admin'] } }])
+  })
+
+  it('a change is told, though another process has changed the key again before anybody looked', async () => {
+    const { store, break: sabotage } = sabotagedStore(memoryStore())
+    const { onEvent, events } = listener()
+    const keys = createApiKeys({ prefix: 'uc_', store, storeTimeout: 20, onEvent })
+    const elsewhere = createApiKeys({ prefix: 'uc_', store })
+    const { record } = await keys.create({ owner: 'acct_1' })
+    sabotage('replace', fault)
+    await failure(() => keys.disable(record.id, { actor: 'eve' }))
+    sabotage('replace', undefined)
+    await elsewhere.update(record.id, { name: 'Another' })
+    await keys.close()
+    expect(events.filter(({ type }) => type !== 'fault')).toMatchObject([{ type: 'created' }, { type: 'disabled' }])
   })
 
   it('a creation is told when the instance is closed before anybody looks', async () => {
