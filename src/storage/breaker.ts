@@ -9,6 +9,8 @@ export interface Breaker {
   isOpen: boolean
   /** Faults since the last answer. */
   faults: number
+  /** What the last call that was too late failed with in the end; empty where none did since the last answer. */
+  reason: string
   /** Whether a call may be made all the same, to see whether the store is back: one at a time. */
   mayProbe(): boolean
   /** Something answered, however late and whatever: the store lives. */
@@ -46,7 +48,7 @@ export function createBreaker(ask: () => Awaitable<unknown>, now = () => perform
   let probedAt = 0
   let isProbing = false
   let isSuspected = false
-  const breaker: Breaker = { isOpen: false, faults: 0, mayProbe, answered, failed }
+  const breaker: Breaker = { isOpen: false, faults: 0, reason: '', mayProbe, answered, failed }
   return breaker
 
   function mayProbe(): boolean {
@@ -60,6 +62,7 @@ export function createBreaker(ask: () => Awaitable<unknown>, now = () => perform
 
   function answered(): void {
     breaker.faults = 0
+    breaker.reason = ''
     breaker.isOpen = false
     isProbing = false
   }

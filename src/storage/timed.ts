@@ -53,7 +53,7 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
   ): (...given: Given) => Awaitable<Answer> {
     return (...given) => {
       const isProbe = breaker.isOpen
-      if (isProbe && !breaker.mayProbe()) throw notAsked(verb)
+      if (isProbe && !breaker.mayProbe()) throw notAsked(verb, earlier())
       try {
         const answer = run.apply(store, given)
         if (isThenable(answer)) return inTime(answer, patience, (error) => fault(error, isProbe, verb, changes))
@@ -70,7 +70,7 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
       let late = false
       const timer = setTimeout(() => {
         late = true
-        reject(noteLate(failed(new Error(`no answer within ${patience} ms`))))
+        reject(noteLate(failed(new Error(`no answer within ${patience} ms${earlier()}`))))
       }, patience)
       inBackground(timer)
       answer.then(
@@ -83,22 +83,32 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
         (error) => {
           clearTimeout(timer)
           if (!late) reject(failed(error))
+          // Nobody waits for it any more, but it says why: the faults that follow tell it.
+          else if (!isAnswer(error)) breaker.reason = messageOf(error)
         },
       )
     })
   }
 
-  /** What the store refuses is an answer like any other; what it fails at is a fault. */
+  function earlier(): string {
+    return breaker.reason && ` (an earlier call failed at last: ${breaker.reason})`
+  }
+
   function fault(error: unknown, isProbe: boolean, verb: string, changes: boolean): Error {
     if (hasCode(error, 'CONFLICT')) breaker.answered()
-    if (hasCode(error, 'CONFLICT') || hasCode(error, 'INPUT') || hasCode(error, 'CONFIG')) return error
+    if (isAnswer(error)) return error
     breaker.failed(timeout, isProbe)
     return storeError(verb, error, changes)
   }
 }
 
-function notAsked(verb: string): KeywardError {
-  return new KeywardError('STORE', `the store's ${verb} was not asked: nothing answered lately`)
+/** What the store refuses is an answer like any other; what it fails at is a fault. */
+function isAnswer(error: unknown): error is KeywardError {
+  return hasCode(error, 'CONFLICT') || hasCode(error, 'INPUT') || hasCode(error, 'CONFIG')
+}
+
+function notAsked(verb: string, why: string): KeywardError {
+  return new KeywardError('STORE', `the store's ${verb} was not asked: nothing answered lately${why}`)
 }
 
 /** The driver's words without its secrets; its own error may hold a connection string, so it is not passed on. */

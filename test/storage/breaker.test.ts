@@ -40,7 +40,7 @@ async function mortal(fault: () => unknown = gone, storeTimeout = 20) {
 async function untilGivenUp({ keys, key, heard }: Awaited<ReturnType<typeof mortal>>): Promise<void> {
   for (let asked = 0; asked < 100; asked++) {
     await judged(keys, key)
-    if (heard.of('fault').at(-1)?.message.endsWith('was not asked: nothing answered lately')) return
+    if (heard.of('fault').at(-1)?.message.includes('was not asked: nothing answered lately')) return
     await turn()
   }
   throw new Error('it was asked again and again')
@@ -95,6 +95,33 @@ describe('D. A store that is dead', () => {
     mortals.revive()
     await expect.poll(() => judged(mortals.keys, mortals.key), { interval: 20, timeout: 5_000 }).toBe('admitted')
     expect(await judged(mortals.keys, mortals.key)).toBe('admitted')
+  })
+
+  it('is told with its reason, where that came too late for the call that waited for it', async () => {
+    const asked: ReturnType<typeof deferred<void>>[] = []
+    const slow = () => {
+      const late = deferred()
+      asked.push(late)
+      return late.promise
+    }
+    const mortals = await mortal(slow)
+    const told = async () => {
+      await judged(mortals.keys, mortals.key)
+      return mortals.heard.of('fault').at(-1)?.message
+    }
+    mortals.die()
+    expect(await told()).toBe("the store's find failed: no answer within 20 ms")
+    for (const late of asked.splice(0)) late.reject(new Error('WRONGPASS for redis://user:hunter2@host'))
+    await turn()
+    const why = '(an earlier call failed at last: WRONGPASS for redis://[redacted]@host)'
+    expect(await told()).toBe(`the store's find failed: no answer within 20 ms ${why}`)
+    await untilGivenUp(mortals)
+    expect(await told()).toBe(`the store's find was not asked: nothing answered lately ${why}`)
+    mortals.revive()
+    await expect.poll(() => judged(mortals.keys, mortals.key), { interval: 20, timeout: 5_000 }).toBe('admitted')
+    mortals.die()
+    expect(await told()).toBe("the store's find failed: no answer within 20 ms")
+    for (const late of asked.splice(0)) late.resolve()
   })
 
   it('is dead for every instance over it, and for no other store', async () => {

@@ -2,9 +2,10 @@ import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
-import type { KeyStore, StoredKey } from 'keyward'
+import { createApiKeys, type KeyStore, memoryStore, type StoredKey } from 'keyward'
 import { redisStore } from 'keyward/redis'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { judged, listener } from '../support/outcome.ts'
 import { type RedisServer, startRedis, startRedisCluster, until } from '../support/redis.ts'
 import { storedKey } from './stored-key.ts'
 
@@ -15,6 +16,12 @@ async function serverHere(...settings: readonly string[]): Promise<RedisServer> 
   const server = await startRedis(...settings)
   onTestFinished(() => server.stop())
   return server
+}
+
+async function passwordServer(): Promise<string> {
+  const server = await serverHere()
+  server.cli('config', 'set', 'requirepass', 'hidden-password')
+  return server.url
 }
 
 function storeAt(url: string): Required<KeyStore> {
@@ -47,6 +54,25 @@ const found = (store: KeyStore, id: string) => async () => {
 }
 
 describe('redisStore when the server fails', () => {
+  it.each([
+    ['is not there', () => 'redis://127.0.0.1:1', /ECONNREFUSED/],
+    ['wants a password', () => passwordServer(), /NOAUTH/],
+  ])('and %s tells why, also where nobody waits as long as it does, as with the defaults', async (_, at, why) => {
+    const client = new Redis(await at(), { lazyConnect: true })
+    const heard = listener()
+    const keys = createApiKeys({ prefix: 'a_', store: redisStore(client), onEvent: heard.onEvent })
+    onTestFinished(async () => {
+      await keys.close()
+      client.disconnect()
+    })
+    const { key } = await createApiKeys({ prefix: 'a_', store: memoryStore() }).create({ owner: 'acct_1' })
+    const told = async () => {
+      expect(await judged(keys, key)).toBe('unavailable')
+      return heard.of('fault').at(-1)?.message
+    }
+    await expect.poll(told, { interval: 100, timeout: 5_000 }).toMatch(why)
+  })
+
   it('D-01 answers STORE while there is no server, and serves as soon as there is one', async () => {
     const server = await serverHere()
     await server.kill()

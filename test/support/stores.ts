@@ -76,10 +76,12 @@ export const never = (): Promise<never> => new Promise(() => {})
 /** A promise in somebody else's hands. */
 export function deferred<T = void>() {
   let resolve: (value: T) => void = () => {}
-  const promise = new Promise<T>((settle) => {
+  let reject: (error: Error) => void = () => {}
+  const promise = new Promise<T>((settle, fail) => {
     resolve = settle
+    reject = fail
   })
-  return { promise, resolve }
+  return { promise, resolve, reject }
 }
 
 /** The text of a well-formed key with this id and a secret that was never issued. */
