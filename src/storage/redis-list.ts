@@ -104,7 +104,7 @@ async function placesBefore(
   before: Place | undefined,
   size: number,
 ): Promise<readonly Place[]> {
-  const from = before === undefined ? '+' : `(${memberOf(before)}`
+  const from = before === undefined ? '' : memberOf(before)
   const pages = await Promise.all(shelves.map(({ entries }) => run(PAGE, [entries], [from, String(size)])))
   const members = (pages as readonly (readonly unknown[])[]).flat().map(String)
   if (shelves.length > 1) members.sort((a, b) => (a < b ? 1 : a > b ? -1 : 0))

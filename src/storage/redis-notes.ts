@@ -49,7 +49,7 @@ async function list(run: Run, shelf: string, query: NotesQuery): Promise<NotesPa
   const items: Note[] = []
   let before: Place | undefined = query.cursor === undefined ? undefined : readCursor(query.cursor)
   for (let looked = 0; looked < MOST_LOOKED_AT; looked += CHUNK) {
-    const from = before === undefined ? '+' : `(${memberOf(before)}`
+    const from = before === undefined ? '' : memberOf(before)
     const members = (await run(PAGE, [shelf], [from, String(CHUNK)])) as readonly unknown[]
     const found = members.map(read)
     for (const note of found.filter((one) => isAskedNote(one, query))) {

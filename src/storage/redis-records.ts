@@ -1,8 +1,8 @@
 import { Buffer } from 'node:buffer'
 import { KeywardError } from '../model/errors.ts'
-import { isRecord } from '../model/is-object.ts'
 import type { StoredKey } from '../model/key.ts'
 import { escapeText, unescapeText } from './escaping.ts'
+import { type Data, readData, writeData } from './redis-data.ts'
 
 /** The most that the text of one record may have, bytes: no limit of Keyward's own comes near it. */
 const LARGEST = 131_072
@@ -35,7 +35,7 @@ export function toLines(key: StoredKey, token: string | undefined): readonly [st
   const meta = [status, owner, prefix, resource, ...times, revokedReason, uniqueName, token, rest.credits?.opened]
   const said = meta.slice(0, meta.findLastIndex((value) => value !== undefined) + 1)
   const text = said.map((value) => (value === undefined ? null : escapeText(String(value))))
-  const data = JSON.stringify(rest)
+  const data = writeData(rest)
   const size = Buffer.byteLength(data)
   if (size > LARGEST) {
     const message = `must not take more than ${LARGEST} bytes as JSON, not ${size}`
@@ -55,7 +55,7 @@ export function toKey(id: string, answer: unknown): StoredKey | undefined {
   )
   const [at, count] = marksOf(marks)
   return {
-    ...restOf(id, data),
+    ...dataOf(id, data),
     id,
     version: whole(id, version),
     prefix,
@@ -113,12 +113,10 @@ function linesOf(id: string, answer: unknown): Lines | undefined {
   return [version, marks, meta, data]
 }
 
-type Rest = Pick<StoredKey, 'scopes' | 'hash'>
-
-function restOf(id: string, data: string): Rest {
-  const value = parse(id, data)
-  if (isRecord(value)) return value as Rest
-  throw damaged(id)
+function dataOf(id: string, text: string): Data {
+  const data = readData(parse(id, text))
+  if (data === undefined) throw damaged(id)
+  return data
 }
 
 function parse(id: string, text: string): unknown {

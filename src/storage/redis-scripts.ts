@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { RECORD } from './redis-lua-record.ts'
+import { SHELF } from './redis-lua-shelf.ts'
 
 /** A script and the name under which a server remembers it. */
 export interface Script {
@@ -102,32 +103,33 @@ return 1`)
 /** Channel, message. */
 export const TELL = script(`redis.pcall('PUBLISH', ARGV[1], ARGV[2]) return 1`)
 
-/** Index, suspects; member. The server's time. */
-export const SHELVE = script(`${NOW}
-redis.call('ZADD', KEYS[1], 0, ARGV[1])
+/** Shelf, suspects; place. The server's time. */
+export const SHELVE = script(`${NOW}${SHELF}
+shelve(ARGV[1])
 redis.call('HDEL', KEYS[2], ARGV[1])
 return now`)
 
-/** Index, suspects; member. */
-export const UNSHELVE = script(`
-redis.call('HDEL', KEYS[2], ARGV[1])
-return redis.call('ZREM', KEYS[1], ARGV[1])`)
+/** Shelf, suspects; place. */
+export const UNSHELVE = script(`${SHELF}
+unshelve(ARGV[1])
+return redis.call('HDEL', KEYS[2], ARGV[1])`)
 
-/** Index; the place before which to begin, the most members. */
-export const PAGE = script(`return redis.call('ZREVRANGEBYLEX', KEYS[1], ARGV[1], '-', 'LIMIT', 0, ARGV[2])`)
+/** Shelf (or notes, each a member of its own); the place before which to begin, or nothing; the most. In descending order. */
+export const PAGE = script(`${SHELF}return placesBefore(ARGV[1], tonumber(ARGV[2]))`)
 
 /**
- * Index, suspects; how long (ms) an entry must have been without a record, then members without one. One that was so
+ * Shelf, suspects; how long (ms) a place must have been without a record, then places without one. One that was so
  * before goes; the others are noted: a record may be on its way.
  */
-export const SUSPECT = script(`${NOW}
+export const SUSPECT = script(`${NOW}${SHELF}
 local removed = 0
 for at = 2, #ARGV do
   local since = redis.call('HGET', KEYS[2], ARGV[at])
-  if not redis.call('ZSCORE', KEYS[1], ARGV[at]) then redis.call('HDEL', KEYS[2], ARGV[at])
+  local places, last = around(ARGV[at])
+  if places[last] ~= ARGV[at] then redis.call('HDEL', KEYS[2], ARGV[at])
   elseif not since then redis.call('HSET', KEYS[2], ARGV[at], string.format('%.0f', now))
   elseif now - tonumber(since) >= tonumber(ARGV[1]) then
-    redis.call('ZREM', KEYS[1], ARGV[at])
+    unshelve(ARGV[at])
     redis.call('HDEL', KEYS[2], ARGV[at])
     removed = removed + 1
   end
