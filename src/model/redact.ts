@@ -1,14 +1,27 @@
+const STRUCK = '[redacted]'
+
 /**
- * What looks like a secret: a run of letters and digits as long as that of a key, which nothing a person writes has by
- * chance; what a hash in the usual format ends with; random bytes in Base64; the user part of a connection string
- * (`redis://user:password@host`), where a password may have any sign in it; and `password=…`, as drivers have it.
+ * What looks like a secret: random bytes in Base64; a run of letters and digits as long as that of a key, which nothing a
+ * person writes has by chance; what a hash in the usual format ends with.
+ *
+ * Texts of any length and of anybody come here. So no pattern of this file looks at a character more than a few times:
+ * each begins only where a run does.
  */
-const SECRETS =
-  /[0-9a-z]{32,}|(?<=\$)[\w+/]{22,}|[\w+/]{42,}=|(?<=\/\/)\S+(?=@)|(?<=\b(?:pass(?:word|wd)?|pwd|auth|secret)["']?[=:]\s*)[^\s,;&}]+/gi
+const SECRETS = /(?<![\w+/])[\w+/]{42,}=|[0-9a-z]{32,}|(?<=\$)[\w+/]{22,}/gi
+/** `password=…`, as drivers have it. */
+const NAMED = /(\b(?:pass(?:word|wd)?|pwd|auth|secret)["']?[=:]\s*)[^\s,;&}]+/gi
+/** What may be an address: spaces are in none. */
+const WORD = /\S+/g
 
 /** Text that may be shown: what looks like a key, a digest or a password is struck out. */
 export function redact(text: string): string {
-  return text.replace(SECRETS, '[redacted]')
+  return text.replace(WORD, withoutUser).replace(NAMED, `$1${STRUCK}`).replace(SECRETS, STRUCK)
+}
+
+/** The user part of a connection string (`redis://user:password@host`) goes: a password may have any sign in it. */
+function withoutUser(word: string): string {
+  const [start, end] = [word.indexOf('//') + 2, word.lastIndexOf('@')]
+  return start > 1 && end > start ? word.slice(0, start) + STRUCK + word.slice(end) : word
 }
 
 /** What an error says, without anything secret. What is thrown may be anything, also what throws when it is looked at. */
