@@ -117,4 +117,10 @@ describe.each(['typescript', 'typescript7'])('a %s consumer', (compiler) => {
   it('compiles with bundler resolution', () => {
     expect(compile(['consumer.ts'], ['--module', 'ESNext', '--moduleResolution', 'Bundler'])).toBe('')
   })
+
+  // TypeScript 7 has no such resolution any more; 5 takes it by default where modules are CommonJS.
+  it.runIf(compiler === 'typescript')('compiles with the resolution of Node 10, which knows no exports', () => {
+    const options = ['--module', 'CommonJS', '--moduleResolution', 'Node10', '--skipLibCheck']
+    expect(compile(['consumer.ts'], options)).toBe('')
+  })
 })
