@@ -34,19 +34,14 @@ export function clientAddress(facts: RequestFacts, proxies: Networks | undefined
   const peer = parsed(facts.peer)
   if (peer === undefined) return 'no-peer'
   if (proxies === undefined) return isForwarded(facts) ? 'undeclared-proxy' : peer
-  return proxies(peer) ? walk(facts, proxies) : peer
+  return proxies(peer) ? walk(facts, proxies).client : peer
 }
 
 /** How many trusted proxies a request came through, as far as they tell: 0 where its peer is none. */
 export function trustedHops(facts: RequestFacts, proxies: Networks | undefined): number {
   const peer = facts.address === undefined ? parsed(facts.peer) : undefined
   if (peer === undefined || proxies?.(peer) !== true) return 0
-  const before = headerLines(facts, 'x-forwarded-for')?.split(',').reverse() ?? []
-  const client = before.findIndex((hop) => {
-    const address = parseAddress(trimBlanks(hop))
-    return address === undefined || !proxies(address)
-  })
-  return 1 + (client === -1 ? before.length : client)
+  return 1 + walk(facts, proxies).hops
 }
 
 /** An adapter may hand us anything: only text can be an address. */
@@ -58,14 +53,17 @@ function isForwarded(facts: RequestFacts): boolean {
   return FORWARDING.some((name) => headerLines(facts, name) !== undefined)
 }
 
-function walk(facts: RequestFacts, proxies: Networks): Address | Unknown {
+/** Where the walk over trusted hops ends, and how many of them it went over. */
+function walk(facts: RequestFacts, proxies: Networks): { readonly client: Address | Unknown; readonly hops: number } {
   const lines = headerLines(facts, 'x-forwarded-for')
-  if (lines === undefined) return 'no-header'
+  if (lines === undefined) return { client: 'no-header', hops: 0 }
   let client: Address | undefined
+  let hops = 0
   for (const hop of lines.split(',').reverse()) {
     client = parseAddress(trimBlanks(hop))
-    if (client === undefined) return 'bad-hop'
-    if (!proxies(client)) return client
+    if (client === undefined) return { client: 'bad-hop', hops }
+    if (!proxies(client)) return { client, hops }
+    hops++
   }
-  return client ?? 'bad-hop'
+  return { client: client ?? 'bad-hop', hops }
 }
