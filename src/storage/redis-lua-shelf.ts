@@ -1,13 +1,14 @@
 /** So many members Redis keeps in one block, and a place alone takes little. */
 const APART = 128
-/** So many places are one member at most: each alone would take four times as much. */
-const TOGETHER = 32
+/** A member of so many bytes takes in no other place: some thirty are one then, and each alone would take four times as much. */
+const FULL = 900
 /** Members that are read at once. */
 const SOME = 8
 
 /**
  * A shelf in Lua: a sorted set, at KEYS[1], of places that go byte by byte. Where there are many, those that follow each
- * other are one member. Between them is \0, which is in no place, and before all that is.
+ * other are one member, the last first. Between them is \0, which is in no place, and before all that is. So members go
+ * by their last places, and what comes after all others is put before a member without a look into it.
  */
 export const SHELF = `
 -- Lua itself would compare by the language of the server.
@@ -23,54 +24,62 @@ local function placesIn(member)
   return places
 end
 
-local function joined(places, from, to) return table.concat(places, '\\0', from, to) end
+-- The member in which a place stands or would stand; none for what comes after all.
+local function memberOf(place) return redis.call('ZRANGEBYLEX', KEYS[1], '[' .. place, '+', 'LIMIT', 0, 1)[1] end
 
--- The places of the member where one stands or would stand, and how many of them come no later.
-local function around(place)
-  local last = redis.call('ZREVRANGEBYLEX', KEYS[1], '(' .. place .. '\\1', '-', 'LIMIT', 0, 1)[1]
-  local places = placesIn(last or redis.call('ZRANGE', KEYS[1], 0, 0)[1] or '')
-  local at = last and #places or 0
-  while at > 0 and comesBefore(place, places[at]) do at = at - 1 end
-  return places, at
+-- Its places, and which of them is the first that comes no later.
+local function around(place, member)
+  local places = placesIn(member or '')
+  local low, high = 1, #places + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if comesBefore(place, places[middle]) then low = middle + 1 else high = middle end
+  end
+  return places, low
+end
+
+-- Puts members in the place of one; empty ones are none.
+local function exchange(member, ...)
+  redis.call('ZREM', KEYS[1], member)
+  for _, other in ipairs({ ... }) do
+    if other ~= '' then redis.call('ZADD', KEYS[1], 0, other) end
+  end
 end
 
 local function shelve(place)
-  local places, at = around(place)
+  local member = memberOf(place)
+  local places, at = around(place, member)
   if places[at] == place then return end
-  local isBetween = at > 0 and at < #places
-  if #places == 0 or not isBetween and redis.call('ZCARD', KEYS[1]) < ${APART} then
-    redis.call('ZADD', KEYS[1], 0, place)
-    return
+  local newest = redis.call('ZRANGE', KEYS[1], -1, -1)[1] or ''
+  local isApart = at > #places and redis.call('ZCARD', KEYS[1]) < ${APART}
+  if isApart or not member and #newest > ${FULL} then redis.call('ZADD', KEYS[1], 0, place)
+  elseif not member then exchange(newest, place .. '\\0' .. newest)
+  else
+    table.insert(places, at, place)
+    local half = #member > ${FULL} and math.floor(#places / 2) or #places
+    exchange(member, table.concat(places, '\\0', 1, half), table.concat(places, '\\0', half + 1))
   end
-  redis.call('ZREM', KEYS[1], joined(places))
-  table.insert(places, at + 1, place)
-  local size = #places
-  -- What grows at its end leaves full members behind.
-  if size > ${TOGETHER} then
-    size = at + 1 == size and ${TOGETHER} or math.floor(size / 2)
-    redis.call('ZADD', KEYS[1], 0, joined(places, size + 1))
-  end
-  redis.call('ZADD', KEYS[1], 0, joined(places, 1, size))
 end
 
 local function unshelve(place)
-  local places, at = around(place)
+  local member = memberOf(place)
+  local places, at = around(place, member)
   if places[at] ~= place then return end
-  redis.call('ZREM', KEYS[1], joined(places))
   table.remove(places, at)
-  if #places > 0 then redis.call('ZADD', KEYS[1], 0, joined(places)) end
+  exchange(member, table.concat(places, '\\0'))
 end
 
 -- The last places before one, or of all, in descending order.
 local function placesBefore(place, most)
-  local found, top, read = {}, place == '' and '+' or '(' .. place, 0
+  local found, read = {}, 0
+  local top = place ~= '' and memberOf(place)
+  top = top and '[' .. top or '+'
   repeat
     local members = redis.call('ZREVRANGEBYLEX', KEYS[1], top, '-', 'LIMIT', read, ${SOME})
     for _, member in ipairs(members) do
-      local places = placesIn(member)
-      for at = #places, 1, -1 do
+      for _, one in ipairs(placesIn(member)) do
         if #found == most then return found end
-        if place == '' or comesBefore(places[at], place) then found[#found + 1] = places[at] end
+        if place == '' or comesBefore(one, place) then found[#found + 1] = one end
       end
     end
     read = read + #members

@@ -125,8 +125,8 @@ export const SUSPECT = script(`${NOW}${SHELF}
 local removed = 0
 for at = 2, #ARGV do
   local since = redis.call('HGET', KEYS[2], ARGV[at])
-  local places, last = around(ARGV[at])
-  if places[last] ~= ARGV[at] then redis.call('HDEL', KEYS[2], ARGV[at])
+  local places, place = around(ARGV[at], memberOf(ARGV[at]))
+  if places[place] ~= ARGV[at] then redis.call('HDEL', KEYS[2], ARGV[at])
   elseif not since then redis.call('HSET', KEYS[2], ARGV[at], string.format('%.0f', now))
   elseif now - tonumber(since) >= tonumber(ARGV[1]) then
     unshelve(ARGV[at])

@@ -112,6 +112,9 @@ describe('a list of many keys in Redis', () => {
     const bytes = Number(server.cli('memory', 'usage', `${how}:prefix:{agk_}`, 'samples', '0'))
     // A place alone would take 129.
     expect(bytes / keys.length).toBeLessThan(most)
+    // A change writes one of these anew.
+    const members = server.cli('zrange', `${how}:prefix:{agk_}`, '0', '-1').split('\n')
+    expect(Math.max(...members.map(({ length }) => length))).toBeLessThan(950)
   })
 
   it('is read from where a page ended, though the key there is gone', async () => {
