@@ -135,7 +135,10 @@ describe('a record in Redis', () => {
     const digest = '0f'.repeat(32)
     const keys = [
       storedKey({ hash: `sha256$${digest}`, limits: { minute: { limit: 60, ms: 60_000 }, hour: null } }),
-      storedKey({ hash: `hmac$v$1$${digest}`, limits: { minute: { limit: 60, ms: 90_000 }, own: { limit: 1, ms: 5 } } }),
+      storedKey({
+        hash: `hmac$v$1$${digest}`,
+        limits: { minute: { limit: 60, ms: 90_000 }, own: { limit: 1, ms: 5 } },
+      }),
       storedKey({ hash: `sha256$${digest.toUpperCase()}`, limits: {}, name: 'a' }),
       storedKey({ hash: 'x$', scopes: [], description: 'b', limits: JSON.parse('{"__proto__":{"limit":1,"ms":9}}') }),
       storedKey({ metadata: { hash: ['x', 'y'], '0': 1 } }),
