@@ -1,6 +1,6 @@
 import type { ApiKeys } from '../api-keys.ts'
 import type { Authority } from '../http/management-authority.ts'
-import { inBackground } from '../model/timer.ts'
+import { inTime } from '../model/timer.ts'
 import type { Language } from './language.ts'
 import { type ConsoleSettings, FIRST_KEYS, PAGE_SIZE, SETTINGS, textsIn } from './settings.ts'
 import type { ConsoleTexts } from './wording.ts'
@@ -22,17 +22,11 @@ export interface Reader {
  */
 export async function firstAnswers(reader: Reader): Promise<Readonly<Record<string, unknown>>> {
   const told: Record<string, unknown> = { [textsIn(reader.language)]: reader.texts }
-  let timer: ReturnType<typeof setTimeout> | undefined
-  const late = new Promise<void>((resolve) => {
-    timer = inBackground(setTimeout(resolve, PATIENCE))
-  })
-  try {
-    await Promise.race([tell(told, reader), late])
-  } catch {
-    // Whoever asks again is told, and so is `onError`.
-  } finally {
-    clearTimeout(timer)
-  }
+  // Whoever asks again is told what is wrong, and so is `onError`.
+  await inTime(
+    tell(told, reader).catch(() => {}),
+    PATIENCE,
+  )
   return { ...told }
 }
 

@@ -187,7 +187,7 @@ export const zh: Texts = {
   browserKeyCleared: '已从此浏览器清除',
 
   problemConflict: '已有同名的密钥。',
-  problemChanged: '此密钥刚被他人更改。您的更改仍在。',
+  problemChanged: '此密钥刚被他人更改。您的更改仍在：请再核对一遍，然后保存。',
   problemState: '密钥当前的状态不允许此操作。',
   problemGone: '此密钥已不存在。',
   problemForbidden: '您无权执行此操作。',
