@@ -1,9 +1,9 @@
 import type { ApiKeys } from '../api-keys.ts'
 import { askedAt } from '../http/below.ts'
 import { DOOR } from '../http/door.ts'
-import { management } from '../http/management.ts'
 import { type Arrival, type Authority, identify } from '../http/management-authority.ts'
 import { replyToFault } from '../http/management-faults.ts'
+import { managementHandler } from '../http/management-handler.ts'
 import { readOptions } from '../http/management-options.ts'
 import { challengeIn, refusal } from '../http/management-problems.ts'
 import { responseTo } from '../http/management-reply.ts'
@@ -31,8 +31,9 @@ export function consolePage(
   options: ConsoleOptions,
 ): (request: Request, platform?: unknown) => Promise<Response> {
   const [plan, routes] = readConsoleOptions(options)
-  const manage = management(keys, routes)
-  const { authorize, patience, onError, path, fields } = readOptions(keys, routes)
+  const read = readOptions(keys, routes)
+  const { authorize, patience, onError, path, fields } = read
+  const manage = managementHandler(keys, read)
   const fixed = describeInstance(keys, plan, fields)
   const wording = wordingOf(plan.texts)
   const assets = assetsOf(wording)
