@@ -1,8 +1,7 @@
 import type { Awaitable } from '../model/awaitable.ts'
 import { checkHandler } from './handler.ts'
-import { responseTo } from './management-reply.ts'
 import { mountPoint } from './mount-point.ts'
-import { NOT_FOUND, problemReply } from './problem-reply.ts'
+import { nothingHere } from './nothing-here.ts'
 import { askSpeakable } from './speakable.ts'
 
 const ASKED_AT = Symbol.for('keyward.askedAt')
@@ -70,6 +69,6 @@ export function mount<Rest extends readonly unknown[]>(
   checkHandler(handler, 'mount')
   return async (request, ...rest) => {
     const answer = await answerBelow(request, base, (below) => handler(below, ...rest))
-    return answer ?? responseTo(problemReply('not_found', NOT_FOUND), request.method === 'HEAD')
+    return answer ?? nothingHere(request.method)
   }
 }

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { withAskedAt } from './below.ts'
 import { checkHandler } from './handler.ts'
 import { hasAnswered } from './node.ts'
+import { nothingHere } from './nothing-here.ts'
 import { rewritten } from './rewritten.ts'
 import { askSpeakable } from './speakable.ts'
 
@@ -102,8 +103,17 @@ export function answerOf(
     })
     // What nobody has read by then is let go by: a client that sends it all before it reads would wait for ever (Deno).
     res.once('finish', () => void request.body?.cancel().catch(() => {}))
-    return handler(request, { incoming: req })
+    return isAmbiguous(mounted.url) ? nothingHere(method) : handler(request, { incoming: req })
   })
+}
+
+/**
+ * Whether a URL makes another path of this one than the host's router judged: it resolves `.` and `..`, also where they are
+ * encoded, takes a backslash for a slash, and keeps what is behind a `#`. Who wrote such a path means to come by a rule, and
+ * there is nothing where the router looked: 404, as for any path that `mount` hands to nobody.
+ */
+function isAmbiguous(url: string): boolean {
+  return /[\\#]|(^|\/)(\.|%2e){1,2}(\/|$)/i.test(pathIn(url))
 }
 
 /** The request as `fetch` has it. */
@@ -118,16 +128,20 @@ function requestOf(
   if (parsed !== undefined) for (const name of ['content-length', 'content-encoding']) headers.delete(name)
   // A path alone: `//evil/x` and `http://evil/x` name no other host here.
   const target = new URL(originOf(req))
-  const [path = '', ...query] = originForm(url).split('?')
+  const path = pathIn(url)
   target.pathname = path
-  target.search = query.join('?')
+  target.search = originForm(url).slice(path.length)
   const init = { method, headers, signal, body, duplex: 'half' }
   return withAskedAt(new Request(target, init as RequestInit), pathOf(req))
 }
 
 /** Express takes the mount point off `url`, and keeps what was there. */
-function pathOf(req: IncomingMessage & { readonly originalUrl?: string }): string | undefined {
-  return originForm(`${req.originalUrl ?? req.url}`).split('?')[0]
+function pathOf(req: IncomingMessage & { readonly originalUrl?: string }): string {
+  return pathIn(`${req.originalUrl ?? req.url}`)
+}
+
+function pathIn(url: string): string {
+  return originForm(url).replace(/\?.*/s, '')
 }
 
 function headersOf({ rawHeaders }: IncomingMessage): Headers {
