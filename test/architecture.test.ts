@@ -69,6 +69,10 @@ describe.each(files)('%s', (file) => {
     expect(refused.map(({ specifier }) => specifier)).toEqual([])
   })
 
+  it('walks the own members of objects alone: somebody may have put others on Object.prototype', () => {
+    expect(source).not.toMatch(/\bfor \((const|let) \S+ in (?!.*\bObject\.hasOwn\b)/)
+  })
+
   it('reads characters by codeAt alone, as fast whatever else the process has loaded', () => {
     // Stores escape but a character now and then.
     if (!file.startsWith('src/storage/')) expect(source).not.toMatch(/\.(charCodeAt|codePointAt)\(/)

@@ -31,7 +31,7 @@ export function sendAnswer(reply: Reply, { status, headers, body }: Answer): voi
  * answer has, it is spared the work.
  */
 export function setHeaders(reply: Reply, headers: Readonly<Record<string, string>>): void {
-  for (const name in headers) {
+  for (const name of Object.keys(headers)) {
     const value = headers[name] as string
     if (name === 'Vary') reply.header('vary', varyWith(reply.getHeader('vary'), value))
     else reply.header(name, value)

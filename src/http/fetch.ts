@@ -102,7 +102,7 @@ export function responseOf(answer: Answer, request: Request): Response {
 /** One by one: what the host wrote in another case takes the place of ours, as it does on Node. */
 export function fieldsOf({ headers, body }: Answer): Headers {
   const fields = new Headers()
-  for (const name in headers) fields.set(name, headers[name] as string)
+  for (const name of Object.keys(headers)) fields.set(name, headers[name] as string)
   fields.set('Content-Length', String(new TextEncoder().encode(body).length))
   return fields
 }

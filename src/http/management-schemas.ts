@@ -129,7 +129,7 @@ export function bodiesOf(fields: readonly KeyField[] | undefined): Bodies {
 /** Which members of a shape are to stay. */
 function only<Shape extends object>(shape: Shape, fields: readonly string[]): { [Name in keyof Shape]?: true } {
   const mask: { [Name in keyof Shape]?: true } = {}
-  for (const name in shape) if (fields.includes(name)) mask[name] = true
+  for (const name in shape) if (Object.hasOwn(shape, name) && fields.includes(name)) mask[name] = true
   return mask
 }
 

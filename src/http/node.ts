@@ -43,7 +43,7 @@ class NodeFacts implements RequestFacts {
 
 /** Adds header fields to a response that goes on; what is in `Vary` already stays there. */
 export function addHeaders(response: ServerResponse, headers: Readonly<Record<string, string>>): void {
-  for (const name in headers) {
+  for (const name of Object.keys(headers)) {
     const value = headers[name] as string
     response.setHeader(name, name === 'Vary' ? varyWith(response.getHeader(name), value) : value)
   }
@@ -54,7 +54,7 @@ export function addHeaders(response: ServerResponse, headers: Readonly<Record<st
  * @throws TypeError for a name or a value that is no header
  */
 export function checkHeaders(headers: Readonly<Record<string, string>>): void {
-  for (const name in headers) {
+  for (const name of Object.keys(headers)) {
     validateHeaderName(name)
     validateHeaderValue(name, headers[name] as string)
   }

@@ -6,6 +6,7 @@ import { fakeClock } from 'keyward/testing'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { LIGHT } from '../support/argon2.ts'
 import { BOTH_STORES } from '../support/both-stores.ts'
+import { ask, FRAMEWORKS } from '../support/frameworks.ts'
 import { judged } from '../support/outcome.ts'
 import { carried, headerText, SOURCES, type SourceCase } from '../support/presenting.ts'
 import { type RawAnswer, raw, request } from '../support/raw.ts'
@@ -49,9 +50,20 @@ const POLLUTION: readonly (readonly [string, unknown])[] = [
   ['trustedProxies', ['127.0.0.0/8']],
 ]
 
-/** Pollutes until the test ends: whole requests, with all that Node and Express do meanwhile. */
-function pollute([name, value]: readonly [string, unknown]): void {
-  Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true })
+/** What would be a header field, if all that can be enumerated were taken for one: with a value that is none, a fault. */
+const FIELDS: typeof POLLUTION = [
+  ['isAdmin', 'yes'],
+  ['isAdmin', 'a\nb'],
+  ['isAdmin', {}],
+  ['Access-Control-Allow-Origin', 'https://evil.example'],
+]
+
+/**
+ * Pollutes until the test ends: whole requests, with all that Node and Express do meanwhile.
+ * @param enumerable as it is by assignment, which is how most is polluted
+ */
+function pollute([name, value]: readonly [string, unknown], enumerable = false): void {
+  Object.defineProperty(Object.prototype, name, { value, configurable: true, writable: true, enumerable })
   onTestFinished(() => void Reflect.deleteProperty(Object.prototype, name))
 }
 
@@ -159,5 +171,31 @@ describe.each(SOURCES)('P. Prototype pollution while requests are served ($sourc
       for (const name of names) Reflect.deleteProperty(Object.prototype, name)
     }
     expect(given).toEqual([])
+  })
+})
+
+describe.each(FRAMEWORKS)('P. Prototype pollution by assignment, $name', (framework) => {
+  /** What a guard says to nobody, to nonsense, and to a key with limits, admitted and refused. */
+  async function served() {
+    const clock = fakeClock()
+    const keys = createApiKeys({ prefix: 'pw_', clock })
+    const { key } = await keys.create({ owner: 'acct_1', limits: { minute: 1 } })
+    const bound = await framework.open(keys, undefined, (access) => access?.owner)
+    return async () => {
+      const told: unknown[] = []
+      for (const lines of [[], ['X-API-Key: pw_nonsense'], [`X-API-Key: ${key}`], [`X-API-Key: ${key}`]]) {
+        const { status, headers, body } = await ask(framework, bound, lines)
+        told.push({ ...headers, date: '', body, status })
+      }
+      clock.advance('1m')
+      return JSON.stringify(told).replaceAll(/req_[0-9a-f]{32}/g, 'req_')
+    }
+  }
+
+  it.each([...POLLUTION, ...FIELDS])('P-01 Object.prototype.%s = %j changes no answer', async (...pollution) => {
+    const answers = await served()
+    const clean = await answers()
+    pollute(pollution, true)
+    expect(await answers()).toBe(clean)
   })
 })

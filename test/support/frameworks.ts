@@ -179,7 +179,9 @@ const hono: Framework = {
     app.use(honoGuard(keys, { ...demand, address: (c) => getConnInfo(c).remote.address }))
     app.all('*', async (c) => {
       const value = json(await handler(c.get('apiKey'), c))
-      return c.body(value, 200, { 'Content-Type': 'application/json' })
+      // Not as an object of headers, of which Hono takes inherited members, too.
+      c.header('Content-Type', 'application/json')
+      return c.body(value)
     })
     app.onError((_error, c) => c.text('Internal Server Error', 500))
     return { ...(await serve(getRequestListener(app.fetch), { host })), host }

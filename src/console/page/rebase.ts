@@ -13,6 +13,6 @@ export function rebased(typed: Draft, before: Draft, now: Draft): Draft {
 
 function merged<T extends object>(typed: T, before: T, now: T): T {
   const draft = { ...now }
-  for (const name in typed) if (typed[name] !== before[name]) draft[name] = typed[name]
+  for (const name in typed) if (Object.hasOwn(typed, name) && typed[name] !== before[name]) draft[name] = typed[name]
   return draft
 }
