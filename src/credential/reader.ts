@@ -168,7 +168,7 @@ function recognise(kinds: readonly Kind[], place: Place, values: readonly (strin
   if (found instanceof Promise) return refuseLate(found)
   if (typeof found === 'string') {
     const format = formatOf(kind, found)
-    if (format === undefined) return source.foreign === 'ignore' ? 'absent' : 'invalid_key'
+    if (format === undefined) return source.foreign === 'ignore' && !hides(kind, found) ? 'absent' : 'invalid_key'
     if (kind.pair) return 'half'
     const line = place.readsAlike ? values[0] : undefined
     return { kind: index, format, key: found, secret: undefined, line, source }
@@ -211,6 +211,11 @@ function formatOf({ formats }: Kind, text: string): KeyFormat | undefined {
   // Not by `startsWith`, which on Node 20 takes twice as long.
   for (const format of formats) if (text.slice(0, format.prefix.length) === format.prefix) return format
   return undefined
+}
+
+/** Whether a text that is no key of ours has one in it, behind blanks or in quotes: nobody else's token has either. */
+function hides(kind: Kind, text: string): boolean {
+  return text.split(/[\s"'=]+/).some((part) => formatOf(kind, part) !== undefined)
 }
 
 function graver(a: Lesser, b: Lesser): Lesser {

@@ -54,6 +54,23 @@ describe('foreign credentials', () => {
     expect(await send([inBearer(JWT), inHeader('x')])).toBe(INVALID)
   })
 
+  it.each<[string, (key: string) => string]>([
+    ['H-07 behind a tab', (key) => `Bearer\t${key}`],
+    ['H-07 behind blanks of both kinds', (key) => `Bearer \t ${key}`],
+    ['H-11 in quotes', (key) => `Bearer "${key}"`],
+    ['H-11 in single quotes', (key) => `Bearer '${key}'`],
+    ['H-11 as a parameter', (key) => `Bearer token="${key}"`],
+    ['H-11 as a parameter without quotes', (key) => `Bearer token=${key}`],
+    ['H-09 behind a token of somebody else', (key) => `Bearer ${JWT} ${key}`],
+  ])('none is a key of ours that is not written as it should be: %s', async (_, value) => {
+    for (const optional of [false, true]) {
+      const { send, issue } = await openSite({ keys: LEAVING, demand: { optional } })
+      const { key } = await issue()
+      expect(await send([['Authorization', value(key)]])).toBe(INVALID)
+      expect(await send([['Authorization', value(JWT)]])).toBe(optional ? 'anonymous' : MISSING)
+    }
+  })
+
   const AWS = 'AWS4-HMAC-SHA256 Credential=AKIA/20261121/eu/s3/aws4_request, SignedHeaders=host, Signature=ab12'
   const DIGEST = 'Digest username="u", realm="r", nonce="n", uri="/"'
 
