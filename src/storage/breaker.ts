@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Awaitable } from '../model/awaitable.ts'
 import type { KeyStore } from '../model/store.ts'
-import { inBackground } from '../model/timer.ts'
+import { within } from '../model/timer.ts'
 
 /** Whether a store is worth asking: one that is dead is not waited for by every request. */
 export interface Breaker {
@@ -85,16 +85,10 @@ export function createBreaker(ask: () => Awaitable<unknown>, now = () => perform
   }
 
   function isDead(patience: number): Promise<boolean> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(() => resolve(true), patience)
-      inBackground(timer)
-      const judge = (dead: boolean) => () => {
-        clearTimeout(timer)
-        if (!dead) answered()
-        resolve(dead)
-      }
-      askAnything().then(judge(false), judge(true))
-    })
+    return within(askAnything().then(answered), patience, () => new Error('too late')).then(
+      () => false,
+      () => true,
+    )
   }
 
   async function askAnything(): Promise<void> {

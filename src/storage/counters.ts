@@ -1,6 +1,5 @@
 import { flawedAt } from '../model/errors.ts'
 import type { Window } from '../model/limits.ts'
-import { own } from '../model/own.ts'
 import type { LeaseSpend, MeterReading, Spend, SpendWindow } from '../model/store.ts'
 import { checkWhole, isWhole } from './spends.ts'
 import { add, fitsAt, type Leased, newCounter, readingOf, type WindowCounter } from './window-counter.ts'
@@ -44,12 +43,6 @@ export function endLeased(metered: Metered, spend: LeaseSpend, now: number): voi
   }
 }
 
-/** What a lease is asked for with itself, not with what someone put on a prototype. */
-export function ownLease(spend: LeaseSpend): LeaseSpend {
-  const { lease, ended, ...rest } = own(spend)
-  return { ...rest, ...(lease && { lease: own(lease) }), ...(ended && { ended: own(ended) }) }
-}
-
 /** `INPUT` for a spend that nothing may be done with. */
 export function checkLease({ windows, cost, lease, ended }: LeaseSpend): void {
   checkWhole('cost', cost)
@@ -81,10 +74,8 @@ function takeAll(metered: Metered, spend: Spend, leased: Leased | undefined, now
   return retryAt === undefined ? { ok: false, readings } : { ok: false, readings, retryAt }
 }
 
-/** Its own member only: what somebody put on `Object.prototype` is no cost of ours. */
-function costOf(window: SpendWindow, { cost }: Spend): number {
-  const { cost: its } = window
-  return its !== undefined && Object.hasOwn(window, 'cost') ? its : cost
+function costOf({ cost: its }: SpendWindow, { cost }: Spend): number {
+  return its ?? cost
 }
 
 /** Brings every counter that the spend looks at to `now`; whether all have room for their cost. */

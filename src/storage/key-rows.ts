@@ -39,8 +39,9 @@ export const COLUMNS = [
 ] as const
 
 export function toValues(key: StoredKey): readonly Value[] {
-  const { id, version, prefix, owner, resource, uniqueName, status, createdAt, updatedAt, ...others } = key
-  const { revokedAt, revokedReason, lastUsedAt: _, uses: __, ...rest } = others
+  // Those that a key need not have come first: what is left of a list of members has a prototype.
+  const { resource, uniqueName, revokedAt, revokedReason, lastUsedAt: _, uses: __, ...others } = key
+  const { id, version, prefix, owner, status, createdAt, updatedAt, ...rest } = others
   return [
     escapeText(id),
     version,

@@ -1,5 +1,6 @@
 import type { Spend, Taken } from '../model/store.ts'
 import { type Metered, NO_COUNTERS, take } from './counters.ts'
+import { ownSpend } from './spends.ts'
 
 export interface LocalWindowsOptions {
   /**
@@ -35,7 +36,7 @@ export function localWindows(
     const found = roomy.get(id) ?? full.get(id)
     const known = found !== undefined && Math.abs(found.version - version) < FAR ? found : undefined
     const entry = known ?? { counters: NO_COUNTERS, until: 0, version }
-    const taken = take(entry, spend, now)
+    const taken = take(entry, ownSpend(spend), now)
     if (spend.cost === 0) return taken
     if (known === undefined) makePlace(now)
     entry.version = version

@@ -47,7 +47,7 @@ export function memoryNotes(): Required<Pick<KeyStore, 'note' | 'notes'>> {
     return { items }
   }
 
-  return { note, notes: (query) => notes(own(query)) }
+  return { note, notes }
 }
 
 /** A new note is nearly always the youngest. One that is there already is left alone. */

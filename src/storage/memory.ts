@@ -1,7 +1,6 @@
 import { KeywardError } from '../model/errors.ts'
 import { frozenCopy } from '../model/frozen.ts'
 import type { StoredKey } from '../model/key.ts'
-import { own } from '../model/own.ts'
 import type {
   CreditAccount,
   CreditMove,
@@ -17,13 +16,12 @@ import type {
 } from '../model/store.ts'
 import { warnOnce } from '../model/warn.ts'
 import { type Account, bringUp, memoryHolds, move as moveOn, openAccount, takeWith } from './accounts.ts'
-import { endLeased, lease as leaseFrom, ownLease, take as takeFrom } from './counters.ts'
+import { endLeased, lease as leaseFrom, take as takeFrom } from './counters.ts'
 import { cursorAfter, readCursor } from './cursor.ts'
 import { type MemoryKeys, memoryKeys, type UsedKey } from './memory-keys.ts'
 import { memoryNotes } from './memory-notes.ts'
 import { type Owners, ownersOf } from './memory-owners.ts'
 import { addTo, indexOf, removeFrom } from './ordered.ts'
-import { creditsOf } from './spends.ts'
 
 /** Keys have few sets of scopes and of limits among them: equal ones are kept once, as long as they are no more than these. */
 const MOST_SHARED = 1_000
@@ -61,16 +59,16 @@ export function memoryStore(): KeyStore {
   }
   return {
     find: keys.get,
-    insert: (key) => insert(shelves, own(key)),
-    replace: (key, ifVersion) => replace(shelves, own(key), ifVersion),
+    insert: (key) => insert(shelves, key),
+    replace: (key, ifVersion) => replace(shelves, key, ifVersion),
     remove: (id) => remove(shelves, id),
-    list: (query) => list(shelves, own(query)),
+    list: (query) => list(shelves, query),
     touch: (marks) => {
       for (const mark of marks) touch(shelves, mark)
     },
     take: (id, version, spend, now) => take(shelves, keys.used(id), version, spend, now),
-    lease: (id, version, spend, now) => lease(keys.used(id), version, ownLease(spend), now),
-    move: (credit, now) => move(shelves, own(credit), now),
+    lease: (id, version, spend, now) => lease(keys.used(id), version, spend, now),
+    move: (credit, now) => move(shelves, credit, now),
     revokeWhere: (filter, at, reason) => revokeWhere(shelves, filter, at, reason),
     ...memoryNotes(),
     close: () => {},
@@ -152,7 +150,7 @@ function touch({ keys }: Shelves, mark: UseMark): void {
 
 function take(shelves: Shelves, used: UsedKey | undefined, version: number, spend: Spend, now: number): Taken {
   if (used === undefined || used.key.version !== version) return { stale: used?.key }
-  const credits = creditsOf(spend)
+  const { credits } = spend
   if (credits === undefined) return takeFrom(used, spend, now)
   return takeWith(accountFor(shelves, credits, now), credits, used, spend, now)
 }

@@ -1,5 +1,4 @@
 import { KeywardError } from '../model/errors.ts'
-import { own } from '../model/own.ts'
 import type { KeyStore, Note, NotesKept, NotesPage, NotesQuery } from '../model/store.ts'
 import { cursorAfter, type Place, readCursor } from './cursor.ts'
 import { isAskedNote, placeOfNote } from './notes.ts'
@@ -35,7 +34,7 @@ export function notesOver(run: Run, names: Names): Required<Pick<KeyStore, 'note
         }
       }
     },
-    notes: (query) => list(run, shelfOf(query.owner), own(query)),
+    notes: (query) => list(run, shelfOf(query.owner), query),
   }
 }
 

@@ -1,6 +1,7 @@
 import { Buffer } from 'node:buffer'
 import { KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
+import { own } from '../model/own.ts'
 import { escapeText, unescapeText } from './escaping.ts'
 import { type Data, readData, writeData } from './redis-data.ts'
 
@@ -29,13 +30,14 @@ export interface Meta {
 
 /** Version, meta and data, each a line of a record. @throws KeywardError `INPUT` for a key that is too large */
 export function toLines(key: StoredKey, token: string | undefined): readonly [string, string, string] {
-  const { id: _, version, prefix, owner, resource, uniqueName, status, createdAt, updatedAt, ...others } = key
-  const { revokedAt, revokedReason, lastUsedAt: __, uses: ___, ...rest } = others
+  // Those that a key need not have come first: what is left of a list of members has a prototype.
+  const { resource, uniqueName, revokedAt, revokedReason, lastUsedAt: _, uses: __, ...others } = key
+  const { id: ___, version, prefix, owner, status, createdAt, updatedAt, ...rest } = others
   const times = [createdAt, updatedAt === createdAt ? undefined : updatedAt, revokedAt]
-  const meta = [status, owner, prefix, resource, ...times, revokedReason, uniqueName, token, rest.credits?.opened]
+  const meta = [status, owner, prefix, resource, ...times, revokedReason, uniqueName, token, key.credits?.opened]
   const said = meta.slice(0, meta.findLastIndex((value) => value !== undefined) + 1)
   const text = said.map((value) => (value === undefined ? null : escapeText(String(value))))
-  const data = writeData(rest)
+  const data = writeData(own(rest))
   const size = Buffer.byteLength(data)
   if (size > LARGEST) {
     const message = `must not take more than ${LARGEST} bytes as JSON, not ${size}`

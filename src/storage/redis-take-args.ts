@@ -19,15 +19,10 @@ function isSaid({ limit, ms, name }: SpendWindow, at: number): boolean {
   return limit === before?.limit && ms === before.ms && name === before.name
 }
 
-/**
- * One for all where they are alike, which is the rule. A window's own cost is its own member only: what somebody put on
- * `Object.prototype` is no cost of ours.
- */
+/** One for all where they are alike, which is the rule. */
 export function costsOf(windows: readonly SpendWindow[], common: number): string {
   let areAlike = true
-  const costs = windows.map((window) => {
-    const { cost } = window
-    const its = cost !== undefined && Object.hasOwn(window, 'cost') ? cost : common
+  const costs = windows.map(({ cost: its = common }) => {
     checkWhole('cost', its)
     if (its !== common) areAlike = false
     return its

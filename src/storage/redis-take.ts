@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { flawedAt, type KeywardError } from '../model/errors.ts'
+import { own } from '../model/own.ts'
 import type { CreditAccount, CreditMove, CreditSpend, Moved, Spend, SpendWindow, Taken } from '../model/store.ts'
 import { escapeText } from './escaping.ts'
 import type { Run } from './redis-connection.ts'
@@ -8,7 +9,7 @@ import { MOVE, TAKE_PAID } from './redis-scripts-spending.ts'
 import { TakeAnswers } from './redis-take-answers.ts'
 import { costsOf, wantedOf } from './redis-take-args.ts'
 import type { RunTake } from './redis-together.ts'
-import { checkWhole, creditsOf } from './spends.ts'
+import { checkWhole } from './spends.ts'
 
 /** How long what a take holds on a balance in another slot waits for its windows, ms. */
 const HELD_FOR = 30_000
@@ -27,9 +28,8 @@ export interface Till {
  * @throws KeywardError `INPUT` for a cost that is none
  */
 export function take(till: Till, id: string, version: number, spend: Spend, now: number): Promise<Taken> {
-  const { windows } = spend
+  const { windows, credits: given } = spend
   const costs = costsOf(windows, spend.cost)
-  const given = creditsOf(spend)
   if (given === undefined) return takeAt(till, id, version, windows, costs, undefined)
   const credits = toPaid(given, now)
   checkWhole('credits.amount', credits.amount)
@@ -56,11 +56,12 @@ async function give(till: Till, credit: Extract<CreditMove, { readonly add: numb
 /** What is taken from a balance, and for how long, ms, what is held of it. */
 interface Paid extends CreditAccount {
   readonly amount: number
-  readonly hold?: { readonly id: string; readonly ms: number }
+  readonly hold: { readonly id: string; readonly ms: number } | undefined
 }
 
-function toPaid({ hold, ...credits }: CreditSpend, now: number): Paid {
-  return hold === undefined ? credits : { ...credits, hold: { id: hold.id, ms: hold.until - now } }
+function toPaid(credits: CreditSpend, now: number): Paid {
+  const { hold } = credits
+  return own({ ...credits, hold: hold && { id: hold.id, ms: hold.until - now } })
 }
 
 /** One command: everything or nothing. */

@@ -1,7 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
-import { own } from '../model/own.ts'
 import type { KeyStore } from '../model/store.ts'
-import { ownLease } from './counters.ts'
 import { insert, remove, replace, touch } from './redis-changes.ts'
 import { commandConnection, isCluster, onEnd, type RedisClient } from './redis-client.ts'
 import { lineOver } from './redis-connection.ts'
@@ -58,10 +56,10 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
 
   return {
     find,
-    insert: (key) => change(key.id, (send) => insert(send, names, own(key))),
-    replace: (key, ifVersion) => change(key.id, (send) => replace(send, names, own(key), ifVersion)),
+    insert: (key) => change(key.id, (send) => insert(send, names, key)),
+    replace: (key, ifVersion) => change(key.id, (send) => replace(send, names, key, ifVersion)),
     remove: (id) => change(id, (send) => remove(send, names, id)),
-    list: (query) => list(run, names, own(query)),
+    list: (query) => list(run, names, query),
     touch: (marks) => touch(run, names, oneSlot, marks),
     take(id, version, spend, now) {
       // Not async: a promise of a promise is waited for twice, on every request.
@@ -71,9 +69,9 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
         return Promise.reject(error)
       }
     },
-    lease: async (id, version, spend) => lease(till, id, version, ownLease(spend)),
-    move: (credit, now) => move(till, own(credit), now),
-    revokeWhere: (filter, at, reason) => change(undefined, (send) => revokeWhere(send, names, own(filter), at, reason)),
+    lease: async (id, version, spend) => lease(till, id, version, spend),
+    move: (credit, now) => move(till, credit, now),
+    revokeWhere: (filter, at, reason) => change(undefined, (send) => revokeWhere(send, names, filter, at, reason)),
     ...notesOver(run, names),
     async watch(onChange, onFault) {
       if (typeof onChange !== 'function') throw new KeywardError('CONFIG', 'watch of redisStore needs a function')

@@ -1,5 +1,4 @@
 import { KeywardError } from '../model/errors.ts'
-import { own } from '../model/own.ts'
 import type { KeyStore } from '../model/store.ts'
 import { patienceOf } from './patience.ts'
 import { type MoveAsk, moveAll } from './sql-accounts.ts'
@@ -57,11 +56,11 @@ export function storeOver(connections: Connections, tables: Tables, listen?: () 
       return takeInTurns(rowOf(id, undefined), leaseAsk(version, spend, now))
     },
     async move(credit, now) {
-      return moveInTurns(credit.account, { credit: own(credit), now })
+      return moveInTurns(credit.account, { credit, now })
     },
     revokeWhere: (filter, at, reason) => ask(() => revokeWhere(connections, tables, filter, at, reason)),
     note: (notes, keep) => ask(() => connections.transaction((session) => note(session, tables, notes, keep))),
-    notes: (query) => ask(() => listNotes(connections, tables, own(query))),
+    notes: (query) => ask(() => listNotes(connections, tables, query)),
     ...(listen && { watch: (...told) => watch(listen, ...told) }),
     close: async () => {
       isOpen = false

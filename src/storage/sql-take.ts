@@ -1,9 +1,8 @@
 import type { CreditSpend, LeaseSpend, Spend, Taken } from '../model/store.ts'
 import { type Account, bringUp, takeWith } from './accounts.ts'
-import { endLeased, lease as leaseFrom, type Metered, type Outcome, ownLease, take as takeFrom } from './counters.ts'
+import { endLeased, lease as leaseFrom, type Metered, type Outcome, take as takeFrom } from './counters.ts'
 import { encodeCounters } from './counters-text.ts'
 import { spendAt } from './lasting.ts'
-import { creditsOf } from './spends.ts'
 import { accountBeside, accountSeen, lockAccount } from './sql-accounts.ts'
 import { detoursOf } from './sql-detours.ts'
 import { wholeOf } from './sql-engine.ts'
@@ -25,11 +24,11 @@ export interface TakeAsk {
 }
 
 export function takeAsk(version: number, spend: Spend, now: number): TakeAsk {
-  return { version, spend, credits: creditsOf(spend), leased: undefined, now }
+  return { version, spend, credits: spend.credits, leased: undefined, now }
 }
 
 export function leaseAsk(version: number, spend: LeaseSpend, now: number): TakeAsk {
-  return { version, spend, credits: undefined, leased: ownLease(spend), now }
+  return { version, spend, credits: undefined, leased: spend, now }
 }
 
 type Answers = readonly PromiseSettledResult<Taken>[]

@@ -1,6 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
-import { own } from '../model/own.ts'
 import type {
   CreditMove,
   Filter,
@@ -14,14 +13,13 @@ import type {
   UseMark,
 } from '../model/store.ts'
 import { move as moveOn, takeWith } from './accounts.ts'
-import { endLeased, lease as leaseFrom, type Metered, ownLease, take as takeFrom } from './counters.ts'
+import { endLeased, lease as leaseFrom, type Metered, take as takeFrom } from './counters.ts'
 import { encodeCounters, readCounters } from './counters-text.ts'
 import { type Place, readCursor } from './cursor.ts'
 import { escapeText, unescapeText } from './escaping.ts'
 import { type KeyRow, toKey, toValues } from './key-rows.ts'
 import { moveAt, spendAt } from './lasting.ts'
 import { pageOf } from './page.ts'
-import { creditsOf } from './spends.ts'
 import { onAccount } from './sqlite-accounts.ts'
 import type { Database } from './sqlite-driver.ts'
 import { translated } from './sqlite-errors.ts'
@@ -61,12 +59,12 @@ export function storeOver(database: Database, clock = timeline()): KeyStore {
     list: (query) => ask(({ statements }) => list(statements, query)),
     touch: (marks) => ask((connected) => touch(connected, marks)),
     take: (id, version, spend, now) => ask((connected) => take(connected, id, version, spend, now)),
-    lease: (id, version, spend, now) => ask((connected) => lease(connected, id, version, ownLease(spend), now)),
+    lease: (id, version, spend, now) => ask((connected) => lease(connected, id, version, spend, now)),
     // Money is not counted as uses are: what was moved has reached the disk.
-    move: (credit, now) => change((statements) => move(statements, own(credit), now, clock.at(now))),
+    move: (credit, now) => change((statements) => move(statements, credit, now, clock.at(now))),
     revokeWhere: (filter, at, reason) => change((statements) => revokeWhere(statements, filter, at, reason)),
     note: (notes, keep) => ask((connected) => note(connected, notes, keep)),
-    notes: (query) => ask(({ statements }) => listNotes(statements, own(query))),
+    notes: (query) => ask(({ statements }) => listNotes(statements, query)),
     close: () => {
       connection = undefined
       closeOnce(database)
@@ -123,7 +121,7 @@ function take(
     const before = meter.windows ?? ''
     const metered = { counters: readCounters(before, id) }
     const at = clock.at(now, metered.counters)
-    const credits = creditsOf(spend)
+    const { credits } = spend
     const outcome =
       credits === undefined
         ? takeFrom(metered, spend, at)

@@ -1,14 +1,14 @@
 import { type Awaitable, isThenable } from '../model/awaitable.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
-import type { StoredKey } from '../model/key.ts'
 import { noteLate } from '../model/late.ts'
 import { own } from '../model/own.ts'
 import { messageOf } from '../model/redact.ts'
-import type { Filter, KeyStore, ListQuery } from '../model/store.ts'
+import type { KeyStore } from '../model/store.ts'
 import { inBackground } from '../model/timer.ts'
 import { breakerOf } from './breaker.ts'
 import { noted, oneTouch } from './one-touch.ts'
 import { notePatience } from './patience.ts'
+import { ownSpend } from './spends.ts'
 
 /** A bulk change may take long, but not for ever. */
 const LONG = 600_000
@@ -18,6 +18,8 @@ const CHANGES = { changes: true }
  * A store whose every answer comes in time or not at all: what takes longer than `timeout` ms, throws or rejects is a
  * `STORE` error. A change that timed out may have happened: its error says `outcome: 'unknown'`. Use marks are no change,
  * but where a store says that of them itself. A store that is dead is not asked, but for a probe now and then.
+ *
+ * What it is given reaches the store as it is by itself: what a prototype carries counts nowhere.
  */
 export function timedStore(store: KeyStore, timeout: number): KeyStore {
   const { take, lease, move, touch, revokeWhere, note, notes, watch } = store
@@ -26,23 +28,26 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
 
   return {
     find: timed('find', store.find),
-    insert: timed('insert', (key: StoredKey) => store.insert(own(key)), CHANGES),
-    replace: timed('replace', (key: StoredKey, ifVersion: number) => store.replace(own(key), ifVersion), CHANGES),
+    insert: timed('insert', (key) => store.insert(own(key)), CHANGES),
+    replace: timed('replace', (key, ifVersion) => store.replace(own(key), ifVersion), CHANGES),
     remove: timed('remove', store.remove, CHANGES),
-    list: timed('list', (query: ListQuery) => store.list(own(query))),
+    list: timed('list', (query) => store.list(own(query))),
     ...(touch && { touch: oneTouch(store, timed('touch', noted(store, touch)), timeout) }),
-    ...(take && { take: timed('take', take) }),
-    ...(lease && { lease: timed('lease', lease) }),
-    ...(move && { move: timed('move', move, CHANGES) }),
-    ...(revokeWhere && {
-      revokeWhere: timed(
-        'revokeWhere',
-        (filter: Filter, at: number, reason?: string) => revokeWhere.call(store, own(filter), at, reason),
-        { changes: true, patience: LONG },
-      ),
+    ...(take && {
+      take: timed('take', (id, version, spend, now) => take.call(store, id, version, ownSpend(spend), now)),
     }),
-    ...(note && { note: timed('note', note, CHANGES) }),
-    ...(notes && { notes: timed('notes', notes) }),
+    ...(lease && {
+      lease: timed('lease', (id, version, spend, now) => lease.call(store, id, version, own(spend), now)),
+    }),
+    ...(move && { move: timed('move', (credit, now) => move.call(store, own(credit), now), CHANGES) }),
+    ...(revokeWhere && {
+      revokeWhere: timed('revokeWhere', (filter, ...how) => revokeWhere.call(store, own(filter), ...how), {
+        changes: true,
+        patience: LONG,
+      }),
+    }),
+    ...(note && { note: timed('note', (all, keep) => note.call(store, all.map(own), own(keep)), CHANGES) }),
+    ...(notes && { notes: timed('notes', (query) => notes.call(store, own(query))) }),
     ...(watch && { watch: (...told) => watch.call(store, ...told) }),
   }
 

@@ -1,4 +1,5 @@
-import { type ApiKeysOptions, createApiKeys, type Demand, memoryStore } from 'keyward'
+import { type ApiKeysOptions, createApiKeys, type Demand, type KeyStore, memoryStore } from 'keyward'
+import { sqliteStore } from 'keyward/sqlite'
 import { fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
 import { hold, purse } from '../support/money.ts'
@@ -62,10 +63,11 @@ async function polluted<T>(name: string, value: unknown, run: () => Promise<T>):
 }
 
 /** Everything that is decided about money and accounts, as text. */
-async function decisions(): Promise<string> {
+async function decisions(store?: KeyStore): Promise<string> {
   const seen: unknown[] = []
   const gate: NonNullable<ApiKeysOptions['gate']> = ({ name }) => (name === 'bad' ? 'account_suspended' : undefined)
-  const options: ApiKeysOptions = { prefix: 'pp_', clock: fakeClock(), gate, failures: { limit: 2, window: '1m' } }
+  const failures = { limit: 2, window: '1m' } as const
+  const options: ApiKeysOptions = { prefix: 'pp_', clock: fakeClock(), gate, failures, ...(store && { store }) }
   const keys = createApiKeys(options)
   const paid = await keys.create({ owner: 'acct_1', credits: { remaining: 6 } })
   const { id } = paid.record
@@ -97,6 +99,12 @@ describe('P. Prototype pollution', () => {
       expect(await polluted(name, value, decisions)).toBe(clean)
     },
   )
+
+  it.each(POLLUTIONS)('P-01 Object.prototype.%s = %j decides nothing in SQLite either', async (name, value) => {
+    const clean = await decisions(sqliteStore(':memory:'))
+    const store = sqliteStore(':memory:')
+    expect(await polluted(name, value, () => decisions(store))).toBe(clean)
+  })
 
   it.each(POLLUTIONS)('P-01 Object.prototype.%s = %j gives an owner no balance', async (name, value) => {
     const run = async () => {
