@@ -12,8 +12,9 @@ export function cursorAfter({ createdAt, id }: Place): string {
   return Buffer.from(JSON.stringify([createdAt, id])).toString('base64url')
 }
 
-/** Throws `INPUT` for what `cursorAfter` did not make. */
-export function readCursor(cursor: string): Place {
+/** Where a page begins, if not at the first. @throws KeywardError `INPUT` for what `cursorAfter` did not make */
+export function readCursor(cursor: string | undefined): Place | undefined {
+  if (cursor === undefined) return undefined
   const place = parse(Buffer.from(cursor, 'base64url').toString())
   // Node's decoder overlooks what is not base64url: only what it would write itself is a cursor.
   if (place === undefined || cursorAfter(place) !== cursor) throw nonsense()
@@ -21,10 +22,15 @@ export function readCursor(cursor: string): Place {
 }
 
 /** The same for a store that keeps times as whole numbers. */
-export function readWholeCursor(cursor: string): Place {
+export function readWholeCursor(cursor: string | undefined): Place | undefined {
   const place = readCursor(cursor)
-  if (Number.isInteger(place.createdAt)) return place
+  if (place === undefined || Number.isInteger(place.createdAt)) return place
   throw nonsense()
+}
+
+/** By time, then by id. */
+export function isEarlier(a: Place, b: Place): boolean {
+  return a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id)
 }
 
 function parse(text: string): Place | undefined {

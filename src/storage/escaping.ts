@@ -6,6 +6,10 @@ export function escapeText(text: string): string {
   return text.replace(UNSAFE, escapeUnit)
 }
 
+export function escapeOptional(text: string | undefined): string | null {
+  return text === undefined ? null : escapeText(text)
+}
+
 export function unescapeText(text: string): string {
   return text.replace(ESCAPED, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)))
 }

@@ -1,7 +1,7 @@
 import { KeywardError } from '../model/errors.ts'
 import { isRecord } from '../model/is-object.ts'
 import type { StoredKey } from '../model/key.ts'
-import { escapeText, unescapeText } from './escaping.ts'
+import { escapeOptional, escapeText, unescapeText } from './escaping.ts'
 import type { Value } from './sqlite-driver.ts'
 
 /** A key as the statements of `sqlite-statements.ts` answer it. */
@@ -47,13 +47,13 @@ export function toValues(key: StoredKey): readonly Value[] {
     version,
     escapeText(prefix),
     escapeText(owner),
-    optional(resource),
-    optional(uniqueName),
+    escapeOptional(resource),
+    escapeOptional(uniqueName),
     status,
     createdAt,
     updatedAt,
     revokedAt ?? null,
-    optional(revokedReason),
+    escapeOptional(revokedReason),
     JSON.stringify(rest),
   ]
 }
@@ -76,10 +76,6 @@ export function toKey(row: KeyRow): StoredKey {
     ...(row.last_used_at !== null && { lastUsedAt: row.last_used_at }),
     ...(row.uses !== null && { uses: row.uses }),
   }
-}
-
-function optional(text: string | undefined): string | null {
-  return text === undefined ? null : escapeText(text)
 }
 
 type Rest = Pick<StoredKey, 'scopes' | 'hash'>

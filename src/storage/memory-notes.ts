@@ -1,7 +1,7 @@
 import { own } from '../model/own.ts'
 import type { KeyStore, Note, NotesKept, NotesPage, NotesQuery } from '../model/store.ts'
-import { cursorAfter, readCursor } from './cursor.ts'
-import { isAskedNote, isNoteBefore, placeOfNote } from './notes.ts'
+import { cursorAfter, isEarlier, readCursor } from './cursor.ts'
+import { isAskedNote, placeOfNote } from './notes.ts'
 
 /** After so many newcomers, the notes of all owners are looked through for what is too old. */
 const MANY = 10_000
@@ -35,10 +35,10 @@ export function memoryNotes(): Required<Pick<KeyStore, 'note' | 'notes'>> {
 
   function notes(query: NotesQuery): NotesPage {
     const shelf = byOwner.get(query.owner) ?? []
-    const before = query.cursor === undefined ? undefined : readCursor(query.cursor)
+    const before = readCursor(query.cursor)
     const items: Note[] = []
     for (const one of shelf.toReversed()) {
-      if (before !== undefined && !isNoteBefore(placeOfNote(one), before)) continue
+      if (before !== undefined && !isEarlier(placeOfNote(one), before)) continue
       if (!isAskedNote(one, query)) continue
       const last = items.at(-1)
       if (last !== undefined && items.length === query.limit) return { items, cursor: cursorAfter(placeOfNote(last)) }
@@ -53,7 +53,7 @@ export function memoryNotes(): Required<Pick<KeyStore, 'note' | 'notes'>> {
 /** A new note is nearly always the youngest. One that is there already is left alone. */
 function add(shelf: Note[], note: Note): void {
   let at = shelf.length
-  while (at > 0 && isNoteBefore(placeOfNote(note), placeOfNote(shelf[at - 1] as Note))) at--
+  while (at > 0 && isEarlier(placeOfNote(note), placeOfNote(shelf[at - 1] as Note))) at--
   if (shelf[at - 1]?.at === note.at && shelf[at - 1]?.id === note.id) return
   shelf.splice(at, 0, note)
 }

@@ -22,6 +22,7 @@ import { type MemoryKeys, memoryKeys, type UsedKey } from './memory-keys.ts'
 import { memoryNotes } from './memory-notes.ts'
 import { type Owners, ownersOf } from './memory-owners.ts'
 import { addTo, indexOf, removeFrom } from './ordered.ts'
+import { isWanted } from './page.ts'
 
 /** Keys have few sets of scopes and of limits among them: equal ones are kept once, as long as they are no more than these. */
 const MOST_SHARED = 1_000
@@ -130,10 +131,11 @@ function list(shelves: Shelves, query: ListQuery): ListPage {
   const { keys } = shelves
   const ids = shelfOf(shelves, query)
   const items: StoredKey[] = []
-  const end = query.cursor === undefined ? ids.length : indexOf(ids, readCursor(query.cursor), keys)
+  const after = readCursor(query.cursor)
+  const end = after === undefined ? ids.length : indexOf(ids, after, keys)
   for (let at = end - 1; at >= 0; at--) {
     const key = keys.get(ids[at] as string) as StoredKey
-    if (!matches(key, query) || (query.status !== undefined && key.status !== query.status)) continue
+    if (!isWanted(key, query)) continue
     const last = items.at(-1)
     if (last !== undefined && items.length === query.limit) return { items, cursor: cursorAfter(last) }
     items.push(key)
@@ -181,18 +183,12 @@ function revokeWhere(shelves: Shelves, filter: Filter, at: number, reason: strin
   let count = 0
   for (const id of shelfOf(shelves, filter)) {
     const key = shelves.keys.get(id) as StoredKey
-    if (key.status === 'revoked' || !matches(key, filter)) continue
+    if (key.status === 'revoked' || !isWanted(key, filter)) continue
     const revoked = { ...key, version: key.version + 1, status: 'revoked', updatedAt: at, revokedAt: at } as const
     shelves.keys.set(Object.freeze(reason === undefined ? revoked : { ...revoked, revokedReason: reason }))
     count++
   }
   return count
-}
-
-function matches(key: StoredKey, { prefixes, owner, resource }: Filter): boolean {
-  if (owner !== undefined && key.owner !== owner) return false
-  if (resource !== undefined && key.resource !== resource) return false
-  return prefixes.includes(key.prefix)
 }
 
 /** The key with the use marks that lie beside it, whatever it brings itself. */

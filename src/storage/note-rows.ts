@@ -1,6 +1,6 @@
-import type { Note, NotesPage, NotesQuery } from '../model/store.ts'
+import type { Note, NotesPage } from '../model/store.ts'
 import { cursorAfter } from './cursor.ts'
-import { escapeText, unescapeText } from './escaping.ts'
+import { escapeOptional, escapeText, unescapeText } from './escaping.ts'
 import { placeOfNote } from './notes.ts'
 
 /** A note in a table of SQLite, of PostgreSQL or of MySQL; `KEY` and `AT` are words of theirs. */
@@ -28,7 +28,13 @@ export function toNoteValues({
   actor,
   data,
 }: Note): readonly (string | number | null)[] {
-  return [escapeText(id), at, escapeText(owner), ...[key, prefix, resource, actor].map(optional), escapeText(data)]
+  return [
+    escapeText(id),
+    at,
+    escapeText(owner),
+    ...[key, prefix, resource, actor].map(escapeOptional),
+    escapeText(data),
+  ]
 }
 
 export function toNote(row: NoteRow): Note {
@@ -44,19 +50,9 @@ export function toNote(row: NoteRow): Note {
   }
 }
 
-/** The columns that must be equal to something. */
-export function equalTo({ owner, key, resource, actor }: NotesQuery): readonly (readonly [column: string, string])[] {
-  const wanted = Object.entries({ owner, key_id: key, resource, actor })
-  return wanted.flatMap(([column, value]) => (value === undefined ? [] : [[column, value] as const]))
-}
-
 /** @param found one more than asked for, if there is: so it shows whether there is another page */
 export function notesPage(found: readonly Note[], limit: number): NotesPage {
   const items = found.slice(0, limit)
   const last = items.at(-1)
   return found.length > limit && last !== undefined ? { items, cursor: cursorAfter(placeOfNote(last)) } : { items }
-}
-
-function optional(text: string | undefined): string | null {
-  return text === undefined ? null : escapeText(text)
 }

@@ -14,8 +14,3 @@ export function isAskedNote(note: Note, { prefixes, key, resource, actor, since 
   if (actor !== undefined && note.actor !== actor) return false
   return prefixes === undefined || note.prefix === undefined || prefixes.includes(note.prefix)
 }
-
-/** By time, then by id. */
-export function isNoteBefore(a: Place, b: Place): boolean {
-  return a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id)
-}

@@ -1,4 +1,4 @@
-import type { Place } from './cursor.ts'
+import { isEarlier, type Place } from './cursor.ts'
 
 /** Where a key stands whose id is in a list. */
 export interface Places {
@@ -29,8 +29,4 @@ export function indexOf(ids: readonly string[], place: Place, places: Places): n
     else high = middle
   }
   return low
-}
-
-function isEarlier(a: Place, b: Place): boolean {
-  return a.createdAt < b.createdAt || (a.createdAt === b.createdAt && a.id < b.id)
 }

@@ -1,6 +1,6 @@
 import { hasCode } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
-import type { ListPage } from '../model/store.ts'
+import type { Filter, ListPage } from '../model/store.ts'
 import { cursorAfter, type Place } from './cursor.ts'
 
 /**
@@ -23,6 +23,16 @@ export function pageOf<Row>(
   const last = shown.at(-1)
   const hasMore = rows.length > limit && last !== undefined
   return { items, ...(damaged.length > 0 && { damaged }), ...(hasMore && { cursor: cursorAfter(placeOf(last)) }) }
+}
+
+/** Whether a key is asked for, for stores that look at it themselves. */
+export function isWanted(
+  key: StoredKey,
+  { prefixes, owner, resource, status }: Filter & { readonly status?: StoredKey['status'] },
+): boolean {
+  if (owner !== undefined && key.owner !== owner) return false
+  if (resource !== undefined && key.resource !== resource) return false
+  return (status === undefined || key.status === status) && prefixes.includes(key.prefix)
 }
 
 /** Stands for a record that cannot be read. */

@@ -1,6 +1,7 @@
 import { KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import type { UseMark } from '../model/store.ts'
+import { chunks } from './chunks.ts'
 import { escapeText } from './escaping.ts'
 import type { Run } from './redis-connection.ts'
 import { type Index, memberOf, type Names } from './redis-keys.ts'
@@ -82,12 +83,8 @@ export async function touch(run: Run, names: Names, oneSlot: boolean, marks: rea
       some.flatMap(({ at, uses }) => [String(at), String(uses)]),
     )
   // One command after the other, so that verifications go in between.
-  if (oneSlot) for (const some of parts(marks, MARKS_TOGETHER)) await write(some)
-  else for (const some of parts(marks, MARKS_APART)) await Promise.all(some.map((mark) => write([mark])))
-}
-
-function* parts<T>(all: readonly T[], size: number): Generator<readonly T[]> {
-  for (let from = 0; from < all.length; from += size) yield all.slice(from, from + size)
+  if (oneSlot) for (const some of chunks(marks, MARKS_TOGETHER)) await write(some)
+  else for (const some of chunks(marks, MARKS_APART)) await Promise.all(some.map((mark) => write([mark])))
 }
 
 /** Puts a key on the shelves of its owner and of its prefix; the earlier of both times. */

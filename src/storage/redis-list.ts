@@ -3,7 +3,7 @@ import type { StoredKey } from '../model/key.ts'
 import type { Filter, ListPage, ListQuery } from '../model/store.ts'
 import { cursorAfter, type Place, readCursor } from './cursor.ts'
 import { escapeText } from './escaping.ts'
-import { DAMAGED, readable } from './page.ts'
+import { DAMAGED, isWanted, readable } from './page.ts'
 import type { Run } from './redis-connection.ts'
 import { type Index, memberOf, type Names, placeOf } from './redis-keys.ts'
 import { VOID_AFTER } from './redis-names.ts'
@@ -24,7 +24,7 @@ interface Shelf extends Index {
 
 export async function list(run: Run, names: Names, query: ListQuery): Promise<ListPage> {
   const shelves = shelvesFor(names, query)
-  let before = query.cursor === undefined ? undefined : readCursor(query.cursor)
+  let before = readCursor(query.cursor)
   const items: StoredKey[] = []
   const damaged: string[] = []
   let last: Place | undefined
@@ -35,7 +35,7 @@ export async function list(run: Run, names: Names, query: ListQuery): Promise<Li
     await noteOrphans(run, shelves, places, keys)
     for (const [at, place] of places.entries()) {
       const key = keys[at]
-      if (key !== DAMAGED && !(isAt(key, place) && matches(key, query))) continue
+      if (key !== DAMAGED && !(key && isAt(key, place) && isWanted(key, query))) continue
       if (last !== undefined && items.length + damaged.length === query.limit) return pageAt(last)
       last = place
       if (key === DAMAGED) damaged.push(place.id)
@@ -144,14 +144,8 @@ async function noteOrphans(
   await Promise.all(notes)
 }
 
-function isAt(key: StoredKey | undefined, place: Place | undefined): boolean {
-  return key !== undefined && place !== undefined && memberOf(key) === memberOf(place)
-}
-
-function matches(key: StoredKey | undefined, { prefixes, owner, resource, status }: ListQuery): boolean {
-  if (key === undefined || !prefixes.includes(key.prefix)) return false
-  if (owner !== undefined && key.owner !== owner) return false
-  return (resource === undefined || key.resource === resource) && (status === undefined || key.status === status)
+function isAt(key: StoredKey, place: Place): boolean {
+  return memberOf(key) === memberOf(place)
 }
 
 /** A condition as REVOKE reads it; an empty text is no condition. */

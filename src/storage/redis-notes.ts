@@ -1,5 +1,6 @@
 import { KeywardError } from '../model/errors.ts'
 import type { KeyStore, Note, NotesKept, NotesPage, NotesQuery } from '../model/store.ts'
+import { chunks } from './chunks.ts'
 import { cursorAfter, type Place, readCursor } from './cursor.ts'
 import { isAskedNote, placeOfNote } from './notes.ts'
 import type { Run } from './redis-connection.ts'
@@ -29,9 +30,7 @@ export function notesOver(run: Run, names: Names): Required<Pick<KeyStore, 'note
     async note(notes, keep) {
       for (const owner of new Set(notes.map((one) => one.owner))) {
         const its = notes.filter((one) => one.owner === owner)
-        for (let start = 0; start < its.length; start += CHUNK) {
-          await run(NOTE, [shelfOf(owner)], argsOf(its.slice(start, start + CHUNK), keep))
-        }
+        for (const some of chunks(its, CHUNK)) await run(NOTE, [shelfOf(owner)], argsOf(some, keep))
       }
     },
     notes: (query) => list(run, shelfOf(query.owner), query),
@@ -46,7 +45,7 @@ function argsOf(notes: readonly Note[], { most, since }: NotesKept): readonly st
 
 async function list(run: Run, shelf: string, query: NotesQuery): Promise<NotesPage> {
   const items: Note[] = []
-  let before: Place | undefined = query.cursor === undefined ? undefined : readCursor(query.cursor)
+  let before: Place | undefined = readCursor(query.cursor)
   for (let looked = 0; looked < MOST_LOOKED_AT; looked += CHUNK) {
     const from = before === undefined ? '' : memberOf(before)
     const members = (await run(PAGE, [shelf], [from, String(CHUNK)])) as readonly unknown[]

@@ -1,13 +1,14 @@
 import { Buffer } from 'node:buffer'
 import { KeywardError } from '../model/errors.ts'
 import { escapeText, unescapeText } from './escaping.ts'
+import { type Condition, placeholders, type Words } from './sql-conditions.ts'
 import { handwriting, type SqlDatabase } from './sql-database.ts'
 
 /** A parameter. */
 export type Value = string | number | null | Uint8Array
 
 /** In what the three differ. Statements are written once, with `?` for each parameter. */
-export interface Engine {
+export interface Engine extends Words<Value> {
   readonly name: 'PostgreSQL' | 'MySQL' | 'SQLite'
   /** Opens a transaction in which what was read under `lock` stays true. */
   readonly begin: string
@@ -17,8 +18,11 @@ export interface Engine {
   readonly clock?: string
   /** A statement with the placeholders of this engine. */
   placed(sql: string): string
-  /** Text as a parameter. */
-  text(text: string): Value
+}
+
+function among(this: Words<Value>, column: string, texts: readonly string[]): Condition<Value> {
+  if (texts.length === 0) return { sql: '1 = 0', values: [] }
+  return { sql: `${column} IN (${placeholders(texts)})`, values: texts.map(this.text) }
 }
 
 const POSTGRES: Engine = {
@@ -32,6 +36,7 @@ const POSTGRES: Engine = {
     return sql.replaceAll('?', () => `$${++count}`)
   },
   text: escapeText,
+  among,
 }
 
 const MYSQL: Engine = {
@@ -45,6 +50,7 @@ const MYSQL: Engine = {
   // As bytes: so that no collation folds case or trailing blanks, and so that drivers which write values into the text
   // write them in hexadecimal, which no quote and no NO_BACKSLASH_ESCAPES can break out of.
   text: (text) => Buffer.from(escapeText(text)),
+  among,
 }
 
 const SQLITE: Engine = {
@@ -53,6 +59,7 @@ const SQLITE: Engine = {
   lock: '',
   placed: (sql) => sql,
   text: escapeText,
+  among,
 }
 
 const BY_HANDWRITING: Readonly<Record<string, Engine>> = { '"a" $1': POSTGRES, '`a` ?': MYSQL, '"a" ?': SQLITE }

@@ -1,4 +1,6 @@
 import type { Hold, Holds } from './accounts.ts'
+import { chunks } from './chunks.ts'
+import { placeholders } from './sql-conditions.ts'
 import { plainTextOf, wholeOf } from './sql-engine.ts'
 import { orNull } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
@@ -27,7 +29,7 @@ export async function stageHolds(
   const select = `SELECT id, amount, ends_at, charged FROM ${table} WHERE account = ?`
   const values = [name, Math.floor(now), ...(ids.length === 0 ? [] : [name, ...ids.map((id) => engine.text(id))])]
   // Not one condition with OR, for which an engine might look at all holds of the account.
-  const named = ids.length === 0 ? '' : ` UNION ${select} AND id IN (${marks(ids)})`
+  const named = ids.length === 0 ? '' : ` UNION ${select} AND id IN (${placeholders(ids)})`
   const rows = await session.rows(`${select} AND ends_at <= ?${named}`, values)
   const before = new Map(rows.map(entryOf))
   const holds = new Map(before)
@@ -40,12 +42,12 @@ export async function stageHolds(
     async keep() {
       // Only rows that are there are deleted: to look for others would lock the gaps between them in MySQL.
       const gone = [...before].filter(([id, hold]) => holds.get(id) !== hold).map(([id]) => id)
-      for (const some of chunks(gone)) {
-        const sql = `DELETE FROM ${table} WHERE account = ? AND id IN (${marks(some)})`
+      for (const some of chunks(gone, AT_ONCE)) {
+        const sql = `DELETE FROM ${table} WHERE account = ? AND id IN (${placeholders(some)})`
         await session.run(sql, [name, ...some.map((id) => engine.text(id))])
       }
       const fresh = [...holds].filter(([id, hold]) => before.get(id) !== hold)
-      for (const some of chunks(fresh)) {
+      for (const some of chunks(fresh, AT_ONCE)) {
         const sql = `INSERT INTO ${table} (account, id, amount, ends_at, charged) VALUES `
         const values = some.flatMap(([id, { amount, until, charged }]) => [
           ...[name, engine.text(id), amount, Math.ceil(until), charged ?? null],
@@ -59,12 +61,4 @@ export async function stageHolds(
 function entryOf(row: Row): readonly [string, Hold] {
   const charged = orNull(row.charged, wholeOf) ?? undefined
   return [plainTextOf(row.id), { amount: wholeOf(row.amount), until: wholeOf(row.ends_at), charged }]
-}
-
-function marks(values: readonly unknown[]): string {
-  return values.map(() => '?').join(', ')
-}
-
-function chunks<T>(all: readonly T[]): readonly (readonly T[])[] {
-  return Array.from({ length: Math.ceil(all.length / AT_ONCE) }, (_, at) => all.slice(at * AT_ONCE, (at + 1) * AT_ONCE))
 }

@@ -1,9 +1,11 @@
 import type { StoredKey } from '../model/key.ts'
 import type { Filter, ListPage, ListQuery } from '../model/store.ts'
+import { chunks } from './chunks.ts'
 import { type Place, readWholeCursor } from './cursor.ts'
 import { COLUMNS } from './key-rows.ts'
 import { pageOf } from './page.ts'
-import { type Engine, plainTextOf, type Value, wholeOf } from './sql-engine.ts'
+import { both, type Condition, keysWanted, placeholders } from './sql-conditions.ts'
+import { plainTextOf, type Value, wholeOf } from './sql-engine.ts'
 import { keyOf, SELECTED, valuesOf } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Connections, Row, Session } from './sql-session.ts'
@@ -15,8 +17,7 @@ export async function find(session: Session, { keys }: Tables, id: string): Prom
 }
 
 export async function insert(session: Session, { keys }: Tables, key: StoredKey): Promise<void> {
-  const marks = COLUMNS.map(() => '?').join(', ')
-  const sql = `INSERT INTO ${keys} (${COLUMNS.join(', ')}, revision) VALUES (${marks}, 0)`
+  const sql = `INSERT INTO ${keys} (${COLUMNS.join(', ')}, revision) VALUES (${placeholders(COLUMNS)}, 0)`
   await session.run(sql, valuesOf(session.engine, key))
 }
 
@@ -42,12 +43,7 @@ export async function remove(session: Session, tables: Tables, id: string): Prom
 }
 
 export async function list(session: Session, { keys }: Tables, query: ListQuery): Promise<ListPage> {
-  const { engine } = session
-  const { sql, values } = all([
-    ...conditionsOf(engine, query),
-    ...(query.status === undefined ? [] : [{ sql: 'status = ?', values: [engine.text(query.status)] }]),
-    ...(query.cursor === undefined ? [] : [after(engine, query.cursor)]),
-  ])
+  const { sql, values } = keysWanted(session.engine, query, readWholeCursor(query.cursor))
   const select = `SELECT ${SELECTED} FROM ${keys} WHERE ${sql} ORDER BY created_at DESC, id DESC LIMIT ?`
   const rows = await session.rows(select, [...values, query.limit + 1])
   return pageOf(rows, query.limit, { placeOf, keyOf })
@@ -68,7 +64,7 @@ export async function revokeWhere(
   const [revoked, time] = [engine.text('revoked'), Math.floor(at)]
   const set = 'status = ?, version = version + 1, updated_at = ?, revoked_at = ?, revoked_reason = ?'
   const given = [revoked, time, time, reason === undefined ? null : engine.text(reason)]
-  const which = all([{ sql: 'status <> ?', values: [revoked] }, ...conditionsOf(engine, filter)])
+  const which = both([{ sql: 'status <> ?', values: [revoked] }, keysWanted(engine, filter)])
   if (engine.name === 'MySQL') return changeById(connections, tables, { set, given, which })
   const statement = { sql: `UPDATE ${tables.keys} SET ${set} WHERE ${which.sql}`, values: [...given, ...which.values] }
   return connections.single((session) => changeAndTell(session, tables, statement, '*'))
@@ -80,7 +76,7 @@ const AT_ONCE = 100
 interface Change {
   readonly set: string
   readonly given: readonly Value[]
-  readonly which: Condition
+  readonly which: Condition<Value>
 }
 
 /**
@@ -94,44 +90,11 @@ async function changeById(connections: Connections, { keys }: Tables, { set, giv
   const ids = (await connections.rows(select, which.values)).map(({ id }) => engine.text(plainTextOf(id)))
   return connections.transaction(async (session) => {
     let count = 0
-    for (let start = 0; start < ids.length; start += AT_ONCE) {
-      const some = ids.slice(start, start + AT_ONCE)
-      const where = `id IN (${some.map(() => '?').join(', ')}) AND ${which.sql}`
+    for (const some of chunks(ids, AT_ONCE)) {
+      const where = `id IN (${placeholders(some)}) AND ${which.sql}`
       const sql = `UPDATE ${keys} FORCE INDEX (PRIMARY) SET ${set} WHERE ${where}`
       count += await session.run(sql, [...given, ...some, ...which.values])
     }
     return count
   })
-}
-
-interface Condition {
-  readonly sql: string
-  readonly values: readonly Value[]
-}
-
-function conditionsOf(engine: Engine, { prefixes, owner, resource }: Filter): readonly Condition[] {
-  const marks = prefixes.map(() => '?').join(', ')
-  return [
-    prefixes.length === 0
-      ? { sql: '1 = 0', values: [] }
-      : { sql: `prefix IN (${marks})`, values: prefixes.map((prefix) => engine.text(prefix)) },
-    ...(owner === undefined ? [] : [{ sql: 'owner = ?', values: [engine.text(owner)] }]),
-    ...(resource === undefined ? [] : [{ sql: 'resource = ?', values: [engine.text(resource)] }]),
-  ]
-}
-
-/** Written so that each engine finds the place in its index, which not all do for a comparison of pairs. */
-function after(engine: Engine, cursor: string): Condition {
-  const { createdAt, id } = readWholeCursor(cursor)
-  return {
-    sql: 'created_at <= ? AND (created_at < ? OR id < ?)',
-    values: [createdAt, createdAt, engine.text(id)],
-  }
-}
-
-function all(conditions: readonly Condition[]): Condition {
-  return {
-    sql: conditions.map(({ sql }) => sql).join(' AND '),
-    values: conditions.flatMap(({ values }) => values),
-  }
 }

@@ -1,6 +1,8 @@
 import type { Note, NotesKept, NotesPage, NotesQuery } from '../model/store.ts'
+import { chunks } from './chunks.ts'
 import { readWholeCursor } from './cursor.ts'
-import { equalTo, NOTE_COLUMNS, notesPage, toNote, toNoteValues } from './note-rows.ts'
+import { NOTE_COLUMNS, notesPage, toNote, toNoteValues } from './note-rows.ts'
+import { notesWanted, placeholders } from './sql-conditions.ts'
 import { type Engine, textOf, type Value, wholeOf } from './sql-engine.ts'
 import { orNull, parametersOf } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
@@ -18,8 +20,7 @@ export async function note(
 ): Promise<void> {
   const { engine } = session
   const sorted = [...notes].sort((a, b) => (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : a.at - b.at))
-  for (let start = 0; start < sorted.length; start += AT_ONCE) {
-    const some = sorted.slice(start, start + AT_ONCE)
+  for (const some of chunks(sorted, AT_ONCE)) {
     const values = some.flatMap((one) => parametersOf(engine, NOTE_COLUMNS, toNoteValues(one)))
     await session.run(addSql(engine, tables, some.length), values)
   }
@@ -30,7 +31,7 @@ export async function note(
 }
 
 function addSql({ name }: Engine, { notes }: Tables, count: number): string {
-  const row = `(${NOTE_COLUMNS.map(() => '?').join(', ')})`
+  const row = `(${placeholders(NOTE_COLUMNS)})`
   const rows = Array.from({ length: count }, () => row).join(', ')
   const into = `INTO ${notes} (${NOTE_COLUMNS.join(', ')}) VALUES ${rows}`
   return name === 'MySQL'
@@ -49,32 +50,11 @@ async function forget(session: Session, { notes }: Tables, owner: Value, most: n
 }
 
 export async function listNotes(session: Session, { notes }: Tables, query: NotesQuery): Promise<NotesPage> {
-  const { where, values } = conditionsOf(session.engine, query)
-  const select = `SELECT ${NOTE_COLUMNS.join(', ')} FROM ${notes} WHERE ${where} ORDER BY noted_at DESC, id DESC LIMIT ?`
+  const wanted = { ...query, since: Math.floor(query.since) }
+  const { sql, values } = notesWanted(session.engine, wanted, readWholeCursor(query.cursor))
+  const select = `SELECT ${NOTE_COLUMNS.join(', ')} FROM ${notes} WHERE ${sql} ORDER BY noted_at DESC, id DESC LIMIT ?`
   const rows = await session.rows(select, [...values, query.limit + 1])
   return notesPage(rows.map(noteOf), query.limit)
-}
-
-/** `where` holds no value, only placeholders for `values`. */
-function conditionsOf(
-  engine: Engine,
-  query: NotesQuery,
-): { readonly where: string; readonly values: readonly Value[] } {
-  const equal = equalTo(query)
-  const where = ['noted_at >= ?', ...equal.map(([column]) => `${column} = ?`)]
-  const values: Value[] = [Math.floor(query.since), ...equal.map(([, value]) => engine.text(value))]
-  if (query.prefixes !== undefined) {
-    const marks = query.prefixes.map(() => '?').join(', ')
-    where.push(marks === '' ? 'prefix IS NULL' : `(prefix IS NULL OR prefix IN (${marks}))`)
-    values.push(...query.prefixes.map((prefix) => engine.text(prefix)))
-  }
-  if (query.cursor !== undefined) {
-    const { createdAt, id } = readWholeCursor(query.cursor)
-    // Written so that each engine finds the place in its index, which not all do for a comparison of pairs.
-    where.push('noted_at <= ? AND (noted_at < ? OR id < ?)')
-    values.push(createdAt, createdAt, engine.text(id))
-  }
-  return { where: where.join(' AND '), values }
 }
 
 function noteOf(row: Row): Note {

@@ -1,4 +1,5 @@
 import type { UseMark } from '../model/store.ts'
+import { placeholders } from './sql-conditions.ts'
 import type { Engine, Value } from './sql-engine.ts'
 import type { Tables } from './sql-schema.ts'
 
@@ -33,8 +34,7 @@ export function touchSql({ name }: Engine, { keys }: Tables, count: number, othe
     ${update} m JOIN locked ON locked.id = m.id WHERE k.id = m.id`
 }
 
-/** For MySQL: locks those of so many rows that are free, and as above no others. */
-export function lockFreeSql({ keys }: Tables, count: number): string {
-  const ids = Array.from({ length: count }, () => '?').join(', ')
-  return `SELECT id FROM ${keys} FORCE INDEX (PRIMARY) WHERE id IN (${ids}) ORDER BY id FOR UPDATE SKIP LOCKED`
+/** For MySQL: locks those of these rows that are free, and as above no others. */
+export function lockFreeSql({ keys }: Tables, ids: readonly unknown[]): string {
+  return `SELECT id FROM ${keys} FORCE INDEX (PRIMARY) WHERE id IN (${placeholders(ids)}) ORDER BY id FOR UPDATE SKIP LOCKED`
 }

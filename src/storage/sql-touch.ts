@@ -1,5 +1,6 @@
 import { KeywardError } from '../model/errors.ts'
 import type { UseMark } from '../model/store.ts'
+import { chunks } from './chunks.ts'
 import { plainTextOf, wholeOf } from './sql-engine.ts'
 import { isForeign, isLocked, isUnanswered, translated } from './sql-errors.ts'
 import type { Tables } from './sql-schema.ts'
@@ -22,8 +23,7 @@ export async function touch(connections: Connections, tables: Tables, marks: Mar
   const merged = mergedById(marks)
   let isBegun = false
   try {
-    for (let start = 0; start < merged.length; start += AT_ONCE) {
-      const some = merged.slice(start, start + AT_ONCE)
+    for (const some of chunks(merged, AT_ONCE)) {
       const locked = await writeFree(connections, tables, some)
       isBegun ||= locked.length < some.length
       if (locked.length > 0 && !(await writeLocked(connections, tables, locked))) {
@@ -75,7 +75,7 @@ function writeFound(connections: Connections, tables: Tables, marks: Marks): Pro
   return connections.transaction(async (session) => {
     const { engine } = session
     const ids = marks.map(({ id }) => engine.text(id))
-    const found = (await session.rows(lockFreeSql(tables, ids.length), ids)).map(idOf)
+    const found = (await session.rows(lockFreeSql(tables, ids), ids)).map(idOf)
     const free = marks.filter(({ id }) => found.includes(id))
     if (free.length > 0) await session.run(touchSql(engine, tables, free.length), marksOf(engine, free))
     return found

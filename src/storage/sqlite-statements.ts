@@ -1,16 +1,14 @@
-import type { StoredKey } from '../model/key.ts'
-import type { Filter } from '../model/store.ts'
-import type { Place } from './cursor.ts'
 import { escapeText } from './escaping.ts'
 import { COLUMNS } from './key-rows.ts'
+import { placeholders, type Words } from './sql-conditions.ts'
 import type { Database, Statement, Value } from './sqlite-driver.ts'
 
-const SELECT = `SELECT ${COLUMNS.map((name) => `k.${name}`).join(', ')}, u.last_used_at, u.uses
-  FROM keyward_keys k LEFT JOIN keyward_uses u ON u.id = k.id`
+const SELECT = `SELECT ${COLUMNS.join(', ')}, last_used_at, uses
+  FROM keyward_keys LEFT JOIN keyward_uses USING (id)`
 
 const FIXED = {
-  find: `${SELECT} WHERE k.id = ?`,
-  insert: `INSERT INTO keyward_keys (${COLUMNS.join(', ')}) VALUES (${COLUMNS.map(() => '?').join(', ')})`,
+  find: `${SELECT} WHERE id = ?`,
+  insert: `INSERT INTO keyward_keys (${COLUMNS.join(', ')}) VALUES (${placeholders(COLUMNS)})`,
   replace: `UPDATE keyward_keys SET ${COLUMNS.map((name) => `${name} = ?`).join(', ')} WHERE id = ? AND version = ?`,
   remove: 'DELETE FROM keyward_keys WHERE id = ?',
   removeUses: 'DELETE FROM keyward_uses WHERE id = ?',
@@ -49,45 +47,23 @@ export function prepareStatements(database: Database): Statements {
   return { ...(Object.fromEntries(named) as Record<keyof typeof FIXED, Statement>), prepared }
 }
 
-/** Which keys: `where` holds no value, only placeholders for `values`. */
-export interface Conditions {
-  readonly where: string
-  readonly values: readonly Value[]
-}
-
-export function conditionsOf({ prefixes, owner, resource }: Filter): Conditions {
-  const list = JSON.stringify(prefixes.map(escapeText))
-  const wanted = [
-    { sql: 'k.prefix IN (SELECT value FROM json_each(?))', values: [list] },
-    ...(owner === undefined ? [] : [{ sql: 'k.owner = ?', values: [escapeText(owner)] }]),
-    ...(resource === undefined ? [] : [{ sql: 'k.resource = ?', values: [escapeText(resource)] }]),
-  ]
-  return all(wanted)
-}
-
-export function narrowed(conditions: Conditions, status?: StoredKey['status'], after?: Place): Conditions {
-  const wanted = [
-    { sql: conditions.where, values: conditions.values },
-    ...(status === undefined ? [] : [{ sql: 'k.status = ?', values: [status] }]),
-    ...(after === undefined
-      ? []
-      : [{ sql: '(k.created_at, k.id) < (?, ?)', values: [after.createdAt, escapeText(after.id)] }]),
-  ]
-  return all(wanted)
+/** Lists go as one parameter, so that a query has the same text, and is prepared once, however long they are. */
+export const WORDS: Words<Value> = {
+  text: escapeText,
+  among: (column, texts) => ({
+    sql: `${column} IN (SELECT value FROM json_each(?))`,
+    values: [JSON.stringify(texts.map(escapeText))],
+  }),
 }
 
 /** The last value is the most rows. */
 export function listSql(where: string): string {
-  return `${SELECT} WHERE ${where} ORDER BY k.created_at DESC, k.id DESC LIMIT ?`
+  return `${SELECT} WHERE ${where} ORDER BY created_at DESC, id DESC LIMIT ?`
 }
 
 /** The first values are the time, twice, and the reason. */
 export function revokeSql(where: string): string {
-  return `UPDATE keyward_keys AS k
+  return `UPDATE keyward_keys
     SET status = 'revoked', version = version + 1, updated_at = ?, revoked_at = ?, revoked_reason = ?
-    WHERE k.status <> 'revoked' AND ${where}`
-}
-
-function all(wanted: readonly { readonly sql: string; readonly values: readonly Value[] }[]): Conditions {
-  return { where: wanted.map(({ sql }) => sql).join(' AND '), values: wanted.flatMap(({ values }) => values) }
+    WHERE status <> 'revoked' AND ${where}`
 }

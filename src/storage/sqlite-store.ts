@@ -20,11 +20,12 @@ import { escapeText, unescapeText } from './escaping.ts'
 import { type KeyRow, toKey, toValues } from './key-rows.ts'
 import { moveAt, spendAt } from './lasting.ts'
 import { pageOf } from './page.ts'
+import { keysWanted } from './sql-conditions.ts'
 import { onAccount } from './sqlite-accounts.ts'
 import type { Database } from './sqlite-driver.ts'
 import { translated } from './sqlite-errors.ts'
 import { listNotes, note } from './sqlite-notes.ts'
-import { conditionsOf, listSql, narrowed, prepareStatements, revokeSql, type Statements } from './sqlite-statements.ts'
+import { listSql, prepareStatements, revokeSql, type Statements, WORDS } from './sqlite-statements.ts'
 import { durably, transaction } from './sqlite-transaction.ts'
 import { type Timeline, timeline } from './timeline.ts'
 
@@ -91,9 +92,8 @@ function remove(statements: Statements, id: string): boolean {
 }
 
 function list({ prepared }: Statements, query: ListQuery): ListPage {
-  const after = query.cursor === undefined ? undefined : readCursor(query.cursor)
-  const { where, values } = narrowed(conditionsOf(query), query.status, after)
-  const rows = prepared(listSql(where)).all(...values, query.limit + 1) as readonly KeyRow[]
+  const { sql, values } = keysWanted(WORDS, query, readCursor(query.cursor))
+  const rows = prepared(listSql(sql)).all(...values, query.limit + 1) as readonly KeyRow[]
   return pageOf(rows, query.limit, { placeOf, keyOf: toKey })
 }
 
@@ -171,9 +171,9 @@ interface MeterRow {
 }
 
 function revokeWhere({ prepared }: Statements, filter: Filter, at: number, reason: string | undefined): number {
-  const { where, values } = conditionsOf(filter)
+  const { sql, values } = keysWanted(WORDS, filter)
   const text = reason === undefined ? null : escapeText(reason)
-  return changed(prepared(revokeSql(where)).run(at, at, text, ...values))
+  return changed(prepared(revokeSql(sql)).run(at, at, text, ...values))
 }
 
 function changed({ changes }: { readonly changes: number | bigint }): number {
