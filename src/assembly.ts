@@ -126,12 +126,12 @@ function proverOf({ hasher, cache }: Settings): Hasher {
 }
 
 function tidingsFor(
-  { cache, storeTimeout: patience }: Settings,
+  { cache, store, storeTimeout: patience }: Settings,
   { watch }: KeyStore,
   { forget }: KnownKeys,
   onFault: (error: unknown) => void,
 ): Tidings | undefined {
-  return cache === undefined || watch === undefined ? undefined : listen({ watch, forget, onFault, patience })
+  return cache === undefined || watch === undefined ? undefined : listen({ store, watch, forget, onFault, patience })
 }
 
 /** How many networks are watched: an attacker may come from any number. */

@@ -168,3 +168,87 @@ it('close() does not wait for ever for a store that does not stop telling', asyn
   await keys.close()
   expect(touched).toHaveBeenCalledTimes(1)
 })
+
+describe('instances on one store', () => {
+  /** A store whose line a test holds in its hands, and instances on it, each with the faults that it tells. */
+  function sharing() {
+    const spied = spiedStore(memoryStore())
+    const lines: { hear: Hear; fail: (error: unknown) => void }[] = []
+    const ended = vi.fn()
+    const watch: KeyStore['watch'] = async (hear, fail = () => {}) => {
+      lines.push({ hear, fail })
+      hear('*')
+      return async () => ended()
+    }
+    const store: KeyStore = { ...spied.store, watch }
+    const join = () => {
+      const faults: string[] = []
+      const onEvent = (event: KeyEvent) => event.type === 'fault' && faults.push(`${event.code}: ${event.message}`)
+      return { keys: createApiKeys({ prefix: 'ti_', store, cache: { maxLag: 60_000 }, onEvent }), faults }
+    }
+    return { join, lines, ended, spied }
+  }
+
+  it('have one line, which is opened with the first and given up with the last', async () => {
+    const { join, lines, ended } = sharing()
+    const all = [join(), join(), join()].map(({ keys }) => keys)
+    expect(lines).toHaveLength(1)
+    for (const keys of all) {
+      expect(ended).not.toHaveBeenCalled()
+      await keys.close()
+      await keys.close()
+    }
+    expect(ended).toHaveBeenCalledTimes(1)
+    const { keys } = join()
+    expect(lines).toHaveLength(2)
+    await keys.close()
+    expect(ended).toHaveBeenCalledTimes(2)
+  })
+
+  it('all obey what is heard on it, and go on doing so when the one that opened it is closed', async () => {
+    const { join, lines, spied } = sharing()
+    const [first, second] = [join().keys, join().keys]
+    const { key, record } = await first.create({ owner: 'acct_1' })
+    for (const hint of ['*', record.id]) {
+      for (const keys of [first, second]) expect(await judged(keys, key)).toBe('admitted')
+      const before = spied.asked('find')
+      lines[0]?.hear(hint)
+      for (const keys of [first, second]) expect(await judged(keys, key)).toBe('admitted')
+      expect(spied.asked('find')).toBe(before + 2)
+    }
+    await first.close()
+    const before = spied.asked('find')
+    lines[0]?.hear(record.id)
+    expect(await judged(second, key)).toBe('admitted')
+    expect(spied.asked('find')).toBe(before + 1)
+  })
+
+  it('each tell that it is lost, also those that come while it is', async () => {
+    const { join, lines } = sharing()
+    const [first, second] = [join(), join()]
+    lines[0]?.fail(new Error('cut'))
+    const third = join()
+    await vi.waitFor(() => expect(third.faults).toEqual(['watch: cut']))
+    lines[0]?.hear('*')
+    const fourth = join()
+    await fourth.keys.verify('ti_nobody')
+    expect([first, second, third, fourth].map(({ faults }) => faults.length)).toEqual([1, 1, 1, 0])
+  })
+
+  it('one that comes between two attempts makes the next, which is for all', async () => {
+    const inner = memoryStore()
+    let attempts = 0
+    const watch: KeyStore['watch'] = async () => {
+      if (++attempts < 3) throw new Error('no line')
+      return async () => {}
+    }
+    const faults: KeyEvent[] = []
+    const onEvent = (event: KeyEvent) => event.type === 'fault' && faults.push(event)
+    const store = { ...inner, watch }
+    for (const count of [1, 3, 3]) {
+      createApiKeys({ prefix: 'ti_', store, onEvent })
+      await vi.waitFor(() => expect(faults).toHaveLength(count))
+    }
+    expect(attempts).toBe(3)
+  })
+})
