@@ -16,6 +16,8 @@ export interface Engine extends Words<Value> {
   readonly lock: string
   /** The server's time, ms; absent where there is no server: there the caller's clock counts. */
   readonly clock?: string
+  /** A column by which a SELECT says whether the server takes writes; empty where there is no server. */
+  readonly writability: string
   /** A statement with the placeholders of this engine. */
   placed(sql: string): string
 }
@@ -31,6 +33,8 @@ const POSTGRES: Engine = {
   begin: 'BEGIN ISOLATION LEVEL READ COMMITTED',
   lock: ' FOR UPDATE',
   clock: 'CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)',
+  // Also of a server in recovery.
+  writability: `, current_setting('transaction_read_only') AS read_only`,
   placed: (sql) => {
     let count = 0
     return sql.replaceAll('?', () => `$${++count}`)
@@ -46,6 +50,8 @@ const MYSQL: Engine = {
   lock: ' FOR UPDATE',
   // Not UNIX_TIMESTAMP, which loses its way in the hour that a time zone has twice.
   clock: `TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(3)) DIV 1000`,
+  // Each a number, or a word, as the version has it.
+  writability: ', CONCAT(@@read_only, @@innodb_read_only) AS read_only',
   placed: (sql) => sql,
   // As bytes: so that no collation folds case or trailing blanks, and so that drivers which write values into the text
   // write them in hexadecimal, which no quote and no NO_BACKSLASH_ESCAPES can break out of.
@@ -57,6 +63,7 @@ const SQLITE: Engine = {
   name: 'SQLite',
   begin: 'BEGIN IMMEDIATE',
   lock: '',
+  writability: '',
   placed: (sql) => sql,
   text: escapeText,
   among,
@@ -89,4 +96,14 @@ export function wholeOf(value: unknown): number {
   const number = typeof value === 'string' || typeof value === 'bigint' ? Number(value) : value
   if (typeof number === 'number' && Number.isSafeInteger(number)) return number
   throw new KeywardError('STORE', 'a column that holds whole numbers has something else')
+}
+
+/**
+ * Refuses what a server says that takes no writes any more: what was revoked at its successor it may not know, and
+ * connections outlive its fall.
+ * @throws KeywardError `STORE`
+ */
+export function requireWritable({ name }: Engine, { read_only: told }: { readonly read_only?: unknown }): void {
+  if (told === undefined || /^(off|0)+$/i.test(textOf(told))) return
+  throw new KeywardError('STORE', `${name} takes no writes: the server is read-only, or a replica`)
 }

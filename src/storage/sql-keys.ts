@@ -5,15 +5,20 @@ import { type Place, readWholeCursor } from './cursor.ts'
 import { COLUMNS } from './key-rows.ts'
 import { pageOf } from './page.ts'
 import { both, type Condition, keysWanted, placeholders } from './sql-conditions.ts'
-import { plainTextOf, type Value, wholeOf } from './sql-engine.ts'
+import { plainTextOf, requireWritable, type Value, wholeOf } from './sql-engine.ts'
 import { keyOf, SELECTED, valuesOf } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Connections, Row, Session } from './sql-session.ts'
 import { changeAndTell } from './sql-tell.ts'
 
 export async function find(session: Session, { keys }: Tables, id: string): Promise<StoredKey | undefined> {
-  const [row] = await session.rows(`SELECT ${SELECTED} FROM ${keys} WHERE id = ?`, [session.engine.text(id)])
-  return row && keyOf(row)
+  const { engine } = session
+  const [row] = await session.rows(`SELECT ${SELECTED}${engine.writability} FROM ${keys} WHERE id = ?`, [
+    engine.text(id),
+  ])
+  if (row === undefined) return undefined
+  requireWritable(engine, row)
+  return keyOf(row)
 }
 
 export async function insert(session: Session, { keys }: Tables, key: StoredKey): Promise<void> {

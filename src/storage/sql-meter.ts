@@ -1,6 +1,6 @@
 import type { Metered } from './counters.ts'
 import { readCounters } from './counters-text.ts'
-import { textOf, type Value, wholeOf } from './sql-engine.ts'
+import { requireWritable, textOf, type Value, wholeOf } from './sql-engine.ts'
 import { orNull } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Row, Session } from './sql-session.ts'
@@ -34,9 +34,11 @@ export async function readMeter(
 ): Promise<Meter | undefined> {
   const { engine } = session
   const clock = engine.clock === undefined ? '' : `, ${engine.clock} AS now_ms`
-  const sql = `${before}SELECT version, revision, windows${clock}${columns} FROM ${keys}${join} WHERE id = ?${lock}`
+  const selected = `version, revision, windows${clock}${engine.writability}${columns}`
+  const sql = `${before}SELECT ${selected} FROM ${keys}${join} WHERE id = ?${lock}`
   const [row] = await session.rows(sql, [...values, engine.text(id)])
   if (row === undefined) return undefined
+  requireWritable(engine, row)
   const windows = orNull(row.windows, textOf) ?? ''
   return {
     version: wholeOf(row.version),

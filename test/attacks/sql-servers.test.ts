@@ -8,8 +8,10 @@ import { judged, listener } from '../support/outcome.ts'
 /** What an administrator may do to a server, in its own words. */
 const WORDS = {
   PostgreSQL: {
-    readOnly: ['ALTER SYSTEM SET default_transaction_read_only = on', 'SELECT pg_reload_conf()'],
-    writable: ['ALTER SYSTEM RESET default_transaction_read_only', 'SELECT pg_reload_conf()'],
+    readOnly: ['BEGIN', 'LOCK TABLE keyward_keys IN EXCLUSIVE MODE'],
+    writable: ['COMMIT'],
+    demoted: ['ALTER SYSTEM SET default_transaction_read_only = on', 'SELECT pg_reload_conf()'],
+    promoted: ['ALTER SYSTEM RESET default_transaction_read_only', 'SELECT pg_reload_conf()'],
     impatient: ["ALTER SYSTEM SET statement_timeout = '40ms'", 'SELECT pg_reload_conf()'],
     patient: ['ALTER SYSTEM RESET statement_timeout', 'SELECT pg_reload_conf()'],
     connections: 'SELECT pid AS id FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND query LIKE $$%keyward%$$',
@@ -19,6 +21,8 @@ const WORDS = {
     // An administrator may write all the same, and so may these tests: a lock is what makes it read-only for everybody.
     readOnly: ['FLUSH TABLES WITH READ LOCK'],
     writable: ['UNLOCK TABLES'],
+    demoted: ['SET GLOBAL read_only = 1'],
+    promoted: ['SET GLOBAL read_only = 0'],
     impatient: ['SET GLOBAL max_statement_time = 0.04'],
     patient: ['SET GLOBAL max_statement_time = 0'],
     connections: 'SELECT id FROM information_schema.processlist WHERE id <> connection_id() AND user = "root"',
@@ -75,6 +79,23 @@ describe.each(SERVERS)('D-17 over %s,', (engine) => {
     free()
     await Promise.all(held)
     await expect.poll(() => judged(keys, key), { timeout: 5_000 }).toBe('admitted')
+  })
+
+  it('a server that is no primary any more, on connections that stand, admits nobody until it is one again', async () => {
+    const { keys, limited, heard } = node()
+    const made = [await limited(), await keys.create({ owner: 'acct_1' })]
+    await say(words.demoted)
+    try {
+      for (const { key } of made) {
+        await expect.poll(() => judged(keys, key), { timeout: 5_000 }).toBe('unavailable')
+        // Nor what would be written nothing of.
+        expect(await judged(keys, key, { cost: 0 })).toBe('unavailable')
+      }
+      expect(JSON.stringify(heard.events)).toContain('takes no writes')
+    } finally {
+      await say(words.promoted)
+    }
+    for (const { key } of made) await expect.poll(() => judged(keys, key), { timeout: 5_000 }).toBe('admitted')
   })
 
   it('a server that may not be written admits nobody uncounted, and lets keys without limits go on', async () => {
