@@ -37,9 +37,9 @@ export function watchServer(connection: Connection, onKnown: () => void): Server
     if (db > 0 && !(await connection.select(db).catch(() => {}))) return
     if (which !== connections || !stands()) return
     warnOfEviction(told)
-    if (connection.nodes !== undefined) return
-    become(/^role:(slave|replica)\r?$/m.test(told) ? 'replica' : 'primary')
+    if (connection.nodes === undefined) become(/^role:(slave|replica)\r?$/m.test(told) ? 'replica' : 'primary')
     if (role === 'replica') warnOfReplica(() => which === connections && stands() && connection.disconnect(true))
+    else warnOfCrashes(told)
   }
 
   function become(what: typeof role): void {
@@ -61,4 +61,12 @@ function warnOfEviction(told: string): void {
   if (policy === undefined || policy === 'noeviction' || /^maxmemory:0\r?$/m.test(told)) return
   const message = `When its memory is full, Redis throws away keys and counters (maxmemory-policy ${policy}).`
   warnOnce('KEYWARD_REDIS_EVICTION', `${message} Set noeviction.`)
+}
+
+/** As Redis comes: it acknowledges what only its memory has. */
+function warnOfCrashes(told: string): void {
+  if (!/^aof_enabled:0/m.test(told)) return
+  const message =
+    'When it crashes, Redis loses all changes since its last snapshot, revocations too. Set appendonly yes'
+  warnOnce('KEYWARD_REDIS_PERSISTENCE', `${message}, and appendfsync always where no change may be lost.`)
 }

@@ -4,7 +4,7 @@ import { Cluster, Redis } from 'ioredis'
 import { Redis as Redis5 } from 'ioredis5'
 import { createApiKeys, type KeyStore, memoryStore, type StoredKey } from 'keyward'
 import { redisStore } from 'keyward/redis'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { judged, listener } from '../support/outcome.ts'
 import { type RedisServer, startRedis, startRedisCluster, until } from '../support/redis.ts'
 import { storedKey } from './stored-key.ts'
@@ -190,6 +190,28 @@ describe('redisStore when the server fails', () => {
       code: 'KEYWARD_REDIS_EVICTION',
       message: expect.stringMatching(/allkeys-lru.*noeviction/),
     })
+  })
+
+  it('D-11 warns of a server that forgets in a crash what it acknowledged, and not of one that writes it down', async () => {
+    const emit = vi.spyOn(process, 'emitWarning').mockReturnValue()
+    onTestFinished(() => emit.mockRestore())
+    for (const [appendonly, count] of [
+      ['yes', 0],
+      ['no', 1],
+    ] as const) {
+      const { url } = await serverHere('--appendonly', appendonly)
+      // A program of its own: each warns once.
+      vi.resetModules()
+      const fresh = await import('keyward/redis')
+      const client = new Redis(url, { lazyConnect: true })
+      const store = fresh.redisStore(client)
+      onTestFinished(() => void store.close?.())
+      await store.find('x')
+      await store.find('y')
+      expect(emit).toHaveBeenCalledTimes(count)
+    }
+    const warning = expect.stringMatching(/revocations.*appendonly yes.*appendfsync always/)
+    expect(emit).toHaveBeenCalledWith(warning, expect.objectContaining({ code: 'KEYWARD_REDIS_PERSISTENCE' }))
   })
 
   it('D-27 serves what lies on the other nodes when one of a Cluster is down, and all of it afterwards', async () => {
