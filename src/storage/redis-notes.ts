@@ -20,7 +20,8 @@ const NOTE = script(`
 for at = 4, #ARGV do redis.call('ZADD', KEYS[1], 0, ARGV[at]) end
 redis.call('ZREMRANGEBYLEX', KEYS[1], '-', '(' .. ARGV[1])
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -tonumber(ARGV[2]) - 1)
-redis.call('PEXPIRE', KEYS[1], ARGV[3])
+-- One that comes late takes no other along.
+redis.call('PEXPIRE', KEYS[1], math.max(tonumber(ARGV[3]), redis.call('PTTL', KEYS[1])))
 return 1`)
 
 /** One sorted set for each owner: a member is the place of a note and the note, and members go byte by byte. */

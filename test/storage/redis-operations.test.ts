@@ -42,6 +42,23 @@ function allow(redis: RedisServer, ...rules: readonly string[]): void {
 }
 
 describe('Redis as operations run it', () => {
+  it('a note that comes late takes no other of its owner along', async () => {
+    const redis = await server()
+    const store = redisStore(new Redis(redis.port, '127.0.0.1', { lazyConnect: true }))
+    onTestFinished(() => void store.close?.())
+    const now = Date.now()
+    const keep = { most: 100, since: now - 60_000 }
+    const noteAt = (at: number) => store.note?.([{ id: `${at}`, at, owner: 'o', data: '{}' }], keep)
+    const left = () => Number(redis.cli('PTTL', 'keyward:owner:{o}:notes'))
+    await noteAt(keep.since + 2_000)
+    expect(left()).toBeLessThanOrEqual(2_000)
+    await noteAt(now)
+    expect(left()).toBeGreaterThan(50_000)
+    await noteAt(keep.since + 1_000)
+    expect(left()).toBeGreaterThan(50_000)
+    expect((await store.notes?.({ owner: 'o', since: keep.since, limit: 9 }))?.items).toHaveLength(3)
+  })
+
   it('a user who may not ask whether the server takes changes is served by none: a replica may lag', async () => {
     const [primary, replica] = [await server('--repl-diskless-sync-delay', '0'), await server()]
     for (const each of [primary, replica]) allow(each, '&keyward:*', '+@all', '-@dangerous', '-persist')
