@@ -1,4 +1,4 @@
-/** Of what is asked for one key at once, the first is done. `work` is told whether another was first, and tells when it is. */
+/** Of what is asked for one key at once, the first is done. `work` is told whether another was first, and tells when one is. */
 export type Race = <T>(id: string, work: (isLost: () => boolean, won: () => void) => Promise<T>) => Promise<T>
 
 /** What a process asks while it waits for the like is asked at once, also where the store hears of it later. */

@@ -8,6 +8,8 @@ import type { Created } from './create.ts'
 import { refuseUngrantedSecret } from './grants.ts'
 import { existing, expect, type Office, recordAfter, write } from './office.ts'
 
+type Rotation = UpdateBy & { readonly overlap: number }
+
 /**
  * Gives a key a new secret under the same id. Of several rotations at once one wins; changes of other kinds that come
  * in between are kept.
@@ -19,17 +21,15 @@ export async function rotate(office: Office, id: string, options: unknown): Prom
       const first = await existing(office, id, by)
       expect(office, first, by, office.now())
       if (isLost()) throw rotatedByAnother()
-      const created = await begin(office, first, by)
-      won()
-      return created
+      return begin(office, first, by, won)
     }),
   )
 }
 
-async function begin(office: Office, first: StoredKey, by: UpdateBy & { readonly overlap: number }): Promise<Created> {
+async function begin(office: Office, first: StoredKey, by: Rotation, won: () => void): Promise<Created> {
   const { text, hash } = await composeText(office, first.prefix, first.id)
   try {
-    return { ...text, record: await exchange(office, first, hash, by) }
+    return { ...text, record: await exchange(office, first, hash, by, won) }
   } catch (error) {
     // Written or not, which a time-out leaves unknown: nobody has the text.
     remember(office.unseen, hash)
@@ -41,24 +41,25 @@ function rotatedByAnother(): KeywardError {
   return new KeywardError('CONFLICT', 'the key was rotated by another')
 }
 
-function exchange(
-  office: Office,
-  first: StoredKey,
-  hash: string,
-  by: UpdateBy & { readonly overlap: number },
-): Promise<KeyRecord> {
+/** @param won a rotation of the key was made, this one or another process's: those that waited for it have lost */
+function exchange(office: Office, first: StoredKey, hash: string, by: Rotation, won: () => void): Promise<KeyRecord> {
   let again = false
   return untilAtRest(async () => {
     const before = again ? await existing(office, first.id, by) : first
     again = true
     const now = office.now()
     expect(office, before, by, now)
-    if (before.rotations !== first.rotations) throw rotatedByAnother()
+    if (before.rotations !== first.rotations) {
+      won()
+      throw rotatedByAnother()
+    }
     refuseInactive(before, now)
     refuseUngrantedSecret(before.scopes, by)
     const replaced = office.unseen.has(before.hash) ? liveBefore(before, now) : { hash: before.hash, since: now }
     const after = rotated(before, hash, replaced && { ...replaced, until: now + by.overlap }, now)
-    return (await write(office, 'rotated', by, before, after)) ? recordAfter(office, after) : undefined
+    if (!(await write(office, 'rotated', by, before, after))) return undefined
+    won()
+    return recordAfter(office, after)
   })
 }
 

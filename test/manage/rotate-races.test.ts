@@ -2,7 +2,7 @@ import { type CreateInput, createApiKeys, memoryStore } from 'keyward'
 import { fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
 import { failure, judged } from '../support/outcome.ts'
-import { distantStore, spiedStore, wrapStore } from '../support/stores.ts'
+import { distantStore, sabotagedStore, spiedStore, wrapStore } from '../support/stores.ts'
 
 async function instance(input: CreateInput = { owner: 'acct_1' }, store = memoryStore()) {
   const clock = fakeClock()
@@ -66,6 +66,56 @@ describe('rotate, in races', () => {
     const rotated = await keys.rotate(record.id, { overlap: 0 })
     expect(rotated.record.name).toBe('renamed')
     expect(await judged(keys, rotated.key)).toBe('admitted')
+  })
+
+  /** Another process rotates the key just before this one writes for the first time. */
+  async function overtaken() {
+    const inner = memoryStore()
+    const other = createApiKeys({ prefix: 'ro_', store: inner })
+    let isFirst = true
+    const store = wrapStore(inner, async (verb, ask) => {
+      if (verb === 'replace' && isFirst) {
+        isFirst = false
+        await other.rotate(record.id, { overlap: '24h' })
+      }
+      return ask()
+    })
+    const { keys, key, record } = await instance({ owner: 'acct_1' }, store)
+    return { keys, key, id: record.id }
+  }
+
+  it('those that waited when another process was found to have rotated the key have lost, too', async () => {
+    const { keys, key, id } = await overtaken()
+    const results = await Promise.allSettled([1, 2, 3].map(() => keys.rotate(id, { overlap: '24h' })))
+    const codes = results.map((result) => (result.status === 'rejected' ? result.reason.code : 'won'))
+    expect(codes).toEqual(['CONFLICT', 'CONFLICT', 'CONFLICT'])
+    expect(await judged(keys, key)).toBe('admitted')
+    const later = await keys.rotate(id, { overlap: '24h' })
+    expect(await judged(keys, later.key)).toBe('admitted')
+  })
+
+  it.each([
+    ['its condition says no', { when: () => false }, 'CONFLICT'],
+    ['it was asked for wrongly', { overlap: 'soon' as never }, 'INPUT'],
+  ])('a rotation that is refused because %s keeps nobody from winning who waited for it', async (_, options, code) => {
+    const { keys, record } = await instance({ owner: 'acct_1' }, distantStore())
+    const first = failure(() => keys.rotate(record.id, { overlap: 0, ...options }))
+    const second = keys.rotate(record.id, { overlap: 0 })
+    expect((await first).code).toBe(code)
+    expect(await judged(keys, (await second).key)).toBe('admitted')
+  })
+
+  it('nor does one that failed with the store', async () => {
+    const { store, break: spoil } = sabotagedStore(distantStore())
+    const { keys, record } = await instance({ owner: 'acct_1' }, store)
+    spoil('replace', () => {
+      spoil('replace', undefined)
+      throw new Error('gone')
+    })
+    const first = failure(() => keys.rotate(record.id, { overlap: 0 }))
+    const second = keys.rotate(record.id, { overlap: 0 })
+    expect((await first).code).toBe('STORE')
+    expect(await judged(keys, (await second).key)).toBe('admitted')
   })
 
   it.each(['revoke', 'disable'] as const)(
