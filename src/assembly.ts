@@ -85,14 +85,14 @@ export function assembleVerification(settings: Settings, store: KeyStore, events
   })
   const onChange = neighboursOn(settings.store, keys)
   const { move } = store
-  const { credits } = settings
+  const { credits, hasher, random } = settings
   const { hold, giveBack, released } = createSettlements({ move, credits, look, events, onFault: fault('settle') })
   const admissions = createAdmissions()
   const parts: Parts = {
     keys,
     open,
     hasher: proverOf(settings),
-    upgrades: createUpgrades({ store, hasher: settings.hasher, onChange, onFault: fault('upgrade') }),
+    upgrades: createUpgrades({ store, hasher, random, onChange, onFault: fault('upgrade') }),
     locate,
     gatekeeper: settings.gate && createGatekeeper(settings.gate, settings.storeTimeout),
     proofs: createProofs(),

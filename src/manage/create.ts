@@ -1,10 +1,11 @@
 import { isBase62 } from '../key/base62.ts'
 import { ID_LENGTH, type KeyText } from '../key/format.ts'
+import { firstVersion } from '../key/version.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
 import type { By } from './arguments.ts'
-import { composeText, firstVersion } from './compose.ts'
+import { composeText } from './compose.ts'
 import { refuseUngranted } from './grants.ts'
 import { type Draft, refused } from './input.ts'
 import { announced, eventOf, nameTaken, type Office, recordAfter, uniqueNameOf } from './office.ts'
@@ -98,7 +99,7 @@ async function compose(
   const now = office.now()
   const stored: StoredKey = {
     id,
-    version: firstVersion(office),
+    version: firstVersion(office.random),
     prefix,
     status: 'active',
     hash,

@@ -1,5 +1,6 @@
 import type { Prefixes } from '../key/prefix.ts'
 import { toRecord } from '../key/record.ts'
+import { nextVersion } from '../key/version.ts'
 import type { Awaitable } from '../model/awaitable.ts'
 import { flawedAt, hasCode, KeywardError } from '../model/errors.ts'
 import type { Announcer, ChangeEvent, ChangeType } from '../model/event.ts'
@@ -109,7 +110,7 @@ export function change(
       office.onChange(id)
       return recordFor(office, before)
     }
-    const after = { ...edited, version: before.version + 1, updatedAt: now }
+    const after = { ...edited, version: nextVersion(before.version, office.random), updatedAt: now }
     return (await write(office, type, by, before, after)) ? recordAfter(office, after) : undefined
   }
   // What stops a key waits for nobody.

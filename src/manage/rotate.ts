@@ -1,4 +1,5 @@
 import { statusOf } from '../key/record.ts'
+import { nextVersion } from '../key/version.ts'
 import { KeywardError } from '../model/errors.ts'
 import type { KeyRecord, PreviousSecret, StoredKey } from '../model/key.ts'
 import type { UpdateBy } from './arguments.ts'
@@ -56,7 +57,9 @@ function exchange(office: Office, first: StoredKey, hash: string, by: Rotation, 
     refuseInactive(before, now)
     refuseUngrantedSecret(before.scopes, by)
     const replaced = office.unseen.has(before.hash) ? liveBefore(before, now) : { hash: before.hash, since: now }
-    const after = rotated(before, hash, replaced && { ...replaced, until: now + by.overlap }, now)
+    const until = now + by.overlap
+    const version = nextVersion(before.version, office.random)
+    const after = { ...rotated(before, hash, replaced && { ...replaced, until }, now), version }
     if (!(await write(office, 'rotated', by, before, after))) return undefined
     won()
     return recordAfter(office, after)
@@ -86,6 +89,6 @@ function rotated(stored: StoredKey, hash: string, replaced: PreviousSecret | und
   const { previous: _, ...kept } = stored
   // A record shows a rotation by nothing but its time: no two have the same.
   const updatedAt = Math.max(now, stored.updatedAt + 1)
-  const next = { hash, version: stored.version + 1, updatedAt, rotations: (stored.rotations ?? 0) + 1 }
+  const next = { hash, updatedAt, rotations: (stored.rotations ?? 0) + 1 }
   return { ...kept, ...next, ...(replaced !== undefined && now < replaced.until ? { previous: replaced } : {}) }
 }

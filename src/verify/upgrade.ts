@@ -1,4 +1,5 @@
 import { hashedText } from '../key/format.ts'
+import { nextVersion } from '../key/version.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { isLate } from '../model/late.ts'
 import { oldestOf } from '../model/oldest.ts'
@@ -17,6 +18,7 @@ export interface Upgrades {
 export interface UpgradeOptions {
   readonly store: Pick<KeyStore, 'replace'>
   readonly hasher: Hasher
+  readonly random: (size: number) => Uint8Array
   readonly onChange: (id: string) => void
   readonly onFault: (error: unknown) => void
 }
@@ -32,7 +34,7 @@ const STILL = 60_000
  * would otherwise write each other's hashes anew with every use. The write is conditional on the version that was verified, so it can neither undo a change nor bring a record back;
  * when it loses, the next use tries again.
  */
-export function createUpgrades({ store, hasher, onChange, onFault }: UpgradeOptions): Upgrades {
+export function createUpgrades({ store, hasher, random, onChange, onFault }: UpgradeOptions): Upgrades {
   const underWay = new Map<string, Promise<void>>()
   const done = new Set<string>()
   /** Ids whose write was late, and until when none is begun again, ms by the monotonic clock. They take up places like others. */
@@ -43,7 +45,8 @@ export function createUpgrades({ store, hasher, onChange, onFault }: UpgradeOpti
     const { stored } = known
     try {
       const hash = await hasher.make(text)
-      if (!(await store.replace({ ...stored, hash, version: stored.version + 1 }, stored.version))) return
+      const version = nextVersion(stored.version, random)
+      if (!(await store.replace({ ...stored, hash, version }, stored.version))) return
       if (done.size >= MOST_DONE) for (const old of oldestOf(done)) done.delete(old)
       done.add(stored.id)
       onChange(stored.id)

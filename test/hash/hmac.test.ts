@@ -83,7 +83,7 @@ describe('hmac: upgrade on use', () => {
         lastUsedAt: 0,
         uses: 0,
       })
-      expect(upgraded.version).toBe(old.version + 1)
+      expect(upgraded.version).toBeGreaterThan(old.version)
       // The old hasher may go now.
       const first = [after].flat()[0] ?? sha256()
       expect(await judged(opened(store, first, pair), credential)).toBe('admitted')

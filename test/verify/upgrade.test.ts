@@ -36,7 +36,7 @@ describe('upgrades of hashes on use', () => {
     await upgraded()
     const { hash: __, version: next, ...after } = await kept(store, record.id)
     expect(after).toEqual(before)
-    expect(next).toBe(version + 1)
+    expect(next).toBeGreaterThan(version)
     expect(await judged(keys, key)).toBe('admitted')
   })
 
