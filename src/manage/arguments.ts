@@ -68,8 +68,8 @@ export interface By extends Who {
 export interface Granting {
   /**
    * The scopes that they may give to a key, as a key holds them: `'contacts:*'` and `'*'` cover what they say. A new key
-   * with others, one that `update` adds, and a new secret (`rotate`) of a key that has others are refused (`INPUT`). To
-   * keep, narrow or take away what a key has is always allowed.
+   * with others, one that `update` adds, and of a key that has others a new secret (`rotate`) or more time for the one that
+   * was replaced (`previousSecretUntil`) are refused (`INPUT`). To keep, narrow or take away what a key has is always allowed.
    * @default all
    */
   readonly grants?: readonly string[]

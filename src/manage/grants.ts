@@ -16,8 +16,16 @@ export function refuseUngranted(wanted: readonly string[], { grants }: Granting,
   if (issues.length > 0) throw refused(issues)
 }
 
-/** Who is told the secret of a key can do what the key may. @throws KeywardError `INPUT`, by `grants` */
-export function refuseUngrantedSecret(held: readonly string[], { grants }: Granting): void {
+/**
+ * Who has a secret of a key can do what the key may.
+ * @param which the secret that somebody is told, or can use for longer
+ * @throws KeywardError `INPUT`, by `grants`
+ */
+export function refuseUngrantedSecret(
+  held: readonly string[],
+  { grants }: Granting,
+  which: 'new' | 'replaced' = 'new',
+): void {
   if (grants === undefined || held.every(coverage(grants))) return
-  throw refused([{ path: 'grants', message: 'must cover the scopes of the key: its new secret has them' }])
+  throw refused([{ path: 'grants', message: `must cover the scopes of the key: its ${which} secret has them` }])
 }

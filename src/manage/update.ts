@@ -2,7 +2,7 @@ import { KeywardError } from '../model/errors.ts'
 import type { KeyRecord, PreviousSecret, StoredKey } from '../model/key.ts'
 import { MOST_WINDOWS } from '../policy/limits.ts'
 import { openedCredits, present, refuseCredits } from './create.ts'
-import { refuseUngranted } from './grants.ts'
+import { refuseUngranted, refuseUngrantedSecret } from './grants.ts'
 import { type Patch, refused } from './input.ts'
 import { change, type Office, uniqueNameOf } from './office.ts'
 
@@ -14,7 +14,9 @@ export async function update(office: Office, id: string, patch: unknown, by: unk
     refuseRevoked(stored)
     refuseUngranted(parsed.scopes ?? [], conditions, stored.scopes)
     if (Object.values(parsed).every((value) => value === undefined)) return stored
-    return patched(office, stored, parsed, now)
+    const changed = patched(office, stored, parsed, now)
+    if (isLonger(changed.previous, stored.previous)) refuseUngrantedSecret(changed.scopes, conditions, 'replaced')
+    return changed
   })
 }
 
@@ -74,6 +76,10 @@ function limitsOf(stored: StoredKey, limits: Patch['limits']): Pick<StoredKey, '
   if (Object.keys(merged).length <= MOST_WINDOWS) return { limits: merged }
   const message = `must be at most ${MOST_WINDOWS} windows, with those that the key has; null clears them`
   throw refused([{ path: 'limits', message }])
+}
+
+function isLonger(after: PreviousSecret | undefined, before: PreviousSecret | undefined): boolean {
+  return after !== undefined && before !== undefined && after.until > before.until
 }
 
 function overlap(

@@ -57,6 +57,26 @@ describe('the scopes that somebody may grant', () => {
       expect((await ask('POST', `/${record.id}/${path}`)).status).toBe(200)
   })
 
+  it('S-17: nor does anybody give more time to the secret that was replaced; to end it is always allowed', async () => {
+    const { keys, record, change } = await open(['contacts:read'])
+    const { record: rotated } = await keys.rotate(record.id, { overlap: '1h' })
+    const until = Date.parse(rotated.previousSecretUntil ?? '')
+    const move = (at: number | undefined) =>
+      change({ previousSecretUntil: at === undefined ? null : new Date(at).toISOString() })
+    const told = await move(until + 1)
+    expect([told.status, told.body.code]).toEqual([403, 'forbidden'])
+    expect(await keys.get(record.id)).toEqual(rotated)
+    for (const earlier of [until, until - 60_000, undefined]) expect((await move(earlier)).status).toBe(200)
+  })
+
+  it('S-17: of a key that has no more, the secret that was replaced may be given more time', async () => {
+    const { keys, record, change } = await open(['contacts:read'])
+    await keys.rotate(record.id, { overlap: '1h' })
+    const previousSecretUntil = new Date(Date.now() + 7_200_000).toISOString()
+    // What the key has now is what the secret could do.
+    expect((await change({ previousSecretUntil, scopes: ['contacts:read'] })).status).toBe(200)
+  })
+
   it('are all, where the host does not say', async () => {
     const { change, ask, record } = await open(undefined)
     expect((await change({ scopes: ['*'] })).status).toBe(200)
