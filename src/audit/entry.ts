@@ -3,7 +3,6 @@ import type { BulkRevokedEvent, ChangeEvent, CreditEvent, KeyEvent } from '../mo
 import { isObject } from '../model/is-object.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord } from '../model/key.ts'
-import { redact } from '../model/redact.ts'
 import type { Note } from '../model/store.ts'
 
 /** What is kept of events: changes. Requests are not changes. */
@@ -109,22 +108,11 @@ function differing(record: KeyRecord | undefined, other: KeyRecord | undefined):
     if (value === undefined) return false
     return other === undefined || (!NO_NEWS.includes(name) && !isSame(value, others.get(name)))
   })
-  return Object.fromEntries(fields.map(([name, value]) => [name, NAMES.includes(name) ? value : struck(value)]))
+  return Object.fromEntries(fields)
 }
 
 function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b)
-}
-
-/** The host's own names for things, which may be long and must not be changed. The others are what people write. */
-const NAMES: readonly string[] = ['id', 'prefix', 'environment', 'owner', 'resource', 'display']
-
-/** Somebody may have put a key in a name, or in the reason of a revocation. */
-function struck(value: unknown): unknown {
-  if (typeof value === 'string') return redact(value)
-  if (!isObject(value)) return value
-  if (Array.isArray(value)) return value.map(struck)
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [redact(name), struck(member)]))
 }
 
 /** The most that an entry may take as JSON: what people may put into a key is larger. */

@@ -33,7 +33,7 @@ export async function create(office: Office, input: unknown, by: unknown): Promi
     const { text, stored } = await compose(office, draft, once)
     const event = eventOf(office, 'created', author, undefined, stored)
     const isMade = (found: StoredKey | undefined) => found?.hash === stored.hash
-    if (await announced(office, event, isMade, () => insert(office, stored)))
+    if (await announced(office, event, { isMade }, () => insert(office, stored)))
       return { ...text, record: await recordAfter(office, stored) }
   }
   throw new KeywardError('CONFLICT', 'no free id was found: generateId gives taken ones')

@@ -9,6 +9,7 @@ import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import { show } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
+import { struckRecord } from '../model/struck.ts'
 import { accountOf, type CreditMode } from '../policy/credits.ts'
 import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { soundKey } from '../policy/soundness.ts'
@@ -17,7 +18,7 @@ import { MOST_TRIES_TO_END, untilAtRest } from './at-rest.ts'
 import type { InTurn } from './in-turn.ts'
 import type { Input } from './input.ts'
 import type { Race } from './race.ts'
-import { type IsMade, made, type Unclear } from './unclear.ts'
+import { made, type Trace, type Unclear } from './unclear.ts'
 
 /** What the management verbs share. */
 export interface Office {
@@ -141,9 +142,12 @@ export async function write(
   after: StoredKey,
 ): Promise<boolean> {
   try {
-    return await announced(office, eventOf(office, type, by, before, after), made(before, after), async () =>
+    const event = eventOf(office, type, by, before, after)
+    const isWritten = await announced(office, event, made(before, after), async () =>
       office.store.replace(after, before.version),
     )
+    if (isWritten) office.unclear.overtake(after.id, before.version)
+    return isWritten
   } catch (error) {
     throw hasCode(error, 'CONFLICT') ? nameTaken() : error
   } finally {
@@ -158,7 +162,7 @@ export async function write(
 export async function announced(
   { events, unclear }: Office,
   event: ChangeEvent | undefined,
-  isMade: IsMade,
+  trace: Trace,
   change: () => Promise<boolean>,
 ): Promise<boolean> {
   try {
@@ -166,7 +170,7 @@ export async function announced(
     if (isDone && event !== undefined) events.tell(event)
     return isDone
   } catch (error) {
-    if (event !== undefined && hasCode(error, 'STORE') && error.outcome === 'unknown') unclear.add({ event, isMade })
+    if (event !== undefined && hasCode(error, 'STORE') && error.outcome === 'unknown') unclear.add({ ...trace, event })
     throw error
   }
 }
@@ -226,14 +230,14 @@ export function authorOf({ actor, address }: By): { readonly actor?: string; rea
   return { ...(actor === undefined ? {} : { actor }), ...(address === undefined ? {} : { address }) }
 }
 
-/** A damaged record, which can only be removed, cannot be shown. */
+/** No secret, wherever somebody wrote one. A damaged record, which can only be removed, cannot be shown. */
 function shown(
   office: Office,
   when: 'before' | 'after',
   stored: StoredKey | undefined,
 ): { before?: KeyRecord; after?: KeyRecord } {
   if (stored === undefined || 'damage' in soundKey(stored.id, stored)) return {}
-  return { [when]: shownAt(office, stored, office.now()) }
+  return { [when]: struckRecord(shownAt(office, stored, office.now())) }
 }
 
 /** The name by which a store keeps an owner's names apart; text that cannot be put together in two ways. */

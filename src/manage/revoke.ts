@@ -120,7 +120,7 @@ export async function remove(office: Office, id: string, by: unknown): Promise<v
   const event = eventOf(office, 'removed', conditions, ended?.before ?? stored, undefined)
   const isGone = (found: StoredKey | undefined) => found === undefined
   try {
-    if (!(await announced(office, event, isGone, async () => office.store.remove(id)))) throw notFound()
+    if (!(await announced(office, event, { isMade: isGone }, async () => office.store.remove(id)))) throw notFound()
   } catch (error) {
     const revoked = ended && eventOf(office, 'revoked', conditions, ended.before, ended.after)
     if (revoked !== undefined) office.events.tell(revoked)

@@ -8,12 +8,16 @@ const PAUSES = [500, 5_000, 30_000]
 /** As many keys are remembered: a store that fails long is asked for no more than that when it is back. */
 const MOST = 1_000
 
-/** By what the store has of a key: whether the change was made. */
-export type IsMade = (stored: StoredKey | undefined) => boolean
+/** How it is seen whether a change was made. */
+export interface Trace {
+  /** By what the store has of the key. */
+  isMade(stored: StoredKey | undefined): boolean
+  /** The version that it was to be made of. */
+  readonly base?: number
+}
 
-interface Change {
+interface Change extends Trace {
   readonly event: ChangeEvent
-  readonly isMade: IsMade
 }
 
 /** Changes of which a store did not say whether they were made. What was made is told, though late: whoever keeps a log misses none. */
@@ -21,13 +25,15 @@ export interface Unclear {
   add(change: Change): void
   /** Something has read what the store has of a key. */
   see(id: string, stored: StoredKey | undefined): void
+  /** This process has changed a key of that version: what else was to be made of it, or of one before, and was not seen, was not made. */
+  overtake(id: string, version: number): void
   /** Looks once more, for the last time. */
   stop(): Promise<void>
 }
 
 export function createUnclear(store: Pick<KeyStore, 'find'>, events: Pick<Announcer, 'tell'>): Unclear {
   const changes = new Map<string, readonly Change[]>()
-  return { add, see, stop }
+  return { add, see, overtake, stop }
 
   function add(change: Change): void {
     const { id } = change.event
@@ -40,10 +46,23 @@ export function createUnclear(store: Pick<KeyStore, 'find'>, events: Pick<Announ
   function see(id: string, stored: StoredKey | undefined): void {
     const waiting = changes.get(id)
     if (waiting === undefined) return
-    const rest = waiting.filter(({ isMade }) => !isMade(stored))
-    if (rest.length === 0) changes.delete(id)
-    else changes.set(id, rest)
+    const rest = waiting.filter((change) => !change.isMade(stored))
+    keep(id, rest)
     for (const change of waiting) if (!rest.includes(change)) events.tell(change.event)
+  }
+
+  function overtake(id: string, version: number): void {
+    const waiting = changes.get(id)
+    if (waiting !== undefined)
+      keep(
+        id,
+        waiting.filter(({ base }) => base === undefined || base > version),
+      )
+  }
+
+  function keep(id: string, waiting: readonly Change[]): void {
+    if (waiting.length === 0) changes.delete(id)
+    else changes.set(id, waiting)
   }
 
   function lookAfter(id: string, looks: number): void {
@@ -68,14 +87,17 @@ export function createUnclear(store: Pick<KeyStore, 'find'>, events: Pick<Announ
 }
 
 /** Whether a key is what a change made of it, or what others have made of that since. */
-export function made(before: StoredKey, after: StoredKey): IsMade {
+export function made(before: StoredKey, after: StoredKey): Trace {
   const names = Object.keys({ ...before, ...after }) as (keyof StoredKey)[]
   const changed = names.filter((name) => !OF_EVERY_CHANGE.includes(name) && !isSame(before[name], after[name]))
-  return (stored) => {
-    if (stored === undefined || stored.version < after.version) return false
-    // Another's change may have got this version.
-    if (stored.version === after.version && stored.updatedAt !== after.updatedAt) return false
-    return changed.every((name) => isSame(stored[name], after[name]))
+  return {
+    base: before.version,
+    isMade(stored) {
+      if (stored === undefined || stored.version < after.version) return false
+      // Another's change may have got this version.
+      if (stored.version === after.version && stored.updatedAt !== after.updatedAt) return false
+      return changed.every((name) => isSame(stored[name], after[name]))
+    },
   }
 }
 

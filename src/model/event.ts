@@ -17,7 +17,7 @@ interface Done extends Happened {
   readonly address?: string
 }
 
-/** A key was changed by a verb. */
+/** A key was changed by a verb. In the records, text that looks like a key is struck out, wherever somebody wrote it. */
 export interface ChangeEvent extends Done {
   readonly type: ChangeType
   readonly id: string

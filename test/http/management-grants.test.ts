@@ -73,7 +73,7 @@ describe('the scopes that somebody may grant', () => {
     const { keys, record, change } = await open(['contacts:read'])
     await keys.rotate(record.id, { overlap: '1h' })
     const previousSecretUntil = new Date(Date.now() + 7_200_000).toISOString()
-    // What the key has now is what the secret could do.
+    // What the same patch takes away, the secret cannot do either.
     expect((await change({ previousSecretUntil, scopes: ['contacts:read'] })).status).toBe(200)
   })
 

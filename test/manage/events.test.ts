@@ -43,6 +43,23 @@ describe('events of changes', () => {
     expect(after).not.toEqual(record)
   })
 
+  it('hold no secret that somebody wrote into a text: it is kept and answered as it was written', async () => {
+    const { keys, heard, store } = instance()
+    const { key, record: first } = await keys.create({ owner: 'acct_1', name: 'Sync' })
+    const name = `our ${key}`
+    const texts = { name, description: name, metadata: { [key]: [{ note: name }] } }
+    const resource = `agent:${'a'.repeat(40)}`
+    const { record } = await keys.create({ owner: 'acct_1', ...texts, resource })
+    expect(await keys.update(first.id, texts)).toMatchObject(texts)
+    expect(await keys.revoke(first.id, { reason: name })).toMatchObject({ revokedReason: name })
+    await keys.rotate(record.id, { overlap: 0 })
+    await keys.remove(first.id)
+    expect(heard.events).toHaveLength(6)
+    expect(JSON.stringify(heard.events)).not.toContain(key)
+    expect(heard.events[1]).toMatchObject({ after: { name: 'our ev_[redacted]', owner: 'acct_1', resource } })
+    expect(await kept(store, record.id)).toMatchObject(texts)
+  })
+
   it('enabled: likewise', async () => {
     const { keys, heard, at } = instance()
     const { record } = await keys.create({ owner: 'acct_1' })
