@@ -3,6 +3,7 @@ import type { Request } from 'express'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { onceEnded } from '../src/http/ended.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
+import { misplaced } from '../src/http/misplaced.ts'
 import { addHeaders, hasAnswered, nodeFacts, writeAnswer } from '../src/http/node.ts'
 import { showIdentity } from '../src/http/shown-identity.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
@@ -35,6 +36,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
   const ask = createGuard(keys, demand)
 
   return function apiKeyGuard(req, res, next) {
+    if (typeof next !== 'function') throw misplaced(req)
     let decision: Awaitable<Decision>
     try {
       decision = ask(nodeFacts(req))

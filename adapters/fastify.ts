@@ -4,6 +4,7 @@ import { onceEnded } from '../src/http/ended.ts'
 import { type Application, asPlugin, guardEverything, type Hook } from '../src/http/fastify.ts'
 import { hasReplied, type Reply, sendAnswer, setHeaders } from '../src/http/fastify-reply.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
+import { misplaced } from '../src/http/misplaced.ts'
 import { nodeFacts } from '../src/http/node.ts'
 import { showIdentity } from '../src/http/shown-identity.ts'
 import type { Demand } from '../src/model/demand.ts'
@@ -37,6 +38,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
   const ask = createGuard(keys, demand)
 
   return function apiKeyGuard(request, reply, done) {
+    if (typeof done !== 'function') throw misplaced(request)
     let decision: ReturnType<typeof ask>
     try {
       decision = ask(nodeFacts((request as FastifyRequest).raw, request))

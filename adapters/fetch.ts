@@ -1,9 +1,9 @@
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import {
   type FetchDemand,
-  type FetchRequest,
   fetchFacts,
   inTime,
+  isRequest,
   onceRead,
   responseOf,
   splitDemand,
@@ -12,6 +12,7 @@ import {
 import { createGuard } from '../src/http/guard.ts'
 import { checkHandler } from '../src/http/handler.ts'
 import { hideInRequest } from '../src/http/hide.ts'
+import { turnAway } from '../src/http/misplaced.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Access } from '../src/model/verdict.ts'
 
@@ -48,13 +49,14 @@ export function guard<
   demand: (FetchDemand<ScopeKnownTo<K>, R, [R, ...Seen]> & { readonly optional?: Optional }) | undefined,
   handler: (request: R, access: Identity<K, Optional>, ...rest: Rest) => Awaitable<Answer>,
 ): (request: R, ...rest: Longer<Rest, Seen>) => Promise<Response | Answer> {
+  checkHandler(handler, 'guard(keys, demand, handler)')
   const [known, addressOf] = splitDemand<[R, ...unknown[]]>(demand)
   const ask = createGuard(keys, known)
-  checkHandler(handler, 'guard')
 
   return async function apiKeyGuard(request, ...given) {
+    if (!isRequest(request)) return turnAway(request, given[0], given[1])
     const rest = given as readonly unknown[] as Rest
-    const asked = ask(fetchFacts(request as FetchRequest, rest[0], addressOf(request, ...rest), request))
+    const asked = ask(fetchFacts(request, rest[0], addressOf(request, ...rest), request))
     const decision = asked instanceof Promise ? await inTime(asked, request.signal) : asked
     if (decision.answer !== undefined) return responseOf(decision.answer, request)
     const { verdict, headers, release, hidden } = decision

@@ -1,12 +1,13 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { answerBelow, type HandlerBelow } from '../src/http/below.ts'
-import { type FetchDemand, fetchFacts, fieldsOf, inTime, onceRead, splitDemand } from '../src/http/fetch.ts'
+import { type FetchDemand, fetchFacts, fieldsOf, inTime, isRequest, onceRead, splitDemand } from '../src/http/fetch.ts'
 import { createGuard } from '../src/http/guard.ts'
 import { checkHandler } from '../src/http/handler.ts'
 import { hideInRequest } from '../src/http/hide.ts'
 import { replaceResponse, setFields } from '../src/http/hono-context.ts'
 import { isAccess } from '../src/http/identity.ts'
+import { turnAway } from '../src/http/misplaced.ts'
 import { mountPoint } from '../src/http/mount-point.ts'
 import type { Access } from '../src/model/verdict.ts'
 
@@ -34,7 +35,8 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
   const [known, addressOf] = splitDemand<[Context]>(demand)
   const ask = createGuard(keys, known)
 
-  return async function apiKeyGuard(c, next) {
+  return async function apiKeyGuard(c, next, ...more: unknown[]) {
+    if (!isRequest(c.req?.raw)) return turnAway(c, next, more[0])
     const asked = ask(fetchFacts(c.req.raw, c.env, addressOf(c), c))
     const decision = asked instanceof Promise ? await inTime(asked, c.req.raw.signal) : asked
     if (decision.answer !== undefined) {
@@ -64,7 +66,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
  */
 export function mount(path: string, handler: HandlerBelow<[platform?: unknown]>): MiddlewareHandler {
   const base = mountPoint(path)
-  checkHandler(handler, 'mount')
+  checkHandler(handler, "app.use(mount('/keys', handler))")
   return async (c, next) => {
     const answer = await answerBelow(
       c.req.raw,

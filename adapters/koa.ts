@@ -74,7 +74,7 @@ function settle(ctx: Context, decision: Decision, next: () => Promise<unknown>):
  */
 export function mount(path: string, handler: FetchHandler): Middleware {
   const base = mountPoint(path)
-  checkHandler(handler, 'mount')
+  checkHandler(handler, "app.use(mount('/keys', handler))")
   return async (ctx, next) => {
     if (!`${ctx.path}/`.startsWith(`${base}/`)) return next()
     ctx.respond = false // the answer is written as it comes, past Koa

@@ -6,10 +6,10 @@ import { onceEnded } from '../src/http/ended.ts'
 import { onceFinished } from '../src/http/finished.ts'
 import { createGuard } from '../src/http/guard.ts'
 import { checkHandler } from '../src/http/handler.ts'
+import { turnAway } from '../src/http/misplaced.ts'
 import { type FetchHandler, passOn } from '../src/http/mount.ts'
 import { addHeaders, hasAnswered, nodeFacts } from '../src/http/node.ts'
 import type { Demand } from '../src/model/demand.ts'
-import { KeywardError } from '../src/model/errors.ts'
 import type { Access, Admitted, Denied } from '../src/model/verdict.ts'
 
 export { refuse } from '../src/http/answered.ts'
@@ -45,14 +45,16 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[], const Option
 ): NodeGuard<ScopeKnownTo<K>, Optional> {
   const ask = createGuard(keys, demand)
 
-  return async function apiKeyGuard(req, response) {
+  return async function apiKeyGuard(req, response, ...more: unknown[]) {
     const res = response as ServerResponse | undefined
-    // Fastify would take what this gives for a word to go on.
-    if (res !== undefined && typeof res.setHeader !== 'function') throw new KeywardError('CONFIG', NO_RESPONSE)
+    // Fastify would take what this gives for a word to go on, and Express waits for another.
+    if (typeof more[0] === 'function' || (res !== undefined && typeof res.setHeader !== 'function'))
+      return turnAway(req, res, more[0])
+    const facts = nodeFacts(req as IncomingMessage)
     // Nobody else listens to the socket of an upgrade yet, and a client that goes must not end the process.
     if (res === undefined) req.socket.on('error', ignore)
     try {
-      const decision = await ask(nodeFacts(req as IncomingMessage))
+      const decision = await ask(facts)
       if (decision.answer !== undefined) return handedOut(decision.verdict, decision.answer)
       if (res !== undefined && !hasAnswered(res)) addHeaders(res, decision.headers)
       if (decision.release !== undefined) atTheEnd(req, res, decision.release)
@@ -69,8 +71,6 @@ function atTheEnd(req: NodeRequest, res: ServerResponse | undefined, release: ()
   else onceEnded(res, release)
 }
 
-const NO_RESPONSE = 'guard: was given no response of node:http; import it from the entry of your framework'
-
 function ignore(): void {}
 
 /**
@@ -78,7 +78,7 @@ function ignore(): void {}
  * @throws KeywardError `CONFIG` for a handler that is no function
  */
 export function mount(handler: FetchHandler): (req: IncomingMessage, res: ServerResponse) => void {
-  checkHandler(handler, 'mount')
+  checkHandler(handler, 'createServer(mount(handler))')
   return (req, res) => {
     passOn(handler, req, res, { url: req.url ?? '/' }).catch(() => {
       if (hasAnswered(res)) return

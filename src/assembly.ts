@@ -177,7 +177,7 @@ export function assembleDoor(settings: Settings, { instance }: Verification): Do
       const clash = clashIn(doors.flatMap((each) => each.instance.formats.map(({ prefix }) => prefix)))
       if (clash !== undefined) throw new KeywardError('CONFIG', `guard: the prefixes of its instances ${clash}`)
       const requirement = compileDemand(demand, together(doors))
-      return Object.freeze({ ...requirement, answers: checkAnswers(requirement.answers) })
+      return Object.freeze({ ...requirement, answers: checkAnswers(requirement.answers, 'demand: ') })
     },
     open: (doors, requirement, conclude) => createEntrance(instancesOf(doors), requirement, conclude),
     hide: settings.hideCredentials

@@ -110,7 +110,7 @@ function compile(given: ApiKeysOptions, prefixes: Prefixes, issues: Issue[]): Se
     cache: cacheOf(cache),
     storeTimeout: parseDuration(given.storeTimeout) ?? 250,
     reveal: given.reveal ?? 'holder',
-    answers: checkAnswers(given.answers),
+    answers: checkAnswers(given.answers, 'createApiKeys: '),
     rateHeaders: given.rateHeaders ?? 'standard',
     realm: given.realm ?? 'api',
     onEvent: given.onEvent,

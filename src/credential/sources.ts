@@ -50,7 +50,7 @@ export const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
  * @throws KeywardError `CONFIG` for what is no header name (RFC 9110 section 5.1)
  */
 export function header(name: string): Source {
-  return { headers: [fieldName(name)], read: readWhole }
+  return { headers: [fieldName(name, 'header(name)')], read: readWhole }
 }
 
 const readBearer: Source['read'] = ([value]) => (value === undefined ? undefined : bearerToken(value))
@@ -66,14 +66,14 @@ export function readsAlike({ read }: Source): boolean {
  * @throws KeywardError `CONFIG` for what is no header name, or the same one twice
  */
 export function pair(keyHeader: string, secretHeader: string): Source {
-  const headers = [fieldName(keyHeader), fieldName(secretHeader)]
+  const headers = [keyHeader, secretHeader].map((name) => fieldName(name, 'pair(keyHeader, secretHeader)'))
   if (headers[0] === headers[1]) throw new KeywardError('CONFIG', 'pair(): the two headers must differ')
   return { headers, read: ([key, secret]) => ({ key, secret }) }
 }
 
-function fieldName(name: string): string {
+function fieldName(name: string, usage: string): string {
   if (typeof name === 'string' && FIELD_NAME.test(name)) return name.toLowerCase()
-  throw new KeywardError('CONFIG', `${show(name)} is no header name`)
+  throw new KeywardError('CONFIG', `${usage}: ${show(name)} is no header name, such as 'x-api-key'`)
 }
 
 /**

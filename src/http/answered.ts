@@ -24,7 +24,12 @@ export function handedOut(verdict: Denied, answer: Answer): Denied {
 export function refuse(to: object, verdict: Denied): void {
   const answer = answers.get(verdict)
   if (answer === undefined) {
-    throw new KeywardError('CONFIG', 'refuse: its second argument must be a refusal that a guard of keyward/node gave')
+    // It is heard out, so that its failure does not end the process.
+    if (verdict instanceof Promise) verdict.catch(() => {})
+    throw new KeywardError(
+      'CONFIG',
+      `refuse: its second argument must be a refusal that a guard of keyward/node gave${verdict instanceof Promise ? ', not the promise of one: await it' : ''}`,
+    )
   }
   if (!('setHeader' in to)) writeToSocket(to as Duplex, answer)
   else if (!hasAnswered(to as ServerResponse)) writeAnswer(to as ServerResponse, answer)

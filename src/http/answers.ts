@@ -9,17 +9,19 @@ const FIELDS = ['status', 'title', 'detail']
 
 /**
  * Overrides, checked once.
+ * @param where they stand, for the error
  * @throws KeywardError `CONFIG` that names each unknown code and each wrong value
  */
-export function checkAnswers(answers: AnswerOverrides | undefined): AnswerOverrides | undefined {
+export function checkAnswers(answers: AnswerOverrides | undefined, where: string): AnswerOverrides | undefined {
   if (answers === undefined || typeof answers === 'function') return answers
-  if (!isRecord(answers)) throw flawedAt('CONFIG', 'answers', `must be an object or a function, not ${show(answers)}`)
+  if (!isRecord(answers))
+    throw flawedAt('CONFIG', 'answers', `must be an object or a function, not ${show(answers)}`, where)
   // Read once: what is checked is what is sent.
   const changes = Object.entries(answers).map(
     ([code, change]) => [code, isObject(change) ? own(change) : change] as const,
   )
   const issues = changes.flatMap(([code, change]) => flawsOf(code, change))
-  if (issues.length > 0) throw flawed('CONFIG', issues)
+  if (issues.length > 0) throw flawed('CONFIG', issues, { where })
   return own(Object.fromEntries(changes))
 }
 

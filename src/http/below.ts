@@ -66,7 +66,7 @@ export function mount<Rest extends readonly unknown[]>(
   handler: HandlerBelow<Rest>,
 ): (request: Request, ...rest: Rest) => Promise<Response> {
   const base = mountPoint(path)
-  checkHandler(handler, 'mount')
+  checkHandler(handler, "mount('/keys', handler)")
   return async (request, ...rest) => {
     const answer = await answerBelow(request, base, (below) => handler(below, ...rest))
     return answer ?? nothingHere(request.method)

@@ -20,7 +20,7 @@ interface Scope {
  * @throws KeywardError `CONFIG` for a handler that is no function
  */
 export function mount(handler: FetchHandler): (app: unknown) => Promise<void> {
-  checkHandler(handler, 'mount')
+  checkHandler(handler, "app.register(mount(handler), { prefix: '/keys' })")
   return async (app) => {
     const scope = app as Scope
     // As many segments as the prefix has: what stands for a parameter in it is as long as it happens to be.

@@ -48,6 +48,11 @@ export interface FetchRequest {
   readonly url?: string
 }
 
+/** Whether it is one at all: a guard may have been put into another framework. */
+export function isRequest(came: unknown): boolean {
+  return typeof (came as FetchRequest | undefined)?.headers?.get === 'function'
+}
+
 /**
  * What a fetch request tells.
  * @param platform what the runtime gives beside it: on Node, `@hono/node-server` says there what really came
@@ -59,9 +64,6 @@ export function fetchFacts(
   peer: string | undefined,
   request: unknown,
 ): RequestFacts {
-  if (typeof came.headers?.get !== 'function') {
-    throw new KeywardError('CONFIG', 'guard: was given no fetch Request; import it from the entry of your framework')
-  }
   const incoming = (platform as { incoming?: { rawHeaders?: unknown; socket?: unknown } } | null | undefined)?.incoming
   const lines: unknown = incoming?.rawHeaders
   const isNode = Array.isArray(lines)

@@ -3,6 +3,7 @@ import { type Duration, parseDuration } from '../model/duration.ts'
 import { KeywardError } from '../model/errors.ts'
 import { isObject } from '../model/is-object.ts'
 import type { KeyRecord } from '../model/key.ts'
+import { optionsOf } from '../model/options-of.ts'
 import { show } from '../model/redact.ts'
 import { inBackground } from '../model/timer.ts'
 
@@ -63,14 +64,15 @@ let hears = false
  * @param options `every`: how long another process may be ahead, by default 5 s
  * @param keys the instance of the key, one alone, or whatever else finds a record by its id
  * @throws KeywardError `CONFIG` for an `every` that is no duration from 1 ms to 24 days, for `keys` without `get`, and for
- * what is no connection
+ * what is no connection, or no option
  */
 export function closeWhenRevoked(
   keys: Lookup,
   access: Pick<KeyRecord, 'id'> | undefined,
   given: Connection,
-  { every = '5s' }: { readonly every?: Duration } = {},
+  options: { readonly every?: Duration } = {},
 ): void {
+  const { every = '5s' } = optionsOf('closeWhenRevoked', options, ['every'])
   if (typeof keys?.get !== 'function') throw wrong(`keys must be one instance of createApiKeys, not ${show(keys)}`)
   const connection = isObject(given?.stream) ? given.stream : given
   if (typeof connection?.once !== 'function') throw wrong('the connection must be a WebSocket or a stream')

@@ -7,5 +7,8 @@ import { show } from '../model/redact.ts'
  */
 export function mountPoint(path: string): string {
   if (typeof path === 'string' && /^\/[^?#]*$/.test(path)) return path.replace(/\/+$/, '')
-  throw new KeywardError('CONFIG', `mount: its path must begin with /, such as '/keys', not ${show(path)}`)
+  throw new KeywardError(
+    'CONFIG',
+    `mount(path, handler): the path must begin with /, such as '/keys', not ${show(path)}`,
+  )
 }

@@ -64,7 +64,7 @@ export async function passOn(
 export function mount(
   handler: FetchHandler,
 ): (req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => void {
-  checkHandler(handler, 'mount')
+  checkHandler(handler, "app.use('/keys', mount(handler))")
   return (req, res, next) => {
     const { body } = req as { body?: unknown }
     passOn(handler, req, res, { url: req.url ?? '/', body: rewritten(req, body) }).catch(next)

@@ -1,6 +1,6 @@
 import type { AnyDemand } from '../model/demand.ts'
 import { flawedAt } from '../model/errors.ts'
-import { isObject, isRecord } from '../model/is-object.ts'
+import { isRecord } from '../model/is-object.ts'
 import { show, unwanted } from '../model/redact.ts'
 import { DOOR, type WithDoor } from './door.ts'
 import { type Ask, createGuard } from './guard.ts'
@@ -57,8 +57,12 @@ interface Read {
 }
 
 function readOptions(options: BookOptions): Read {
-  if (!isObject(options)) {
-    throw flawedAt('CONFIG', 'options', `must be { keys, demand? }, not ${show(options)}`)
+  if (!isRecord(options) || DOOR in options) {
+    throw flawedAt(
+      'CONFIG',
+      'options',
+      `must be { keys, demand? }, as in KeywardModule.forRoot({ keys }), not ${show(options)}`,
+    )
   }
   for (const [name, value] of Object.entries(options)) {
     if (name !== 'keys' && name !== 'demand')

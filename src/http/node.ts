@@ -4,10 +4,15 @@ import type { Socket } from 'node:net'
 import type { Answer } from '../model/answer.ts'
 import type { RequestFacts } from '../model/request.ts'
 import { noticeLenience } from './lenient-parser.ts'
+import { checkMessage } from './misplaced.ts'
 import { varyWith } from './vary.ts'
 
-/** What Node tells of a request. `request` is the framework's own object, where it is another. */
+/**
+ * What Node tells of a request. `request` is the framework's own object, where it is another.
+ * @throws KeywardError `CONFIG` for what another framework made
+ */
 export function nodeFacts(message: IncomingMessage, request: unknown = message): RequestFacts {
+  if (message?.rawHeaders === undefined) checkMessage(message, request)
   // Of HTTP/2 Node gives a stand-in for the socket, which throws once its session has ended.
   const connection = message.httpVersionMajor === 1 ? (message.socket ?? undefined) : undefined
   noticeLenience(connection)
