@@ -1,4 +1,5 @@
 import { flawedAt } from '../model/errors.ts'
+import type { StoredKey } from '../model/key.ts'
 import type { CreditAccount, CreditMove, CreditSpend, Moved, Spend } from '../model/store.ts'
 import { type Metered, type Outcome, take } from './counters.ts'
 import { checkWhole } from './spends.ts'
@@ -28,6 +29,16 @@ export interface Holds {
   delete(id: string): void
   /** Those whose time is over. */
   over(now: number): readonly (readonly [id: string, hold: Hold])[]
+}
+
+/** Whether more is asked for than how the balance stands. */
+export function isChange({ add, settle, release }: CreditMove): boolean {
+  return add !== undefined || settle !== undefined || release !== undefined
+}
+
+/** Whether a key that is replaced has been given a balance with that, so that those that it had before are closed. */
+export function opensAccount({ credits, updatedAt }: StoredKey): boolean {
+  return credits !== undefined && credits.opened >= updatedAt
 }
 
 export function openAccount({ opening }: CreditAccount, holds: Holds): Account {

@@ -1,6 +1,6 @@
 import type { Spend, Taken } from '../model/store.ts'
 import { type Metered, NO_COUNTERS, take } from './counters.ts'
-import { ownSpend } from './spends.ts'
+import { ownSpend } from './own-spend.ts'
 
 export interface LocalWindowsOptions {
   /**

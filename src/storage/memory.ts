@@ -15,7 +15,7 @@ import type {
   UseMark,
 } from '../model/store.ts'
 import { warnOnce } from '../model/warn.ts'
-import { type Account, bringUp, memoryHolds, move as moveOn, openAccount, takeWith } from './accounts.ts'
+import { type Account, bringUp, isChange, memoryHolds, move as moveOn, openAccount, takeWith } from './accounts.ts'
 import { endLeased, lease as leaseFrom, take as takeFrom } from './counters.ts'
 import { cursorAfter, readCursor } from './cursor.ts'
 import { type MemoryKeys, memoryKeys, type UsedKey } from './memory-keys.ts'
@@ -164,13 +164,13 @@ function lease(used: UsedKey | undefined, version: number, spend: LeaseSpend, no
 }
 
 function move(shelves: Shelves, credit: CreditMove, now: number): Moved {
-  return moveOn(accountFor(shelves, credit, now), credit)
+  return moveOn(accountFor(shelves, credit, now, isChange(credit)), credit)
 }
 
-/** The account as it is at `now`; opened when it is first needed. */
-function accountFor({ accounts }: Shelves, credit: CreditAccount, now: number): Account {
+/** The account as it is at `now`. One that is only looked at is not opened. */
+function accountFor({ accounts }: Shelves, credit: CreditAccount, now: number, opens = true): Account {
   const account = accounts.get(credit.account) ?? openAccount(credit, memoryHolds())
-  accounts.set(credit.account, account)
+  if (opens) accounts.set(credit.account, account)
   bringUp(account, credit, now)
   return account
 }

@@ -26,6 +26,7 @@ export interface Connection {
   wait(replicas: number, ms: number): Promise<unknown>
   subscribe(channel: string): Promise<unknown>
   on(event: string, listener: (...args: readonly unknown[]) => void): unknown
+  off?(event: string, listener: () => void): unknown
   readonly stream?: Stream
   /** Of a Cluster. */
   nodes?(role: 'master'): readonly Duplicable[]
@@ -150,10 +151,11 @@ export function keyPrefixOf({ options }: RedisClient): string {
   return typeof prefix === 'string' ? prefix : ''
 }
 
-/** Runs when the client is closed for good. */
-export function onEnd(client: RedisClient, work: () => void): void {
-  const { on } = client as unknown as Connection
+/** Runs when the client is closed for good. @returns stops waiting for that */
+export function onEnd(client: RedisClient, work: () => void): () => void {
+  const { on, off } = client as unknown as Connection
   on.call(client, 'end', work)
+  return () => void off?.call(client, 'end', work)
 }
 
 function duplicate(client: RedisClient, overrides: readonly unknown[]): Connection {

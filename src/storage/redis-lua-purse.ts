@@ -7,17 +7,15 @@ local accounts, purse, ends = {}, nil, nil
 
 local function number(value) return string.format('%.0f', value) end
 
-local function accountOf(name)
-  if accounts[name] ~= nil then return accounts[name] end
-  local kept = redis.call('HGET', purse, 'a:' .. name)
-  local account = false
+-- As it is kept, or as it is opened, if it is. While it is as it was opened, it need not be kept.
+local function accountOf(name, opening)
+  local kept = not accounts[name] and (redis.call('HGET', purse, 'a:' .. name) or opening)
   if kept then
     local free, held, refilledAt = string.match(kept, '^(%d+):(%d+):(-?%d+)$')
     if not free then error('the balance is damaged') end
-    account = { free = tonumber(free), held = tonumber(held), refilledAt = tonumber(refilledAt), kept = kept }
+    accounts[name] = { free = tonumber(free), held = tonumber(held), refilledAt = tonumber(refilledAt), kept = kept }
   end
-  accounts[name] = account
-  return account
+  return accounts[name]
 end
 
 local function readHold(kept)
@@ -64,11 +62,7 @@ end
 -- The account as it is at 'now': holds whose time is over are given back, a refill that is due is made.
 local function bringUp(credit, now)
   endThoseThatAreOver(now)
-  local account = accountOf(credit.name)
-  if not account then
-    account = { free = credit.opening, held = 0, refilledAt = credit.openedAt }
-    accounts[credit.name] = account
-  end
+  local account = accountOf(credit.name, credit.opening)
   if credit.due and account.refilledAt < credit.due then
     account.free = math.max(0, credit.to - account.held)
     account.refilledAt = credit.due
@@ -78,18 +72,15 @@ end
 
 local function keepAccounts()
   for name, account in pairs(accounts) do
-    if account then
-      local text = number(account.free) .. ':' .. number(account.held) .. ':' .. number(account.refilledAt)
-      if text ~= account.kept then redis.call('HSET', purse, 'a:' .. name, text) end
-    end
+    local text = number(account.free) .. ':' .. number(account.held) .. ':' .. number(account.refilledAt)
+    if text ~= account.kept then redis.call('HSET', purse, 'a:' .. name, text) end
   end
 end
 
 local function creditAt(at)
   return {
     name = ARGV[at],
-    opening = tonumber(ARGV[at + 1]),
-    openedAt = tonumber(ARGV[at + 2]),
+    opening = number(ARGV[at + 1]) .. ':0:' .. number(ARGV[at + 2]),
     to = tonumber(ARGV[at + 3]),
     due = tonumber(ARGV[at + 4]),
   }

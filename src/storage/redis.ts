@@ -44,12 +44,13 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   let isClosed = false
   const close = (): void => {
     isClosed = true
+    forgetEnd()
     for (const stop of watches) stop()
     watches.clear()
     line.close()
     changing?.close()
   }
-  onEnd(client, () => {
+  const forgetEnd = onEnd(client, () => {
     line.rest()
     changing?.rest()
   })

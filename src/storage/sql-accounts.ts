@@ -1,5 +1,5 @@
 import type { CreditAccount, CreditMove, Moved } from '../model/store.ts'
-import { type Account, bringUp, move as moveOn, openAccount } from './accounts.ts'
+import { type Account, bringUp, isChange, move as moveOn, openAccount } from './accounts.ts'
 import { escapeText } from './escaping.ts'
 import { moveAt } from './lasting.ts'
 import { type Value, wholeOf } from './sql-engine.ts'
@@ -38,7 +38,8 @@ export async function moveAll(
   return connections.transaction(async (session) => {
     const latest = Math.max(...asks.map(({ now }) => now))
     const shared = clock?.at(latest) ?? latest
-    const ledger = await lockAccount(session, tables, first.credit, { now: shared, ids })
+    const looks = !asks.some(({ credit }) => isChange(credit))
+    const ledger = await lockAccount(session, tables, first.credit, { now: shared, ids, looks })
     const at = ledger.at ?? (shared === latest ? undefined : shared)
     const answers = asks.map(({ credit, now }) =>
       settled(() => {
@@ -56,14 +57,14 @@ function onceOf(credit: CreditMove): { readonly id: string } | undefined {
 }
 
 /**
- * Opens the account if need be. `ids` are those of all holds that may be made or ended; those that are over come by
+ * Opens the account if need be, but not where it is only looked at. `ids` are those of all holds that may be made or ended; those that are over come by
  * themselves. `now` counts where the server has no clock.
  */
 export async function lockAccount(
   session: Session,
   tables: Tables,
   credit: CreditAccount,
-  needed: { readonly now: number; readonly ids: readonly string[] },
+  needed: { readonly now: number; readonly ids: readonly string[]; readonly looks?: boolean },
 ): Promise<Ledger> {
   const { engine } = session
   checkLength('account', escapeText(credit.account))
@@ -71,6 +72,9 @@ export async function lockAccount(
   const clock = engine.clock === undefined ? '' : `, ${engine.clock} AS now_ms`
   const select = `SELECT free, held, refilled_at${clock} FROM ${tables.accounts} WHERE account = ?${engine.lock}`
   let [row] = await session.rows(select, [name])
+  if (row === undefined && needed.looks) {
+    return { account: openAccount(credit, NO_HOLDS), at: undefined, keep: async () => {} }
+  }
   if (row === undefined) {
     const { free, held, refilledAt } = openAccount(credit, NO_HOLDS)
     await session.run(openSql(session, tables), [name, free, held, Math.floor(refilledAt)])

@@ -1,5 +1,6 @@
 import type { StoredKey } from '../model/key.ts'
 import type { Filter, ListPage, ListQuery } from '../model/store.ts'
+import { opensAccount } from './accounts.ts'
 import { chunks } from './chunks.ts'
 import { type Place, readWholeCursor } from './cursor.ts'
 import { COLUMNS } from './key-rows.ts'
@@ -26,25 +27,32 @@ export async function insert(session: Session, { keys }: Tables, key: StoredKey)
   await session.run(sql, valuesOf(session.engine, key))
 }
 
+/** Within a transaction where the key opens an account. */
 export async function replace(session: Session, tables: Tables, key: StoredKey, ifVersion: number): Promise<boolean> {
   const { engine } = session
   const set = COLUMNS.map((name) => `${name} = ?`).join(', ')
   const sql = `UPDATE ${tables.keys} SET ${set} WHERE id = ? AND version = ?`
   const values = [...valuesOf(engine, key), engine.text(key.id), ifVersion]
-  return (await changeAndTell(session, tables, { sql, values }, key.id)) > 0
+  const isDone = (await changeAndTell(session, tables, { sql, values }, key.id)) > 0
+  if (isDone && opensAccount(key)) await closeAccounts(session, tables, key.id, `${key.id}:${key.credits?.opened}`)
+  return isDone
 }
 
 /** Within a transaction: the key first, as everyone locks. */
 export async function remove(session: Session, tables: Tables, id: string): Promise<boolean> {
   const { engine } = session
-  const { keys, accounts, holds } = tables
-  const statement = { sql: `DELETE FROM ${keys} WHERE id = ?`, values: [engine.text(id)] }
+  const statement = { sql: `DELETE FROM ${tables.keys} WHERE id = ?`, values: [engine.text(id)] }
   const count = await changeAndTell(session, tables, statement, id)
-  // Accounts of a key begin with its id and a colon; a semicolon is what comes after a colon.
-  const range = [engine.text(`${id}:`), engine.text(`${id};`)]
-  await session.run(`DELETE FROM ${accounts} WHERE account > ? AND account < ?`, range)
-  await session.run(`DELETE FROM ${holds} WHERE account > ? AND account < ?`, range)
+  await closeAccounts(session, tables, id)
   return count > 0
+}
+
+/** All of a key but one. They begin with its id and a colon; a semicolon is what comes after a colon. */
+async function closeAccounts(session: Session, { accounts, holds }: Tables, id: string, but = ''): Promise<void> {
+  const values = [`${id}:`, `${id};`, but].map((text) => session.engine.text(text))
+  for (const table of [accounts, holds]) {
+    await session.run(`DELETE FROM ${table} WHERE account > ? AND account < ? AND account <> ?`, values)
+  }
 }
 
 export async function list(session: Session, { keys }: Tables, query: ListQuery): Promise<ListPage> {

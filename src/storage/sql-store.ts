@@ -1,5 +1,6 @@
 import { KeywardError } from '../model/errors.ts'
 import type { KeyStore } from '../model/store.ts'
+import { opensAccount } from './accounts.ts'
 import { patienceOf } from './patience.ts'
 import { type MoveAsk, moveAll } from './sql-accounts.ts'
 import { find, insert, list, remove, replace, revokeWhere } from './sql-keys.ts'
@@ -44,7 +45,10 @@ export function storeOver(connections: Connections, tables: Tables, listen?: () 
   const store: KeyStore = {
     find: (id) => ask(() => find(connections, tables, id)),
     insert: (key) => ask(() => connections.single((session) => insert(session, tables, key))),
-    replace: (key, ifVersion) => ask(() => connections.single((session) => replace(session, tables, key, ifVersion))),
+    replace(key, ifVersion) {
+      const within = opensAccount(key) ? connections.transaction : connections.single
+      return ask(() => within((session) => replace(session, tables, key, ifVersion)))
+    },
     remove: (id) => ask(() => connections.transaction((session) => remove(session, tables, id))),
     list: (query) => ask(() => list(connections, tables, query)),
     touch: (marks) => ask(() => touch(connections, tables, marks)),

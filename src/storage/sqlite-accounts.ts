@@ -17,7 +17,9 @@ export function onAccount<T>(
   bringUp(account, credit, now)
   const result = work(account)
   const { free, held, refilledAt } = account
-  const isKept = row?.free === free && row.held === held && row.refilled_at === refilledAt
+  // One that is as it was opened is opened the same again.
+  const before = row ?? { free: credit.opening.amount, held: 0, refilled_at: credit.opening.at }
+  const isKept = before.free === free && before.held === held && before.refilled_at === refilledAt
   if (!isKept) statements.keepAccount.run(name, free, held, refilledAt)
   return result
 }

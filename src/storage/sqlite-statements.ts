@@ -19,9 +19,9 @@ const FIXED = {
   holdsOver: 'SELECT id, amount, until, charged FROM keyward_holds WHERE account = ? AND until <= ?',
   keepHold: 'INSERT OR REPLACE INTO keyward_holds (account, id, amount, until, charged) VALUES (?, ?, ?, ?, ?)',
   removeHold: 'DELETE FROM keyward_holds WHERE account = ? AND id = ?',
-  removeHolds: `DELETE FROM keyward_holds WHERE account > ? || ':' AND account < ? || ';'`,
+  removeHolds: `DELETE FROM keyward_holds WHERE account > ? || ':' AND account < ? || ';' AND account <> ?`,
   // Those of a key begin with its id and a colon; a semicolon is what comes after a colon.
-  removeAccounts: `DELETE FROM keyward_accounts WHERE account > ? || ':' AND account < ? || ';'`,
+  removeAccounts: `DELETE FROM keyward_accounts WHERE account > ? || ':' AND account < ? || ';' AND account <> ?`,
   touch: `INSERT INTO keyward_uses (id, last_used_at, uses) SELECT id, ?, ? FROM keyward_keys WHERE id = ?
     ON CONFLICT (id) DO UPDATE
     SET last_used_at = max(last_used_at, excluded.last_used_at), uses = uses + excluded.uses`,

@@ -12,7 +12,7 @@ import type {
   Taken,
   UseMark,
 } from '../model/store.ts'
-import { move as moveOn, takeWith } from './accounts.ts'
+import { move as moveOn, opensAccount, takeWith } from './accounts.ts'
 import { endLeased, lease as leaseFrom, type Metered, take as takeFrom } from './counters.ts'
 import { encodeCounters, readCounters } from './counters-text.ts'
 import { type Place, readCursor } from './cursor.ts'
@@ -78,16 +78,24 @@ function find({ find }: Statements, id: string): StoredKey | undefined {
   return row && toKey(row)
 }
 
-function replace({ replace }: Statements, key: StoredKey, ifVersion: number): boolean {
-  return changed(replace.run(...toValues(key), escapeText(key.id), ifVersion)) > 0
+function replace(statements: Statements, key: StoredKey, ifVersion: number): boolean {
+  const text = escapeText(key.id)
+  const isDone = changed(statements.replace.run(...toValues(key), text, ifVersion)) > 0
+  if (isDone && opensAccount(key)) closeAccounts(statements, text, `${text}:${key.credits?.opened}`)
+  return isDone
+}
+
+/** All of a key but one. */
+function closeAccounts({ removeAccounts, removeHolds }: Statements, id: string, but = ''): void {
+  removeAccounts.run(id, id, but)
+  removeHolds.run(id, id, but)
 }
 
 function remove(statements: Statements, id: string): boolean {
   const text = escapeText(id)
   statements.removeUses.run(text)
   statements.removeCounters.run(text)
-  statements.removeAccounts.run(text, text)
-  statements.removeHolds.run(text, text)
+  closeAccounts(statements, text)
   return changed(statements.remove.run(text)) > 0
 }
 

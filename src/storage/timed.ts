@@ -5,10 +5,11 @@ import { own } from '../model/own.ts'
 import { messageOf } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
 import { inBackground } from '../model/timer.ts'
+import { isChange } from './accounts.ts'
 import { breakerOf } from './breaker.ts'
 import { noted, oneTouch } from './one-touch.ts'
+import { ownSpend } from './own-spend.ts'
 import { notePatience } from './patience.ts'
-import { ownSpend } from './spends.ts'
 
 /** A bulk change may take long, but not for ever. */
 const LONG = 600_000
@@ -39,7 +40,7 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
     ...(lease && {
       lease: timed('lease', (id, version, spend, now) => lease.call(store, id, version, own(spend), now)),
     }),
-    ...(move && { move: timed('move', (credit, now) => move.call(store, own(credit), now), CHANGES) }),
+    ...(move && { move: moving((credit, now) => move.call(store, credit, now)) }),
     ...(revokeWhere && {
       revokeWhere: timed('revokeWhere', (filter, ...how) => revokeWhere.call(store, own(filter), ...how), {
         changes: true,
@@ -49,6 +50,15 @@ export function timedStore(store: KeyStore, timeout: number): KeyStore {
     ...(note && { note: timed('note', (all, keep) => note.call(store, all.map(own), own(keep)), CHANGES) }),
     ...(notes && { notes: timed('notes', (query) => notes.call(store, own(query))) }),
     ...(watch && { watch: (...told) => watch.call(store, ...told) }),
+  }
+
+  /** To ask how a balance stands changes nothing. */
+  function moving(run: NonNullable<KeyStore['move']>): NonNullable<KeyStore['move']> {
+    const [look, change] = [timed('move', run), timed('move', run, CHANGES)]
+    return (given, now) => {
+      const credit = own(given)
+      return (isChange(credit) ? change : look)(credit, now)
+    }
   }
 
   function timed<Given extends unknown[], Answer>(

@@ -17,6 +17,10 @@ const CHANGES: readonly (readonly [string, Verb, Act])[] = [
 const READS: readonly (readonly [string, Verb, Act])[] = [
   ['get', 'find', (keys, id) => keys.get(id)],
   ['list', 'list', (keys) => keys.list()],
+  ['get of a key with credits', 'move', (keys, id) => keys.get(id)],
+  ['list of keys with credits', 'move', (keys) => keys.list()],
+  ['balance', 'move', (keys, id) => keys.balance({ id })],
+  ['usage', 'move', (keys, id) => keys.usage(id)],
   ['update', 'find', (keys, id) => keys.update(id, { name: 'x' })],
   ['rotate', 'find', (keys, id) => keys.rotate(id, { overlap: 0 })],
   ['revoke', 'find', (keys, id) => keys.revoke(id)],
@@ -40,7 +44,7 @@ async function instance() {
   const sabotaged = sabotagedStore()
   const heard = listener()
   const keys = createApiKeys({ prefix: 'sf_', store: sabotaged.store, storeTimeout: 20, onEvent: heard.onEvent })
-  const { key, record } = await keys.create({ owner: 'acct_1' })
+  const { key, record } = await keys.create({ owner: 'acct_1', credits: { remaining: 100 } })
   await keys.verify(key)
   heard.events.length = 0
   return { keys, key, id: record.id, sabotaged, heard }

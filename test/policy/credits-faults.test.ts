@@ -186,18 +186,21 @@ describe('Settling on a store that fails', () => {
 })
 
 describe('credit() and balance() on a store that fails', () => {
-  it.each(FAULTS.slice(0, 3))('are STORE with an unknown outcome where it $how', async ({ fault }) => {
-    const { kept, store, heard } = await held()
-    store.break(fault(store.real))
-    for (const act of [() => kept.keys.credit({ id: kept.id }, 5), kept.left]) {
-      const error = await failure(act)
-      expect([error.code, error.outcome]).toEqual(['STORE', 'unknown'])
-      expect(error.message).not.toContain('hunter2')
-    }
-    expect(heard.of('credited')).toEqual([])
-    store.break(undefined)
-    expect(await kept.left()).toBe(20)
-  })
+  it.each(FAULTS.slice(0, 3))(
+    'are STORE, and what was to change has an unknown outcome, where it $how',
+    async ({ fault }) => {
+      const { kept, store, heard } = await held()
+      store.break(fault(store.real))
+      for (const [act, outcome] of [[() => kept.keys.credit({ id: kept.id }, 5), 'unknown'], [kept.left]] as const) {
+        const error = await failure(act)
+        expect([error.code, error.outcome]).toEqual(['STORE', outcome])
+        expect(error.message).not.toContain('hunter2')
+      }
+      expect(heard.of('credited')).toEqual([])
+      store.break(undefined)
+      expect(await kept.left()).toBe(20)
+    },
+  )
 })
 
 describe('credit() with an idempotency key', () => {

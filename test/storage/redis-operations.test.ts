@@ -42,6 +42,20 @@ function allow(redis: RedisServer, ...rules: readonly string[]): void {
 }
 
 describe('Redis as operations run it', () => {
+  it('a store that is closed leaves nothing behind on the client of the host', async () => {
+    const redis = await server()
+    const client = new Redis(redis.port, '127.0.0.1', { lazyConnect: true })
+    const listeners = () => client.eventNames().reduce((sum, name) => sum + client.listenerCount(name), 0)
+    const before = listeners()
+    for (let time = 0; time < 3; time++) {
+      const store = redisStore(client)
+      await store.find('x')
+      await store.close?.()
+      await store.close?.()
+    }
+    expect(listeners()).toBe(before)
+  })
+
   it('a note that comes late takes no other of its owner along', async () => {
     const redis = await server()
     const store = redisStore(new Redis(redis.port, '127.0.0.1', { lazyConnect: true }))

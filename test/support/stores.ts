@@ -1,6 +1,6 @@
 import { createApiKeys, type KeyStore, memoryStore, type StoredKey } from 'keyward'
 
-const VERBS = ['find', 'insert', 'replace', 'remove', 'list', 'touch', 'take', 'lease', 'revokeWhere'] as const
+const VERBS = ['find', 'insert', 'replace', 'remove', 'list', 'touch', 'take', 'lease', 'move', 'revokeWhere'] as const
 export type Verb = (typeof VERBS)[number]
 
 /** What stands between Keyward and a store: `ask` asks the store itself. */
