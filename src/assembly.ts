@@ -13,7 +13,7 @@ import type { Office } from './manage/office.ts'
 import { createRace } from './manage/race.ts'
 import { createUnclear } from './manage/unclear.ts'
 import { KeywardError } from './model/errors.ts'
-import type { Announcer } from './model/event.ts'
+import type { Announcer, FaultEvent } from './model/event.ts'
 import type { Hasher } from './model/hasher.ts'
 import { iso } from './model/iso.ts'
 import { messageOf } from './model/redact.ts'
@@ -66,8 +66,9 @@ export interface Verification {
 
 export function assembleVerification(settings: Settings, store: KeyStore, events: Announcer): Verification {
   const look = timekeeper(settings.clock)
-  const fault = (code: string) => (error: unknown) => {
-    if (events.wants('fault')) events.tell({ type: 'fault', at: iso(look().now), code, message: messageOf(error) })
+  const fault = (code: string) => (error: unknown, whose?: Pick<FaultEvent, 'id' | 'owner'>) => {
+    if (!events.wants('fault')) return
+    events.tell({ type: 'fault', at: iso(look().now), code, message: messageOf(error), ...whose })
   }
   const take = store.take ?? takeLocally()
   const usage = createUsage(store, settings.storeTimeout, fault('touch'))

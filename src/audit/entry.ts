@@ -38,6 +38,8 @@ export interface AuditEntry {
   readonly after?: Partial<KeyRecord>
   /** Fields that were too large to be kept here. */
   readonly omitted?: readonly string[]
+  /** The store did not say whether it was done. Of `revokeAll` and `credited`; `count` is then what is known. */
+  readonly outcome?: 'unknown'
   /** Of `revokeAll`: how many keys. */
   readonly count?: number
   /** Of `credited`. */
@@ -46,7 +48,10 @@ export interface AuditEntry {
 }
 
 /** What lies in the text of a note. */
-type Details = Pick<AuditEntry, 'type' | 'address' | 'before' | 'after' | 'omitted' | 'count' | 'amount' | 'balance'>
+type Details = Pick<
+  AuditEntry,
+  'type' | 'address' | 'before' | 'after' | 'omitted' | 'outcome' | 'count' | 'amount' | 'balance'
+>
 
 /** @returns `undefined` for an event that is not kept */
 export function noteOf(event: KeyEvent, id: string): Note | undefined {
@@ -90,11 +95,18 @@ function isAudited(event: KeyEvent): event is Audited {
 function detailsOf(event: Audited): Details {
   const { type, address } = event
   const told: Details = { type, ...(address === undefined ? {} : { address }) }
-  if ('count' in event) return { ...told, count: event.count }
-  if ('amount' in event) return { ...told, amount: event.amount, balance: event.balance }
+  if ('count' in event) return { ...told, ...outcomeOf(event), count: event.count }
+  if ('amount' in event) {
+    const { amount, balance } = event
+    return { ...told, ...outcomeOf(event), amount, ...(balance === undefined ? {} : { balance }) }
+  }
   const { before, after } = event
   const [taken, brought] = [differing(before, after), differing(after, before)]
   return fitting({ ...told, ...(taken && { before: taken }), ...(brought && { after: brought }) })
+}
+
+function outcomeOf({ outcome }: BulkRevokedEvent | CreditEvent): Pick<AuditEntry, 'outcome'> {
+  return outcome === undefined ? {} : { outcome }
 }
 
 /** What changes with every change, or with none. */

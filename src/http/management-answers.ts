@@ -86,6 +86,7 @@ const entry = described(
     ),
     after: z.optional(part),
     omitted: z.optional(described(z.array(z.string()), { description: 'Fields that were too large to be kept.' })),
+    outcome: z.optional(described(z.literal('unknown'), { description: 'The store did not say whether it was done.' })),
     count: z.optional(described(z.int(), { description: 'How many keys, where all of an owner were revoked.' })),
     amount: z.optional(described(z.int(), { description: 'How much credit was given.' })),
     balance: z.optional(described(z.int(), { description: 'What was free afterwards.' })),

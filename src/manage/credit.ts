@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import { flawedAt, KeywardError } from '../model/errors.ts'
+import { flawedAt, isOutcomeUnknown, KeywardError } from '../model/errors.ts'
+import type { CreditEvent } from '../model/event.ts'
 import { iso } from '../model/iso.ts'
 import { own } from '../model/own.ts'
 import type { CreditAccount } from '../model/store.ts'
@@ -22,12 +23,21 @@ export async function credit(office: Office, whom: unknown, amount: unknown, by:
   const { account, whose } = await find(office, whom, author)
   const now = office.steady()
   const once = idempotencyKey === undefined ? {} : { once: { id: markOf(idempotencyKey), until: now + REMEMBERED } }
-  const { balance, added = add } = await mover(office)({ ...account, add, ...once }, now)
-  if (added !== add) throw usedBefore()
-  if (office.events.wants('credited')) {
-    office.events.tell({ type: 'credited', at: iso(office.now()), ...whose, amount: add, balance, ...authorOf(author) })
+  const tell = (told: Pick<CreditEvent, 'balance' | 'outcome'>) => {
+    if (!office.events.wants('credited')) return
+    const at = iso(office.now())
+    office.events.tell({ type: 'credited', at, ...whose, amount: add, ...told, ...authorOf(author) })
   }
-  return balance
+  try {
+    const { balance, added = add } = await mover(office)({ ...account, add, ...once }, now)
+    if (added !== add) throw usedBefore()
+    tell({ balance })
+    return balance
+  } catch (error) {
+    // Nobody could say later whose it was: a balance tells nothing of what made it.
+    if (isOutcomeUnknown(error)) tell({ outcome: 'unknown' })
+    throw error
+  }
 }
 
 /** Letters and digits, as the ids of holds are, and nothing that gives the idempotency key back. */

@@ -2,7 +2,7 @@ import type { Prefixes } from '../key/prefix.ts'
 import { toRecord } from '../key/record.ts'
 import { nextVersion } from '../key/version.ts'
 import type { Awaitable } from '../model/awaitable.ts'
-import { flawedAt, hasCode, KeywardError } from '../model/errors.ts'
+import { flawedAt, hasCode, isOutcomeUnknown, KeywardError } from '../model/errors.ts'
 import type { Announcer, ChangeEvent, ChangeType } from '../model/event.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { iso } from '../model/iso.ts'
@@ -170,7 +170,7 @@ export async function announced(
     if (isDone && event !== undefined) events.tell(event)
     return isDone
   } catch (error) {
-    if (event !== undefined && hasCode(error, 'STORE') && error.outcome === 'unknown') unclear.add({ ...trace, event })
+    if (event !== undefined && isOutcomeUnknown(error)) unclear.add({ ...trace, event })
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { hasCode } from '../model/errors.ts'
+import { hasCode, isOutcomeUnknown } from '../model/errors.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
@@ -34,25 +34,33 @@ export async function revokeAll(office: Office, options: unknown): Promise<numbe
     ...(owner === undefined ? {} : { owner }),
     ...(resource === undefined ? {} : { resource }),
   }
-  const ended = { count: 0 }
+  const ended: Ended = { count: 0 }
   try {
     await revokeMatching(office, filter, by, ended)
+  } catch (error) {
+    if (isOutcomeUnknown(error)) ended.outcome = 'unknown'
+    throw error
   } finally {
     // Also where it broke off: those that were ended stay so, and nobody hears of them later.
-    const { count } = ended
-    if (count > 0 && office.events.wants('revoked')) {
+    if ((ended.count > 0 || ended.outcome !== undefined) && office.events.wants('revoked')) {
       const { prefixes: _, ...named } = filter
-      office.events.tell({ type: 'revoked', at: iso(office.now()), count, ...named, ...authorOf(by) })
+      office.events.tell({ type: 'revoked', at: iso(office.now()), ...ended, ...named, ...authorOf(by) })
     }
   }
   return ended.count
+}
+
+/** How far it came. */
+interface Ended {
+  count: number
+  outcome?: 'unknown'
 }
 
 async function revokeMatching(
   office: Office,
   filter: Filter,
   { reason }: RevokeAllOptions,
-  ended: { count: number },
+  ended: Ended,
 ): Promise<void> {
   try {
     if (office.store.revokeWhere === undefined) await revokeEach(office, filter, reason, ended)
@@ -64,12 +72,7 @@ async function revokeMatching(
 }
 
 /** One by one. Keys of the same moment may come and go meanwhile: those that are gone need no revoking. */
-async function revokeEach(
-  office: Office,
-  filter: Filter,
-  reason: string | undefined,
-  ended: { count: number },
-): Promise<void> {
+async function revokeEach(office: Office, filter: Filter, reason: string | undefined, ended: Ended): Promise<void> {
   const quietly = silent(office)
   for (const status of ['active', 'disabled'] as const) {
     for await (const id of idsOf(office, { ...filter, status, limit: 100 })) {
@@ -130,7 +133,7 @@ export async function remove(office: Office, id: string, by: unknown): Promise<v
   }
 }
 
-interface Ended {
+interface EndedFirst {
   readonly before: StoredKey
   readonly after: StoredKey
 }
@@ -140,8 +143,8 @@ interface Ended {
  * on nobody else can make anything of it.
  * @returns `undefined` where it was revoked before
  */
-async function endFirst(office: Office, id: string, by: UpdateBy): Promise<Ended | undefined> {
-  const ended: { last?: Ended } = {}
+async function endFirst(office: Office, id: string, by: UpdateBy): Promise<EndedFirst | undefined> {
+  const ended: { last?: EndedFirst } = {}
   await change(silent(office), 'revoked', id, by, (before, now) => {
     const after = revoked(before, now, undefined)
     if (after !== before) ended.last = { before, after }

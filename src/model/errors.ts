@@ -67,6 +67,11 @@ export function hasCode(error: unknown, code: ErrorCode): error is KeywardError 
   return error instanceof Error && 'code' in error && error.code === code
 }
 
+/** Whether what was asked of a store may or may not have happened. */
+export function isOutcomeUnknown(error: unknown): boolean {
+  return hasCode(error, 'STORE') && error.outcome === 'unknown'
+}
+
 /** More than a person reads at once. */
 const MOST_ISSUES = 20
 const LONGEST_PATH = 200

@@ -25,11 +25,18 @@ export interface ChangeEvent extends Done {
   readonly after?: KeyRecord
 }
 
+/** The store did not say whether what was asked of it was done. Whoever asks again is told of that, too. */
+interface MaybeDone extends Done {
+  /** There where it may or may not have been done: look at what the event is of. */
+  readonly outcome?: 'unknown'
+}
+
 /** `revokeAll` revoked every key of an owner or resource. */
-export interface BulkRevokedEvent extends Done {
+export interface BulkRevokedEvent extends MaybeDone {
   readonly type: 'revoked'
   readonly id?: never
   readonly resource?: string
+  /** With `outcome: 'unknown'` those that are known to be revoked: there may be more. */
   readonly count: number
 }
 
@@ -49,10 +56,12 @@ export interface DeniedEvent extends Happened {
 }
 
 /** Credit was given by the `credit` verb, or a hold was settled. */
-export interface CreditEvent extends Done {
+export interface CreditEvent extends MaybeDone {
   readonly type: 'credited' | 'settled'
+  /** What was charged or given; with `outcome: 'unknown'` (of `credited`) what was to be given. */
   readonly amount: number
-  readonly balance: number
+  /** What was free afterwards; absent with `outcome: 'unknown'`. */
+  readonly balance?: number
 }
 
 /** Something failed that no client can mend: the store, a damaged record, the host's gate. */

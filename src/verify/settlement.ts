@@ -63,12 +63,25 @@ export function createSettlement(options: SettlementOptions): Settlement {
     for (const [i, { id, amount }] of held.entries()) {
       const left = actual - charged
       const most = i === held.length - 1 ? left : Math.min(left, amount)
-      const moved = await move({ ...on(), settle: { id, amount: most, until: now() + MARK } }, now())
+      const account = on()
+      const moved = await told(async () =>
+        move({ ...account, settle: { id, amount: most, until: now() + MARK } }, now()),
+      )
       charged += moved.charged ?? 0
       balance = moved.balance
     }
     onSettled(charged, balance)
     return Object.freeze({ charged, short: actual - charged })
+  }
+
+  /** Whoever settles hears of a fault of the store, and so does who listens. */
+  async function told<T>(ask: () => Promise<T>): Promise<T> {
+    try {
+      return await ask()
+    } catch (error) {
+      onFault(error)
+      throw error
+    }
   }
 
   async function giveBack(): Promise<void> {

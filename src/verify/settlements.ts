@@ -13,7 +13,7 @@ export interface SettlementsOptions {
   readonly credits: CreditMode
   readonly look: () => Time
   readonly events: Announcer
-  readonly onFault: (error: unknown) => void
+  readonly onFault: (error: unknown, whose: { readonly id: string; readonly owner: string }) => void
 }
 
 /** What requests hold of balances, each on the account that it was held on. */
@@ -47,7 +47,7 @@ export function createSettlements({ move, credits, look, events, onFault }: Sett
           if (events.wants('settled')) events.tell({ type: 'settled', at: iso(look().now), id, owner, amount, balance })
         },
         onRelease: follow,
-        onFault,
+        onFault: (error) => onFault(error, { id: stored.id, owner: stored.owner }),
       })
     if (fresh !== undefined) settlement.add(fresh.id, bill.hold?.amount ?? 0)
     return settlement

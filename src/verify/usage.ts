@@ -1,4 +1,4 @@
-import { hasCode } from '../model/errors.ts'
+import { isOutcomeUnknown } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import { isLate } from '../model/late.ts'
 import type { KeyStore, UseMark } from '../model/store.ts'
@@ -108,7 +108,7 @@ export function createUsage(
 
 /** What may have been written is lost rather than counted twice, or once more with every attempt. */
 function isUnclear(error: unknown): boolean {
-  return isLate(error) || (hasCode(error, 'STORE') && error.outcome === 'unknown')
+  return isLate(error) || isOutcomeUnknown(error)
 }
 
 /** One mark per id: a key that was compiled anew in between waits twice. */

@@ -403,6 +403,11 @@ export interface components {
       after?: components['schemas']['KeyFields']
       /** @description Fields that were too large to be kept. */
       omitted?: string[]
+      /**
+       * @description The store did not say whether it was done.
+       * @constant
+       */
+      outcome?: 'unknown'
       /** @description How many keys, where all of an owner were revoked. */
       count?: number
       /** @description How much credit was given. */

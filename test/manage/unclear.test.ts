@@ -1,5 +1,6 @@
 import { type ApiKeys, createApiKeys, type KeyEvent, memoryStore } from 'keyward'
-import { beforeEach, describe, expect, it, vi } from 'vitest'
+import { auditLog } from 'keyward/management'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { failure, listener } from '../support/outcome.ts'
 import { sabotagedStore, type Verb } from '../support/stores.ts'
 
@@ -18,15 +19,22 @@ const FAULTS: readonly (readonly [string, (ask: () => unknown) => unknown])[] = 
 type Told = readonly [type: string, id: string | undefined, actor: string | undefined]
 
 async function shop() {
-  const { store, break: sabotage } = sabotagedStore(memoryStore())
+  const inner = memoryStore()
+  const { store, break: sabotage } = sabotagedStore(inner)
+  const log = auditLog(inner)
+  onTestFinished(log.close)
   const events: KeyEvent[] = []
-  const onEvent = (event: KeyEvent) => void events.push(event)
+  const onEvent = (event: KeyEvent) => {
+    events.push(event)
+    log.onEvent(event)
+  }
   const keys = createApiKeys({ prefix: 'uc_', store, storeTimeout: 20, onEvent })
   const { record } = await keys.create({ owner: 'acct_1', scopes: ['a:read'] })
   events.length = 0
   const changes = () => events.filter(({ type }) => type !== 'fault') as readonly (KeyEvent & { actor?: string })[]
   const told = () => changes().map(({ type, id, actor }): Told => [type, id, actor])
-  return { keys, id: record.id, sabotage, changes, told }
+  const audit = async () => (await log.list({ owner: 'acct_1' })).items
+  return { keys, id: record.id, sabotage, changes, told, audit, store, onEvent }
 }
 
 type Shop = Awaited<ReturnType<typeof shop>>
@@ -105,11 +113,48 @@ describe.each(FAULTS)('a store that %s', (_, fault) => {
   })
 })
 
-describe('what is not told', () => {
-  const lost = () => {
-    throw new Error('connection lost before')
-  }
+const lost = () => {
+  throw new Error('connection lost before')
+}
 
+describe('what concerns no single key', () => {
+  it('every key of an owner that was revoked, maybe, is told and kept in the audit log as of unknown outcome', async () => {
+    const { keys, sabotage, changes, audit } = await shop()
+    // A bulk change may take ten minutes.
+    sabotage('revokeWhere', lost)
+    expect(await failure(() => keys.revokeAll({ owner: 'acct_1', actor: 'eve' }))).toMatchObject({ outcome: 'unknown' })
+    const maybe = { type: 'revoked', owner: 'acct_1', actor: 'eve', count: 0, outcome: 'unknown' }
+    expect(changes()).toMatchObject([maybe])
+    expect((await audit())[0]).toMatchObject(maybe)
+  })
+
+  it.each(FAULTS)(
+    'nor is it forgotten where they are revoked one by one, and some are known to be, where a store %s',
+    async (_, fault) => {
+      const { keys, sabotage, changes, store, onEvent } = await shop()
+      const { revokeWhere: __, ...five } = store
+      const slow = createApiKeys({ prefix: 'uc_', store: five, storeTimeout: 20, onEvent })
+      await keys.create({ owner: 'acct_1' })
+      let writes = 0
+      sabotage('replace', (ask) => (++writes === 1 ? ask() : fault(ask)))
+      await failure(() => slow.revokeAll({ owner: 'acct_1' }))
+      expect(changes().at(-1)).toMatchObject({ type: 'revoked', owner: 'acct_1', count: 1, outcome: 'unknown' })
+    },
+  )
+
+  it.each(FAULTS)('credit that was given, maybe, likewise, where a store %s', async (_, fault) => {
+    const { keys, id, sabotage, changes, audit } = await shop()
+    await keys.update(id, { credits: { remaining: 1 } })
+    sabotage('move', fault)
+    expect(await failure(() => keys.credit({ id }, 500, { actor: 'eve' }))).toMatchObject({ outcome: 'unknown' })
+    const maybe = { type: 'credited', owner: 'acct_1', actor: 'eve', amount: 500, outcome: 'unknown' }
+    expect(changes().at(-1)).toMatchObject({ ...maybe, id })
+    expect(changes().at(-1)).not.toHaveProperty('balance')
+    expect((await audit())[0]).toMatchObject({ ...maybe, key: id })
+  })
+})
+
+describe('what is not told', () => {
   it.each(CHANGES)('%s that was not made, also where another changes the key', async (type, verb, act) => {
     const { keys, id, sabotage, told } = await shop()
     sabotage(verb, lost)

@@ -80,6 +80,8 @@ describe('Settling on a store that fails', () => {
         expect(error.message).not.toContain('hunter2')
       }
       expect(heard.of('settled')).toEqual([])
+      const message = expect.stringContaining("the store's move")
+      expect(heard.of('fault')).toMatchObject(Array(2).fill({ code: 'settle', id: kept.id, owner: 'acct_1', message }))
       store.break(undefined)
       expect(await settle(7)).toEqual({ charged: 7, short: 0 })
       expect(await settle(7)).toEqual({ charged: 7, short: 0 })
@@ -196,7 +198,9 @@ describe('credit() and balance() on a store that fails', () => {
         expect([error.code, error.outcome]).toEqual(['STORE', outcome])
         expect(error.message).not.toContain('hunter2')
       }
-      expect(heard.of('credited')).toEqual([])
+      const at = new Date(kept.clock.now()).toISOString()
+      const maybe = { type: 'credited', at, id: kept.id, owner: 'acct_1', amount: 5, outcome: 'unknown' }
+      expect(heard.of('credited')).toEqual([maybe])
       store.break(undefined)
       expect(await kept.left()).toBe(20)
     },

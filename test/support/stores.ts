@@ -40,9 +40,7 @@ export function distantStore(inner: KeyStore = memoryStore()): KeyStore {
     await new Promise((resolve) => setImmediate(resolve))
     return await ask()
   }
-  const { move } = inner
-  const store = wrapStore(inner, (_verb, ask) => later(ask))
-  return move === undefined ? store : { ...store, move: (...args) => later(() => move.apply(inner, args)) }
+  return wrapStore(inner, (_verb, ask) => later(ask))
 }
 
 /** A store whose `find` gives something else than was kept. */
