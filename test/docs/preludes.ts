@@ -1,9 +1,11 @@
 /** What stands before a block that says `<!-- with: name -->`: imports and a `keys` that a section takes for granted. */
-const PRELUDES: Readonly<Record<string, string>> = {
+export const PRELUDES: Readonly<Record<string, string>> = {
   createApiKeys: `import { createApiKeys } from 'keyward'`,
   guard: `import { guard } from 'keyward/express'`,
   app: `import express from 'express'
 const app = express()`,
+  server: `import { createServer } from 'node:http'
+const server = createServer()`,
   keys: `import { createApiKeys } from 'keyward'
 const keys = createApiKeys({
   prefix: 'agk_live_',

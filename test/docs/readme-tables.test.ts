@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createApiKeys } from 'keyward'
 import { guard } from 'keyward/express'
 import { describe, expect, it } from 'vitest'
@@ -10,10 +10,14 @@ import { serve } from '../support/serve.ts'
 import { blocksOf, tableAfter } from './blocks.ts'
 import { membersOf, namesIn } from './members.ts'
 
-const README = readFileSync('README.md', 'utf8')
+const GUIDES = readdirSync('docs').filter((name) => name.endsWith('.md'))
+/** The README first: of a table that a guide has too, the README's counts. */
+const README = ['README.md', ...GUIDES.map((name) => `docs/${name}`)]
+  .map((path) => readFileSync(path, 'utf8'))
+  .join('\n')
 const blocks = blocksOf(README)
 
-describe('README.md', () => {
+describe('README.md with its guides', () => {
   it('lists every code of a refusal with its status and title, in the order of DENIALS', () => {
     const rows = tableAfter(README, 'code').map(([code, status, title]) => [code, status, title])
     const codes = Object.keys(DENIALS) as (keyof typeof DENIALS)[]

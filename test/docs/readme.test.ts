@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
@@ -8,15 +8,16 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { type Block, blocksOf } from './blocks.ts'
-import { complete } from './preludes.ts'
+import { complete, PRELUDES } from './preludes.ts'
 import { createProject, LONGEST_CHECK } from './project.ts'
 
 /** The README, and the guides that hold what is too long for it. */
 const PAPERS = [
   'README.md',
-  ...['databases', 'frameworks', 'hashing', 'management', 'nest', 'operation', 'page', 'parts', 'performance'].map(
-    (name) => `docs/${name}.md`,
-  ),
+  // Two have tests of their own.
+  ...readdirSync('docs')
+    .filter((name) => name.endsWith('.md') && name !== 'recipes.md' && name !== 'stores.md')
+    .map((name) => `docs/${name}`),
 ]
 const texts = PAPERS.map((path) => readFileSync(path, 'utf8'))
 const blocks = texts.flatMap((text, paper) =>
@@ -70,6 +71,17 @@ describe('README.md with its guides', () => {
   it('begins with a program of at most 8 lines', () => {
     expect(blocks[0]?.language).toBe('ts')
     expect(blocks[0]?.code.split('\n').filter((line) => line.trim() !== '').length).toBeLessThanOrEqual(8)
+  })
+
+  it('shows the lines that its samples go on from', () => {
+    const shown = blocks.filter(({ note }) => note?.name === 'preludes')
+    expect(shown).toHaveLength(1)
+    for (const { code, note } of shown) {
+      for (const name of note?.values ?? []) {
+        for (const line of PRELUDES[name]?.split('\n') ?? [`no prelude ${name}`])
+          expect(code.split('\n')).toContain(line)
+      }
+    }
   })
 
   it(
