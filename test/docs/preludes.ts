@@ -15,10 +15,8 @@ const keys = createApiKeys({
 const store = memoryStore()`,
   key: `const { key, record } = await keys.create({ owner: 'acct_1', name: 'Sync', scopes: ['contacts:read'] })`,
   PEPPERS: `import { randomBytes } from 'node:crypto'
-// A pepper must not end with a NUL byte.
-const pepper = () => Buffer.concat([randomBytes(31), Buffer.from([1])]).toString('base64')
-process.env.PEPPER_1 = pepper()
-process.env.PEPPER_2 = pepper()`,
+process.env.PEPPER_1 = randomBytes(32).toString('hex')
+process.env.PEPPER_2 = randomBytes(32).toString('hex')`,
 }
 
 /** A block as a file: what it says it is with, each line of it once, then its own code. */
