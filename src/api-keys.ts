@@ -56,7 +56,7 @@ export type ScopeKnownTo<K> = K extends readonly (infer Each)[]
  */
 export interface ApiKeys<Scope extends string = string> extends WithDoor {
   /**
-   * Makes a key. The text is answered this once; only its hash is kept.
+   * Makes a key. Its text is returned this once; only a hash is stored.
    * @throws KeywardError `INPUT` with every wrong field, `CONFLICT` for a taken name, `STORE`
    */
   create(input: CreateInput<Scope>, by?: CreateBy): Promise<Created<Scope>>
@@ -76,19 +76,20 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
   /** Lets a key that was disabled work again. @throws KeywardError `NOT_FOUND`, `STATE` when revoked */
   enable(id: string, by?: UpdateBy): Promise<KeyRecord<Scope>>
   /**
-   * Gives a key a new secret under the same id; the one before works for `overlap` more.
+   * Gives a key a new secret under the same id; the one before works for `overlap` more. At most two secrets work: a second
+   * rotation ends the overlap of the first.
    * @throws KeywardError `NOT_FOUND`, `STATE` unless active, `CONFLICT` when another rotation won, `STORE`: with `outcome:
    * 'unknown'` it is to be called again in this process, which knows that nobody has the secret
    */
   rotate(id: string, options: RotateOptions): Promise<Created<Scope>>
   /** Ends a key for good and keeps its record. @throws KeywardError `NOT_FOUND` */
   revoke(id: string, options?: RevokeOptions): Promise<KeyRecord<Scope>>
-  /** Ends every key of an owner or a resource, and answers how many. @throws KeywardError `INPUT` for an empty condition */
+  /** Ends every key of an owner or a resource, and returns how many. @throws KeywardError `INPUT` for an empty condition */
   revokeAll(options: RevokeAllOptions): Promise<number>
   /** Forgets a key and frees its name. @throws KeywardError `NOT_FOUND` */
   remove(id: string, by?: UpdateBy): Promise<void>
   /**
-   * Gives credit to a key, or where `credits` is `'owner'` to an owner, and answers the balance.
+   * Adds credit to the balance of a key, or where `credits` is `'owner'` of an owner, and returns the new balance.
    * @param amount a whole number ≥ 1
    * @param by with an `idempotencyKey` it is given once, however often it is asked for
    * @throws KeywardError `INPUT`, `NOT_FOUND`, `STATE` for a key without credits, `CONFLICT` for an idempotency key of
@@ -98,7 +99,7 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
   /** What is free of a balance: neither spent nor held. @throws KeywardError as `credit` */
   balance(whom: Whom, by?: By): Promise<number>
   /**
-   * Judges a credential: text, `{ key, secret?, address? }`, or request facts. It answers at once, without a promise,
+   * Judges a credential: text, `{ key, secret?, address? }`, or request facts. It returns the verdict itself, no promise,
    * where nothing has to be waited for: always `await` it. A refusal is a value. The same request object is one
    * request, however often it is given (two guards on it take from the limits once): for messages of one connection,
    * give the text, or fresh facts for each. Demands that say the same are read once; one with a function that is made
@@ -106,7 +107,8 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
    */
   verify(credential: Credential, demand?: Demand<Scope>): Awaitable<Verdict<Scope>>
   /**
-   * What `verify` would say and why, step by step, spending nothing. `{ id }` looks at a key whose text is not at hand.
+   * What `verify` would say and why, step by step, spending nothing. `{ id }` looks at a key whose text is not at hand, and
+   * cannot judge its secret.
    * @throws KeywardError `NOT_FOUND` for an unknown id
    */
   explain(credential: Explainable, demand?: Demand<Scope>): Promise<Explanation>

@@ -47,7 +47,7 @@ export interface ApiKeysOptions<V extends ScopeVocabulary = ScopeVocabulary> {
    * @default any text of the right form
    */
   readonly scopes?: V | undefined
-  /** What every key may use unless it says otherwise, and what no key may go beyond. */
+  /** `default`: what a key may use unless it says otherwise. `max`: what no key may go beyond. @default none */
   readonly limits?:
     | {
         readonly default?: Limits | undefined
@@ -82,7 +82,7 @@ export interface ApiKeysOptions<V extends ScopeVocabulary = ScopeVocabulary> {
    */
   readonly gate?: Gate | undefined
   /**
-   * How many unknown or wrong keys a client's network (IPv4 address, IPv6 /64) may send in a window; then it is answered
+   * How many unknown or wrong keys (`limit`, a whole number ≥ 1) a client's network (IPv4 address, IPv6 /64) may send in a window; then it is answered
    * `too_many_failures`, but for keys that were proved in this process.
    * @default off
    */
@@ -105,13 +105,15 @@ export interface ApiKeysOptions<V extends ScopeVocabulary = ScopeVocabulary> {
    */
   readonly hideCredentials?: boolean | undefined
   /**
-   * How long a key may be remembered before the store is asked again, and how many are; `false` remembers none.
+   * How long a key may be remembered before the store is asked again (`maxLag`: ms, or text such as `'5s'`), and how many are
+   * (`maxKeys`, at least 1); `false` remembers none.
    * @default { maxLag: 1000, maxKeys: 10_000 }
    */
   readonly cache?: false | { readonly maxLag?: Duration | undefined; readonly maxKeys?: number | undefined } | undefined
   /**
-   * How long a call of the store may take; then the request is `unavailable`.
-   * @default 250
+   * How long a call of the store, or of the gate, may take: ms, or text such as `'1s'`, at most `'1h'`. Then a request is
+   * `unavailable`, and a verb throws `STORE`.
+   * @default 250 (ms)
    */
   readonly storeTimeout?: Duration | undefined
   /**
@@ -131,7 +133,7 @@ export interface ApiKeysOptions<V extends ScopeVocabulary = ScopeVocabulary> {
    * @default 'api'
    */
   readonly realm?: string | undefined
-  /** Hears of every change, admission, refusal and fault. What it throws is caught. */
+  /** Receives every change, admission, refusal and fault; no event holds a secret. What it throws is caught. */
   readonly onEvent?: ((event: KeyEvent) => void) | undefined
   /** @default the system's */
   readonly clock?: Clock | undefined

@@ -13,11 +13,11 @@ import { type AuditEntry, entryOf, noteOf } from './entry.ts'
 import { createWriter } from './writer.ts'
 
 export interface AuditLogOptions {
-  /** How many entries are kept of each owner: the newest. @default 1000 */
+  /** How many entries are kept of each owner, the newest: 1 to 1,000,000. @default 1000 */
   readonly perOwner?: number | undefined
-  /** How long they are kept. @default '365d' */
+  /** How long they are kept, ms or text: at least `'1s'`. @default '365d' */
   readonly maxAge?: Duration | undefined
-  /** How long a call of the store may take. @default '2s' */
+  /** How long a call of the store may take, ms or text. @default '2s' */
   readonly timeout?: Duration | undefined
   /** Hears of entries that could not be written yet, and of those that were lost. @default one warning of the process */
   readonly onError?: ((error: unknown) => void) | undefined
@@ -25,18 +25,21 @@ export interface AuditLogOptions {
   readonly clock?: Pick<Clock, 'now'> | undefined
 }
 
-/** Which entries: those of one owner. */
+/** Which entries: those of one owner that match every condition exactly. */
 export interface AuditQuery {
-  /** `''`: of what concerned no single owner. */
+  /** Whose keys; `''` for what concerned no single owner. */
   readonly owner: string
-  /** The id of a key. */
+  /** The id of a key. @default any */
   readonly key?: string | undefined
+  /** The resource of the key. @default any */
   readonly resource?: string | undefined
+  /** Who did it. @default anybody */
   readonly actor?: string | undefined
   /** Only of keys with these prefixes, and what concerned several keys or a balance. */
   readonly prefixes?: readonly string[] | undefined
-  /** 1 to 100. @default 50 */
+  /** How many a page has at most: 1 to 100. @default 50 */
   readonly limit?: number | undefined
+  /** As the page before returned it. @default the first page */
   readonly cursor?: string | undefined
 }
 

@@ -25,12 +25,12 @@ export interface Argon2idOptions {
    */
   readonly lanes?: number
   /**
-   * Hashes computed side by side, at most 4. Node's thread pool has four threads, and files and name look-ups need some.
+   * Hashes computed side by side: 1 to 4. Node's thread pool has four threads, and files and name look-ups need some.
    * @default as many as there are processors, at most 3
    */
   readonly concurrency?: number
   /**
-   * Hashes that may wait; past that a request is `unavailable`.
+   * Hashes that may wait: 0 to 100,000; past that a request is `unavailable`.
    * @default 256
    */
   readonly queue?: number
@@ -58,8 +58,8 @@ const ARGON2ID = 2 as Algorithm.Argon2id
 const FORMAT = /^argon2id\$v=19\$m=(\d{1,10}),t=(\d{1,10}),p=(\d{1,10})\$([A-Za-z0-9+/]{22})\$([A-Za-z0-9+/]{43})$/
 
 /**
- * Keeps keys as argon2id (RFC 9106): for keys whose secret a person chose, or where a rule asks for a slow hash. What
- * Keyward issues is random enough for `sha256()`. A text that was proved is remembered as a fast salted digest, so that
+ * Keeps keys as argon2id (RFC 9106), for where a rule asks for a slow hash. It makes nothing safer: what Keyward issues is
+ * random enough for `sha256()`. A text that was proved is remembered as a fast salted digest, so that
  * only the first use in a process pays. Needs the optional peer `@node-rs/argon2`.
  * @throws KeywardError `CONFIG` for a cost out of bounds or an unknown option, and where the package is not installed
  */

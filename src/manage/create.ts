@@ -11,11 +11,13 @@ import { type Draft, refused } from './input.ts'
 import { announced, eventOf, nameTaken, type Office, recordAfter, uniqueNameOf } from './office.ts'
 import { madeBefore, type Once, onceFor } from './once.ts'
 
-/** A key that was just made; its text is told this once. */
+/** A key that was just made or rotated. Its text is returned this once: the store has only a hash. */
 export interface Created<Scope extends string = string> {
+  /** The whole text of the key; of a pair, its public half. */
   readonly key: string
-  /** The other half, where keys come in pairs. */
+  /** The secret half, where keys come in pairs (`pair: true`). */
   readonly secret?: string
+  /** The key without its secret, as `get` returns it. */
   readonly record: KeyRecord<Scope>
 }
 

@@ -7,11 +7,13 @@ export interface Answer {
   readonly body: string
 }
 
-/** What differs from the answer as Keyward gives it. */
+/** What differs from the answer as Keyward gives it; what is left out stays. */
 export interface AnswerChange {
-  /** 400 to 599. */
+  /** HTTP status, 400 to 599. */
   readonly status?: number
+  /** The short text of the problem document. */
   readonly title?: string
+  /** The sentence of the problem document, which is `error.message`, too. */
   readonly detail?: string
 }
 

@@ -20,8 +20,11 @@ interface Done extends Happened {
 /** A key was changed by a verb. In the records, text that looks like a key is struck out, wherever somebody wrote it. */
 export interface ChangeEvent extends Done {
   readonly type: ChangeType
+  /** The id of the key. */
   readonly id: string
+  /** The record before the change; absent for `created`. */
   readonly before?: KeyRecord
+  /** The record after it; absent for `removed`. */
   readonly after?: KeyRecord
 }
 

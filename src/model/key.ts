@@ -68,14 +68,18 @@ export interface StoredKey {
   readonly origin?: string
   /** How often it was rotated: a hash may change without that, when it is upgraded. */
   readonly rotations?: number
+  /** When it was made, ms since 1970. */
   readonly createdAt: number
+  /** When it was last changed by a verb, ms since 1970. */
   readonly updatedAt: number
+  /** The first millisecond at which it no longer works, since 1970; absent for never. */
   readonly expiresAt?: number
+  /** When it was revoked, ms since 1970. */
   readonly revokedAt?: number
   readonly revokedReason?: string
-  /** Lies beside the record in a store, which joins it into what `find` and `list` answer. */
+  /** Its last use, ms since 1970. Lies beside the record in a store, which joins it into what `find` and `list` answer. */
   readonly lastUsedAt?: number
-  /** As `lastUsedAt`. */
+  /** How often it was used; beside the record, as `lastUsedAt`. */
   readonly uses?: number
 }
 

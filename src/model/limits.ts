@@ -13,8 +13,11 @@ export type WindowName = keyof typeof NAMED_WINDOWS
 
 /** At most `limit` uses in any interval of `ms` milliseconds, wherever it begins. */
 export interface Window {
+  /** 1 to 32 of `[A-Za-z0-9_-]`, such as `'minute'`. */
   readonly name: string
+  /** A whole number ≥ 0. */
   readonly limit: number
+  /** Its length, ms: 1,000 to 366 days. */
   readonly ms: number
 }
 

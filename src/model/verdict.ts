@@ -45,6 +45,7 @@ export interface Settled {
 
 /** What a handler gets: the key's record, frozen, and what this request left of its limits. */
 export interface Access<Scope extends string = string> extends KeyRecord<Scope> {
+  /** What is left of each window after this request, as the RateLimit header fields say it. Empty where there are none. */
   readonly readings: readonly Reading[]
   /** Whether the key's scopes cover this one. */
   can(scope: Scope): boolean
@@ -76,21 +77,26 @@ export interface Admitted<Scope extends string = string> {
   readonly overlap?: { readonly since: number; readonly until: number } | undefined
 }
 
+/** A refusal, as a value. */
 export interface Denied {
   readonly ok: false
+  /** Why: the first rule that was not met. */
   readonly code: DenialCode
+  /** The HTTP status of the code; `answers` change what guards send, not this. */
   readonly status: number
-  /** Whole seconds, at least 1; absent where no wait can help. */
+  /** How long to wait, whole seconds, at least 1; absent where no wait can help. */
   readonly retryAfter?: number
   /** The key, once its secret was proved. */
   readonly record?: KeyRecord
-  /** With `insufficient_scope`: what the demand needs. */
+  /** With `insufficient_scope`: the scopes that the demand names. */
   readonly needed?: readonly string[]
-  /** With `rate_limited`: as in `Admitted`. */
+  /** With `rate_limited`: the windows that applied. */
   readonly windows?: readonly Window[]
+  /** With `rate_limited`: what the store read of each window, in their order. */
   readonly readings?: readonly MeterReading[]
+  /** With `rate_limited`: when it was decided, ms since 1970, by the clock of the readings. */
   readonly at?: number
-  /** As in `Admitted`. */
+  /** The overlap of a rotation, when the secret used is the replaced one: its begin and end, ms since 1970. */
   readonly overlap?: Admitted['overlap']
 }
 

@@ -35,7 +35,7 @@ export interface SqlStoreOptions extends SqlOptions {
 /**
  * Keys in PostgreSQL, MySQL 8, MariaDB or SQLite, through a Kysely (0.28 or later) that the host made, and closes.
  * Several processes share them; the limits and balances of a key are exact across all of them. Windows are counted by the
- * server's clock, in SQLite by the caller's. Every verb is there; `watch` with `listen`.
+ * server's clock, in SQLite by that of the process whose clock is ahead. Every verb is there; `watch` with `listen`.
  *
  * Its tables are made by `migrate`. Plugins of the Kysely are not applied to its statements. It must be connected to
  * where writes are acknowledged: never to a replica, nor to a pool that spreads reads over replicas.

@@ -18,7 +18,7 @@ import { WATCH_CHECKS } from './checks-watch.ts'
 import { WINDOW_CHECKS } from './checks-windows.ts'
 import { inFiveSeconds } from './deadline.ts'
 
-/** One promise of the storage contract, for any test runner: `test(check.name, check.run)`. */
+/** One promise of the storage contract, for any test runner: `test(check.name, async () => void (await check.run()))`. */
 export interface StoreCheck {
   /** Short and stable, to select by. */
   readonly id: string
@@ -56,7 +56,7 @@ const DRAFTS: readonly Draft[] = [
  * The promises of `KeyStore` as checks that any test runner can run, in any order and side by side:
  *
  * ```ts
- * for (const check of storeChecks(() => myStore())) test(check.name, check.run)
+ * for (const check of storeChecks(() => myStore())) test(check.name, async () => void (await check.run()))
  * ```
  *
  * @param make Gives the store. It is called once, when the first check runs; all of them share what it gave, each with
