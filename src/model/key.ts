@@ -45,7 +45,7 @@ export interface PreviousSecret {
  */
 export interface StoredKey {
   readonly id: string
-  /** Grows by one with every change; starts at random, so that an id that comes back is not mistaken for its forerunner. */
+  /** Grows with every change; starts at random, so that an id that comes back is not mistaken for its forerunner. */
   readonly version: number
   readonly prefix: string
   readonly environment?: string
