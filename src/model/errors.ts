@@ -1,3 +1,4 @@
+import { isObject } from './is-object.ts'
 import { redact } from './redact.ts'
 
 /**
@@ -62,9 +63,14 @@ export class KeywardError extends Error {
   }
 }
 
-/** Whether a caught value is an error of ours with this code. */
+/** Whether a caught value is an error with this code, of whichever realm: `instanceof` knows none of another's (Jest, vm). */
 export function hasCode(error: unknown, code: ErrorCode): error is KeywardError {
-  return error instanceof Error && 'code' in error && error.code === code
+  try {
+    return isObject(error) && 'code' in error && error.code === code
+  } catch {
+    // What is thrown may be anything, also what throws when it is looked at.
+    return false
+  }
 }
 
 /** Whether what was asked of a store may or may not have happened. */

@@ -1,3 +1,5 @@
+import { isObject } from './is-object.ts'
+
 const STRUCK = '[redacted]'
 
 /**
@@ -27,7 +29,8 @@ function withoutUser(word: string): string {
 /** What an error says, without anything secret. What is thrown may be anything, also what throws when it is looked at. */
 export function messageOf(error: unknown): string {
   try {
-    return redact(error instanceof Error ? error.message : String(error))
+    // Not instanceof: an error of another realm is one, too.
+    return redact(isObject(error) && 'message' in error ? String(error.message) : String(error))
   } catch {
     return 'an error that cannot be read'
   }

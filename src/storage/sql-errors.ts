@@ -1,4 +1,5 @@
 import { KeywardError } from '../model/errors.ts'
+import { messageOf } from '../model/redact.ts'
 import type { Engine } from './sql-engine.ts'
 
 /** SQLSTATE of PostgreSQL, error number of MySQL and MariaDB, name of SQLite's result code. */
@@ -80,8 +81,4 @@ function codeOf(error: unknown): string | undefined {
   const numbered = [errno, rawCode, errcode].find((number) => typeof number === 'number' && number > 0)
   if (numbered !== undefined && !(typeof code === 'string' && code.startsWith('SQLITE_'))) return String(numbered)
   return typeof code === 'string' && /^[A-Z0-9_]{2,50}$/.test(code) ? code : undefined
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : ''
 }

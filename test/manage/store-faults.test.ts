@@ -1,3 +1,4 @@
+import { runInNewContext } from 'node:vm'
 import { type ApiKeys, createApiKeys, KeywardError } from 'keyward'
 import { describe, expect, it } from 'vitest'
 import { failure, judged, listener } from '../support/outcome.ts'
@@ -83,6 +84,16 @@ describe('STORE errors', () => {
       await expect(act(keys, id)).resolves.not.toThrow()
     },
   )
+
+  it('an error of another realm, as Jest and vm have them, is known by its code', async () => {
+    const { keys, sabotaged } = await instance()
+    const foreign = (code: string) => runInNewContext(`Object.assign(new Error('as it says'), { code: '${code}' })`)
+    sabotaged.break('insert', () => Promise.reject(foreign('CONFLICT')))
+    expect((await failure(() => keys.create({ owner: 'acct_1' }))).code).toBe('CONFLICT')
+    sabotaged.break('insert', () => Promise.reject(foreign('ENOENT')))
+    const error = await failure(() => keys.create({ owner: 'acct_1' }))
+    expect([error.code, error.message]).toEqual(['STORE', "the store's insert failed: as it says"])
+  })
 
   it('a change that was written though its answer came too late is obeyed at once', async () => {
     const { keys, key, id, sabotaged } = await instance()
