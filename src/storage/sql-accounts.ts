@@ -2,8 +2,9 @@ import type { CreditAccount, CreditMove, Moved } from '../model/store.ts'
 import { type Account, bringUp, isChange, move as moveOn, openAccount } from './accounts.ts'
 import { escapeText } from './escaping.ts'
 import { moveAt } from './lasting.ts'
-import { type Value, wholeOf } from './sql-engine.ts'
+import { unlessThere, type Value, wholeOf } from './sql-engine.ts'
 import { stageHolds } from './sql-holds.ts'
+import { insertSql } from './sql-placeholders.ts'
 import { checkLength, orNull } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Connections, Row, Session } from './sql-session.ts'
@@ -77,7 +78,8 @@ export async function lockAccount(
   }
   if (row === undefined) {
     const { free, held, refilledAt } = openAccount(credit, NO_HOLDS)
-    await session.run(openSql(session, tables), [name, free, held, Math.floor(refilledAt)])
+    const sql = insertSql(tables.accounts, ['account', 'free', 'held', 'refilled_at']) + unlessThere(engine, 'free')
+    await session.run(sql, [name, free, held, Math.floor(refilledAt)])
     // Somebody else may have opened it at the same time, and taken from it since.
     row = (await session.rows(select, [name]))[0] ?? {}
   }
@@ -141,13 +143,6 @@ function isAsBefore({ free, held, refilledAt }: Account, before: Balances): bool
 }
 
 const NO_HOLDS: Account['holds'] = { get: () => undefined, set: () => {}, delete: () => {}, over: () => [] }
-
-function openSql({ engine }: Session, { accounts }: Tables): string {
-  const insert = `INSERT INTO ${accounts} (account, free, held, refilled_at) VALUES (?, ?, ?, ?)`
-  return engine.name === 'MySQL'
-    ? `${insert} ON DUPLICATE KEY UPDATE free = free`
-    : `${insert} ON CONFLICT (account) DO NOTHING`
-}
 
 function balancesOf(row: Row): Balances {
   return { free: wholeOf(row.free), held: wholeOf(row.held), refilledAt: wholeOf(row.refilled_at) }

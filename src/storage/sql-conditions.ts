@@ -43,11 +43,6 @@ export function notesWanted<Value>(
   ])
 }
 
-/** `?, ?, ?` */
-export function placeholders(values: readonly unknown[]): string {
-  return values.map(() => '?').join(', ')
-}
-
 export function both<Value>(conditions: readonly Condition<Value>[]): Condition<Value> {
   return {
     sql: conditions.map(({ sql }) => sql).join(' AND '),

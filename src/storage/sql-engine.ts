@@ -1,8 +1,9 @@
 import { Buffer } from 'node:buffer'
 import { KeywardError } from '../model/errors.ts'
 import { escapeText, unescapeText } from './escaping.ts'
-import { type Condition, placeholders, type Words } from './sql-conditions.ts'
+import type { Condition, Words } from './sql-conditions.ts'
 import { handwriting, type SqlDatabase } from './sql-database.ts'
+import { placeholders } from './sql-placeholders.ts'
 
 /** A parameter. */
 export type Value = string | number | null | Uint8Array
@@ -77,6 +78,11 @@ export function engineOf(database: SqlDatabase): Engine {
   const engine = Object.hasOwn(BY_HANDWRITING, written) ? BY_HANDWRITING[written] : undefined
   if (engine !== undefined) return engine
   throw new KeywardError('CONFIG', 'the dialect of this Kysely is none of PostgreSQL, MySQL (or MariaDB) and SQLite')
+}
+
+/** What an INSERT ends with that leaves alone what is there already. @param column any of its table */
+export function unlessThere({ name }: Engine, column: string): string {
+  return name === 'MySQL' ? ` ON DUPLICATE KEY UPDATE ${column} = ${column}` : ' ON CONFLICT DO NOTHING'
 }
 
 /** A column of text or bytes. */

@@ -1,7 +1,7 @@
 import type { Hold, Holds } from './accounts.ts'
 import { chunks } from './chunks.ts'
-import { placeholders } from './sql-conditions.ts'
 import { plainTextOf, wholeOf } from './sql-engine.ts'
+import { insertSql, placeholders } from './sql-placeholders.ts'
 import { orNull } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Row, Session } from './sql-session.ts'
@@ -48,11 +48,11 @@ export async function stageHolds(
       }
       const fresh = [...holds].filter(([id, hold]) => before.get(id) !== hold)
       for (const some of chunks(fresh, AT_ONCE)) {
-        const sql = `INSERT INTO ${table} (account, id, amount, ends_at, charged) VALUES `
+        const sql = insertSql(table, ['account', 'id', 'amount', 'ends_at', 'charged'], some.length)
         const values = some.flatMap(([id, { amount, until, charged }]) => [
           ...[name, engine.text(id), amount, Math.ceil(until), charged ?? null],
         ])
-        await session.run(sql + some.map(() => '(?, ?, ?, ?, ?)').join(', '), values)
+        await session.run(sql, values)
       }
     },
   }

@@ -5,8 +5,9 @@ import { chunks } from './chunks.ts'
 import { type Place, readWholeCursor } from './cursor.ts'
 import { COLUMNS } from './key-rows.ts'
 import { pageOf } from './page.ts'
-import { both, type Condition, keysWanted, placeholders } from './sql-conditions.ts'
+import { both, type Condition, keysWanted } from './sql-conditions.ts'
 import { plainTextOf, requireWritable, type Value, wholeOf } from './sql-engine.ts'
+import { insertSql, placeholders } from './sql-placeholders.ts'
 import { keyOf, SELECTED, valuesOf } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Connections, Row, Session } from './sql-session.ts'
@@ -23,8 +24,7 @@ export async function find(session: Session, { keys }: Tables, id: string): Prom
 }
 
 export async function insert(session: Session, { keys }: Tables, key: StoredKey): Promise<void> {
-  const sql = `INSERT INTO ${keys} (${COLUMNS.join(', ')}, revision) VALUES (${placeholders(COLUMNS)}, 0)`
-  await session.run(sql, valuesOf(session.engine, key))
+  await session.run(insertSql(keys, [...COLUMNS, 'revision']), [...valuesOf(session.engine, key), 0])
 }
 
 /** Within a transaction where the key opens an account. */

@@ -2,8 +2,9 @@ import type { Note, NotesKept, NotesPage, NotesQuery } from '../model/store.ts'
 import { chunks } from './chunks.ts'
 import { readWholeCursor } from './cursor.ts'
 import { NOTE_COLUMNS, notesPage, toNote, toNoteValues } from './note-rows.ts'
-import { notesWanted, placeholders } from './sql-conditions.ts'
-import { type Engine, textOf, type Value, wholeOf } from './sql-engine.ts'
+import { notesWanted } from './sql-conditions.ts'
+import { textOf, unlessThere, type Value, wholeOf } from './sql-engine.ts'
+import { insertSql } from './sql-placeholders.ts'
 import { orNull, parametersOf } from './sql-rows.ts'
 import type { Tables } from './sql-schema.ts'
 import type { Row, Session } from './sql-session.ts'
@@ -22,21 +23,12 @@ export async function note(
   const sorted = [...notes].sort((a, b) => (a.owner < b.owner ? -1 : a.owner > b.owner ? 1 : a.at - b.at))
   for (const some of chunks(sorted, AT_ONCE)) {
     const values = some.flatMap((one) => parametersOf(engine, NOTE_COLUMNS, toNoteValues(one)))
-    await session.run(addSql(engine, tables, some.length), values)
+    await session.run(insertSql(tables.notes, NOTE_COLUMNS, some.length) + unlessThere(engine, 'id'), values)
   }
   for (const owner of new Set(sorted.map((one) => one.owner))) {
     await forget(session, tables, engine.text(owner), most)
   }
   await session.run(`DELETE FROM ${tables.notes} WHERE noted_at < ?`, [Math.floor(since)])
-}
-
-function addSql({ name }: Engine, { notes }: Tables, count: number): string {
-  const row = `(${placeholders(NOTE_COLUMNS)})`
-  const rows = Array.from({ length: count }, () => row).join(', ')
-  const into = `INTO ${notes} (${NOTE_COLUMNS.join(', ')}) VALUES ${rows}`
-  return name === 'MySQL'
-    ? `INSERT ${into} ON DUPLICATE KEY UPDATE id = VALUES(id)`
-    : `INSERT ${into} ON CONFLICT DO NOTHING`
 }
 
 /** The newest of those that are too many, and all before it. */

@@ -1,6 +1,6 @@
 import type { UseMark } from '../model/store.ts'
-import { placeholders } from './sql-conditions.ts'
 import type { Engine, Value } from './sql-engine.ts'
+import { placeholders } from './sql-placeholders.ts'
 import type { Tables } from './sql-schema.ts'
 
 /** The values of `touchSql`. */

@@ -2,13 +2,13 @@ import type { Note, NotesKept, NotesPage, NotesQuery } from '../model/store.ts'
 import { readCursor } from './cursor.ts'
 import { escapeText } from './escaping.ts'
 import { NOTE_COLUMNS, type NoteRow, notesPage, toNote, toNoteValues } from './note-rows.ts'
-import { notesWanted, placeholders } from './sql-conditions.ts'
+import { notesWanted } from './sql-conditions.ts'
+import { insertSql } from './sql-placeholders.ts'
 import type { Database } from './sqlite-driver.ts'
 import { type Statements, WORDS } from './sqlite-statements.ts'
 import { transaction } from './sqlite-transaction.ts'
 
-const ADD = `INSERT INTO keyward_notes (${NOTE_COLUMNS.join(', ')})
-  VALUES (${placeholders(NOTE_COLUMNS)}) ON CONFLICT DO NOTHING`
+const ADD = `${insertSql('keyward_notes', NOTE_COLUMNS)} ON CONFLICT DO NOTHING`
 const FORGET_OLD = 'DELETE FROM keyward_notes WHERE noted_at < ?'
 /** The newest of those that are too many, and all before it. */
 const FORGET_MANY = `DELETE FROM keyward_notes WHERE owner = ? AND (noted_at, id) <=

@@ -1,6 +1,7 @@
 import { escapeText } from './escaping.ts'
 import { COLUMNS } from './key-rows.ts'
-import { placeholders, type Words } from './sql-conditions.ts'
+import type { Words } from './sql-conditions.ts'
+import { insertSql } from './sql-placeholders.ts'
 import type { Database, Statement, Value } from './sqlite-driver.ts'
 
 const SELECT = `SELECT ${COLUMNS.join(', ')}, last_used_at, uses
@@ -8,7 +9,7 @@ const SELECT = `SELECT ${COLUMNS.join(', ')}, last_used_at, uses
 
 const FIXED = {
   find: `${SELECT} WHERE id = ?`,
-  insert: `INSERT INTO keyward_keys (${COLUMNS.join(', ')}) VALUES (${placeholders(COLUMNS)})`,
+  insert: insertSql('keyward_keys', COLUMNS),
   replace: `UPDATE keyward_keys SET ${COLUMNS.map((name) => `${name} = ?`).join(', ')} WHERE id = ? AND version = ?`,
   remove: 'DELETE FROM keyward_keys WHERE id = ?',
   removeUses: 'DELETE FROM keyward_uses WHERE id = ?',
