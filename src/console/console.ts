@@ -1,5 +1,5 @@
 import type { ApiKeys } from '../api-keys.ts'
-import { askedAt } from '../http/below.ts'
+import { askedAt } from '../http/came-by.ts'
 import { DOOR } from '../http/door.ts'
 import { type Arrival, type Authority, identify } from '../http/management-authority.ts'
 import { replyToFault } from '../http/management-faults.ts'

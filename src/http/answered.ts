@@ -24,11 +24,9 @@ export function handedOut(verdict: Denied, answer: Answer): Denied {
 export function refuse(to: object, verdict: Denied): void {
   const answer = answers.get(verdict)
   if (answer === undefined) {
-    // It is heard out, so that its failure does not end the process.
-    if (verdict instanceof Promise) verdict.catch(() => {})
     throw new KeywardError(
       'CONFIG',
-      `refuse: its second argument must be a refusal that a guard of keyward/node gave${verdict instanceof Promise ? ', not the promise of one: await it' : ''}`,
+      'refuse: its second argument must be a refusal of a guard of keyward/node; await it',
     )
   }
   if (!('setHeader' in to)) writeToSocket(to as Duplex, answer)

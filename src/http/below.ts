@@ -1,20 +1,9 @@
 import type { Awaitable } from '../model/awaitable.ts'
+import { cameBy, withCame } from './came-by.ts'
 import { checkHandler } from './handler.ts'
 import { mountPoint } from './mount-point.ts'
 import { nothingHere } from './nothing-here.ts'
 import { askSpeakable } from './speakable.ts'
-
-const ASKED_AT = Symbol.for('keyward.askedAt')
-
-/** The path that the client asked for, as it wrote it, also above the mount point; `undefined` where nobody said. */
-export function askedAt(request: Request): string | undefined {
-  return (request as { readonly [ASKED_AT]?: string })[ASKED_AT]
-}
-
-/** The request, of which is known what the client asked for. */
-export function withAskedAt(request: Request, path: string | undefined): Request {
-  return Object.defineProperty(request, ASKED_AT, { value: path })
-}
 
 /**
  * What a handler below a mount point answers, which sees the path below it.
@@ -33,7 +22,7 @@ export async function answerBelow(
   url.pathname = pathname.slice(base.length) || '/'
   return askSpeakable(request.method, async (method) => {
     const init = request.bodyUsed && read !== undefined ? withBody(request, await read()) : asItIs(request)
-    return handler(withAskedAt(new Request(url, { ...init, method }), askedAt(request) ?? pathname))
+    return handler(withCame(new Request(url, { ...init, method }), cameBy(request) ?? { url: pathname }))
   })
 }
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { originForm } from './came-by.ts'
 import { checkHandler } from './handler.ts'
-import { answerOf, type FetchHandler, originForm } from './mount.ts'
+import { answerOf, type FetchHandler } from './mount.ts'
 
 interface Reply {
   readonly raw: ServerResponse

@@ -4,6 +4,7 @@ import { flawedAt, KeywardError } from '../model/errors.ts'
 import { isRecord } from '../model/is-object.ts'
 import { show } from '../model/redact.ts'
 import type { RequestFacts } from '../model/request.ts'
+import { cameBy, type Origin } from './came-by.ts'
 import type { Decision } from './guard.ts'
 import { varyWith } from './vary.ts'
 
@@ -64,7 +65,7 @@ export function fetchFacts(
   peer: string | undefined,
   request: unknown,
 ): RequestFacts {
-  const incoming = (platform as { incoming?: { rawHeaders?: unknown; socket?: unknown } } | null | undefined)?.incoming
+  const incoming = (platform as { incoming?: Origin } | null | undefined)?.incoming ?? cameBy(came)
   const lines: unknown = incoming?.rawHeaders
   const isNode = Array.isArray(lines)
   return {

@@ -3,7 +3,7 @@ import { type Duration, parseDuration } from '../model/duration.ts'
 import { KeywardError } from '../model/errors.ts'
 import { isObject } from '../model/is-object.ts'
 import type { KeyRecord } from '../model/key.ts'
-import { optionsOf } from '../model/options-of.ts'
+import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import { inBackground } from '../model/timer.ts'
 
@@ -72,7 +72,9 @@ export function closeWhenRevoked(
   given: Connection,
   options: { readonly every?: Duration } = {},
 ): void {
-  const { every = '5s' } = optionsOf('closeWhenRevoked', options, ['every'])
+  const { every = '5s', ...more } = own(Object(options) as typeof options)
+  if (!isObject(options) || Object.keys(more).length > 0)
+    throw wrong(`options must be { every? }, not ${show(options)}`)
   if (typeof keys?.get !== 'function') throw wrong(`keys must be one instance of createApiKeys, not ${show(keys)}`)
   const connection = isObject(given?.stream) ? given.stream : given
   if (typeof connection?.once !== 'function') throw wrong('the connection must be a WebSocket or a stream')

@@ -13,7 +13,7 @@ function entryFor(first: unknown): string {
   if (raw) return 'fastify'
   if (req) return req.raw ? 'hono' : 'koa'
   if (typeof headers?.get === 'function') return 'fetch'
-  return res ? 'express' : 'node'
+  return res ? 'express' : 'node or keyward/express'
 }
 
 /**
@@ -21,9 +21,7 @@ function entryFor(first: unknown): string {
  * @param first its first argument
  */
 export function misplaced(first: unknown): KeywardError {
-  const entry = entryFor(first)
-  const or = entry === 'node' ? ' (keyward/express where there is a next())' : ''
-  return new KeywardError('CONFIG', `guard: import it from the entry of your framework, keyward/${entry}${or}`)
+  return new KeywardError('CONFIG', `guard: import it from keyward/${entryFor(first)}`)
 }
 
 /**
@@ -33,7 +31,7 @@ export function misplaced(first: unknown): KeywardError {
  */
 export function checkMessage(message: unknown, request: unknown): void {
   // What has signs of neither may be a stand-in, as tests make them.
-  if (message === undefined || !['express', 'node'].includes(entryFor(message))) throw misplaced(request)
+  if (message === undefined || !entryFor(message).endsWith('express')) throw misplaced(request)
 }
 
 /** Where a guard answers with a promise: of one that rejects Express 4 hears nothing, and its client would wait for ever. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import { withAskedAt } from './below.ts'
+import { originForm, withCame } from './came-by.ts'
 import { checkHandler } from './handler.ts'
 import { hasAnswered } from './node.ts'
 import { nothingHere } from './nothing-here.ts'
@@ -35,10 +35,10 @@ export async function passOn(
   handler: FetchHandler,
   req: IncomingMessage,
   res: ServerResponse,
-  { url, body }: Mounted,
+  mounted: Mounted,
 ): Promise<void> {
   const gone = new AbortController()
-  const response = await answerOf(handler, req, res, { url, body }, gone)
+  const response = await answerOf(handler, req, res, mounted, gone)
   if (hasAnswered(res)) return void response.body?.cancel()
   res.statusCode = response.status
   for (const [name, value] of response.headers) if (name !== 'set-cookie') res.setHeader(name, value)
@@ -69,11 +69,6 @@ export function mount(
     const { body } = req as { body?: unknown }
     passOn(handler, req, res, { url: req.url ?? '/', body: rewritten(req, body) }).catch(next)
   }
-}
-
-/** A request-target without the origin that a proxy's may begin with (RFC 9112 section 3.2.2). */
-export function originForm(url: string): string {
-  return url.replace(/^[^/?]+\/\/[^/?]*/, '')
 }
 
 const ORIGIN = /^https?:\/\/([\w.-]+|\[[\w:.]+\])(:\d+)?$/
@@ -113,7 +108,7 @@ export function answerOf(
  * there is nothing where the router looked: 404, as for any path that `mount` hands to nobody.
  */
 function isAmbiguous(url: string): boolean {
-  return /[\\#]|(^|\/)(\.|%2e){1,2}(\/|$)/i.test(pathIn(url))
+  return /^[^?]*([\\#]|(?<![^/])(\.|%2e){1,2}([/?]|$))/i.test(url)
 }
 
 /** The request as `fetch` has it. */
@@ -128,20 +123,11 @@ function requestOf(
   if (parsed !== undefined) for (const name of ['content-length', 'content-encoding']) headers.delete(name)
   // A path alone: `//evil/x` and `http://evil/x` name no other host here.
   const target = new URL(originOf(req))
-  const path = pathIn(url)
+  const [path = '', ...query] = originForm(url).split('?')
   target.pathname = path
-  target.search = originForm(url).slice(path.length)
+  target.search = query.join('?')
   const init = { method, headers, signal, body, duplex: 'half' }
-  return withAskedAt(new Request(target, init as RequestInit), pathOf(req))
-}
-
-/** Express takes the mount point off `url`, and keeps what was there. */
-function pathOf(req: IncomingMessage & { readonly originalUrl?: string }): string {
-  return pathIn(`${req.originalUrl ?? req.url}`)
-}
-
-function pathIn(url: string): string {
-  return originForm(url).replace(/\?.*/s, '')
+  return withCame(new Request(target, init as RequestInit), req)
 }
 
 function headersOf({ rawHeaders }: IncomingMessage): Headers {

@@ -11,7 +11,6 @@ export function nothingHere(method: string): Response {
     ...requestIdFields(requestId),
     'X-Should-Retry': 'false',
     'Content-Length': String(body.length),
-    'X-Content-Type-Options': 'nosniff',
   }
   return new Response(method === 'HEAD' ? null : body, { status: 404, headers })
 }

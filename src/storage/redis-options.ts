@@ -1,9 +1,9 @@
 import { KeywardError } from '../model/errors.ts'
 import { isObject } from '../model/is-object.ts'
-import { optionsOf } from '../model/options-of.ts'
 import { show } from '../model/redact.ts'
 import { type ClientOptions, isCluster, keyPrefixOf, type RedisClient } from './redis-client.ts'
 import { isWhole } from './spends.ts'
+import { optionsOf } from './store-options.ts'
 
 export interface RedisStoreOptions {
   /**

@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { flawedAt, hasCode, KeywardError } from '../model/errors.ts'
-import { optionsOf } from '../model/options-of.ts'
 import { messageOf, show } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
 import { type Database, openDatabase } from './sqlite-driver.ts'
 import { isBusy } from './sqlite-errors.ts'
 import { prepareDatabase } from './sqlite-schema.ts'
 import { storeOver } from './sqlite-store.ts'
+import { optionsOf } from './store-options.ts'
 
 export interface SqliteStoreOptions {
   /**

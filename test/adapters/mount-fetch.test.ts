@@ -8,6 +8,7 @@ import { mount as onHono } from 'keyward/hono'
 import { mount as onKoa } from 'keyward/koa'
 import { management } from 'keyward/management'
 import { mount as onNode } from 'keyward/node'
+import Koa from 'koa'
 import { describe, expect, it } from 'vitest'
 import { EXPRESSES } from '../support/express.ts'
 import { failure } from '../support/outcome.ts'
@@ -121,6 +122,28 @@ describe('mount', () => {
     for (const handler of [undefined, new Hono(), Promise.resolve(() => new Response())]) {
       const error = await failure(() => take(handler as never))
       expect([error.code, error.message]).toEqual(['CONFIG', expect.stringContaining('must be a function')])
+    }
+  })
+
+  it('H-46 tells a guard below it how many lines came, whether or not the handler hands over what is beside it', async () => {
+    const keys = createApiKeys({ prefix: 'mf_' })
+    const { key } = await keys.create({ owner: 'acct_1' })
+    const guarded = forFetch(keys, {}, () => new Response('reached'))
+    const hono = new Hono().use(onHono('/', (request) => guarded(request)))
+    const fillers = Array.from({ length: 1000 }, (_, i) => `F${i}: 1`)
+    const koa = new Koa().use(onKoa('/', (request) => guarded(request)))
+    const listeners = [
+      onNode((request) => guarded(request)),
+      onNode((request) => hono.fetch(request)),
+      koa.callback(),
+      ...EXPRESSES.map(({ express }) => express().use(onExpress((request) => guarded(request)))),
+    ]
+    for (const listener of listeners) {
+      const { port } = await serve(listener, { maxHeaderSize: 64 * 1024 })
+      expect((await raw(port, request([`X-API-Key: ${key}`]))).body).toBe('reached')
+      const { status, body } = await raw(port, request([`X-API-Key: ${key}`, ...fillers]))
+      // Later versions of Node refuse it themselves.
+      expect(status === 431 || JSON.parse(body).code === 'ambiguous_credentials').toBe(true)
     }
   })
 

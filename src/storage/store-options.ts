@@ -1,7 +1,7 @@
-import { KeywardError } from './errors.ts'
-import { isRecord } from './is-object.ts'
-import { own } from './own.ts'
-import { show } from './redact.ts'
+import { KeywardError } from '../model/errors.ts'
+import { isRecord } from '../model/is-object.ts'
+import { own } from '../model/own.ts'
+import { show } from '../model/redact.ts'
 
 /**
  * The options of a function, each read once; those that were not given are `undefined`.
