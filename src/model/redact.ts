@@ -1,7 +1,5 @@
 import { isObject } from './is-object.ts'
 
-const STRUCK = '[redacted]'
-
 /**
  * What looks like a secret: random bytes in Base64; a run of letters and digits as long as that of a key, which nothing a
  * person writes has by chance; what a hash in the usual format ends with.
@@ -12,18 +10,15 @@ const STRUCK = '[redacted]'
 const SECRETS = /(?<![\w+/])[\w+/]{42,}=|[0-9a-z]{32,}|(?<=\$)[\w+/]{22,}/gi
 /** `password=…`, as drivers have it. */
 const NAMED = /(\b(?:pass(?:word|wd)?|pwd|auth|secret)["']?[=:]\s*)[^\s,;&}]+/gi
-/** What may be an address: spaces are in none. */
-const WORD = /\S+/g
+/**
+ * The user part of a connection string (`redis://user:password@host`): a password may have any sign in it but a space. The
+ * look ahead finds the first `//` of a word, and is not asked for another one.
+ */
+const USER = /(?<!\S)(?=(\S*?\/\/))\1\S+(?=@)/g
 
 /** Text that may be shown: what looks like a key, a digest or a password is struck out. */
 export function redact(text: string): string {
-  return text.replace(WORD, withoutUser).replace(NAMED, `$1${STRUCK}`).replace(SECRETS, STRUCK)
-}
-
-/** The user part of a connection string (`redis://user:password@host`) goes: a password may have any sign in it. */
-function withoutUser(word: string): string {
-  const [start, end] = [word.indexOf('//') + 2, word.lastIndexOf('@')]
-  return start > 1 && end > start ? word.slice(0, start) + STRUCK + word.slice(end) : word
+  return text.replace(USER, '$1[redacted]').replace(NAMED, '$1[redacted]').replace(SECRETS, '[redacted]')
 }
 
 /** What an error says, without anything secret. What is thrown may be anything, also what throws when it is looked at. */
