@@ -67,10 +67,14 @@ export interface CreditEvent extends MaybeDone {
   readonly balance?: number
 }
 
-/** Something failed that no client can mend: the store, a damaged record, the host's gate. */
+/** Something failed that no client can mend: the store, a damaged record, the host's gate. `id` and `owner` where known. */
 export interface FaultEvent extends Happened {
   readonly type: 'fault'
-  /** What was being done: `find` `take` `lease` `settle` `touch` `watch`, `record` `hash` `upgrade`, or `gate`. */
+  /**
+   * What was being done: `find` `take` `lease` `settle` `touch` `watch`, `record` `hash` `upgrade`, `gate`, or the verb
+   * of management that failed on the store (`create` `get` `list` `usage` `update` `disable` `enable` `rotate` `revoke`
+   * `revokeAll` `remove` `credit` `balance`).
+   */
   readonly code: string
   readonly message: string
 }

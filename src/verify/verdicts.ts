@@ -29,8 +29,8 @@ export interface Verdicts {
   limit(attempt: Attempt, known: Known, bill: Bill): Verdict
   /** The network has sent too many credentials that were refused; `until` by the steady clock. */
   throttle(attempt: Attempt, until: number): Verdict
-  /** Something failed that the client cannot mend: never an admission. */
-  fault(attempt: Attempt, during: string, error: unknown): Verdict
+  /** Something failed that the client cannot mend: never an admission. With `known`, as for `deny`. */
+  fault(attempt: Attempt, during: string, error: unknown, known?: Known): Verdict
 }
 
 export interface VerdictsOptions {
@@ -66,10 +66,7 @@ export function createVerdicts({ admissions, usage, events, locate, hold, look }
 
   function admitUnmetered(attempt: Attempt, known: Known, bill: Bill, error: unknown): Verdict {
     warnOnce('KEYWARD_LIMITS_OPEN', "The store fails: requests are admitted uncounted (limits.onFault is 'open').")
-    if (events.wants('fault')) {
-      const { id, owner } = known.stored
-      events.tell({ type: 'fault', at: iso(attempt.time.now), code: 'take', message: messageOf(error), id, owner })
-    }
+    tellFault(attempt, 'take', error, known)
     return admit(attempt, known, bill)
   }
 
@@ -108,11 +105,19 @@ export function createVerdicts({ admissions, usage, events, locate, hold, look }
     return tell(attempt, { ok: false, code: 'too_many_failures', status, retryAfter })
   }
 
-  function fault(attempt: Attempt, during: string, error: unknown): Verdict {
-    if (events.wants('fault')) {
-      events.tell({ type: 'fault', at: iso(attempt.time.now), code: during, message: messageOf(error) })
-    }
-    return tell(attempt, { ok: false, code: 'unavailable', status: DENIALS.unavailable, retryAfter: 1 })
+  function fault(attempt: Attempt, during: string, error: unknown, known?: Known): Verdict {
+    tellFault(attempt, during, error, known)
+    const denied: Denied = { ok: false, code: 'unavailable', status: DENIALS.unavailable, retryAfter: 1 }
+    return tell(
+      attempt,
+      known === undefined ? denied : { ...denied, record: recordOf(known, attempt.time.now, undefined) },
+    )
+  }
+
+  function tellFault({ time }: Attempt, code: string, error: unknown, known: Known | undefined): void {
+    if (!events.wants('fault')) return
+    const whose = known && { id: known.stored.id, owner: known.stored.owner }
+    events.tell({ type: 'fault', at: iso(time.now), code, message: messageOf(error), ...whose })
   }
 
   function tell(attempt: Attempt, denied: Denied): Denied {

@@ -158,12 +158,12 @@ function ask(parts: Parts, attempt: Attempt, known: Known): Awaitable<Verdict> {
   try {
     word = parts.gatekeeper(attempt, known)
   } catch (error) {
-    return parts.verdicts.fault(attempt, 'gate', error)
+    return parts.verdicts.fault(attempt, 'gate', error, known)
   }
   if (!(word instanceof Promise)) return heed(parts, attempt, known, word)
   return word.then(
     (late) => heed(parts, resumed(parts, attempt), known, late),
-    (error) => parts.verdicts.fault(attempt, 'gate', error),
+    (error) => parts.verdicts.fault(attempt, 'gate', error, known),
   )
 }
 
@@ -197,6 +197,6 @@ function settle(parts: Parts, attempt: Attempt, known: Known, metered: Metered):
 
 function excuse(parts: Parts, attempt: Attempt, known: Known, error: unknown): Verdict {
   const excused = parts.lenience?.(attempt, known, error)
-  if (excused === undefined) return parts.verdicts.fault(attempt, 'take', error)
+  if (excused === undefined) return parts.verdicts.fault(attempt, 'take', error, known)
   return parts.verdicts.admitUnmetered(attempt, known, excused, error)
 }

@@ -109,6 +109,9 @@ describe('Gate: its word', () => {
     expect(await ask({ reserve: 2 })).toBe('unavailable')
     expect(await untouched()).toEqual(UNTOUCHED)
     expect(new Set(heard.of('fault').map(({ code }) => code))).toEqual(new Set(['gate']))
+    const { id, owner } = refusal.record ?? {}
+    for (const told of [...heard.of('fault'), ...heard.of('denied')]) expect(told).toMatchObject({ id, owner })
+    expect(id).toBeDefined()
     expect(JSON.stringify(heard.events)).not.toContain('hunter2')
   })
 
