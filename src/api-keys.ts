@@ -15,6 +15,7 @@ import type {
 } from './manage/arguments.ts'
 import { type Created, create } from './manage/create.ts'
 import { balance, credit, type Whom } from './manage/credit.ts'
+import { faultTeller } from './manage/faults.ts'
 import { get, list, type Page } from './manage/list.ts'
 import { remove, revoke, revokeAll } from './manage/revoke.ts'
 import { rotate } from './manage/rotate.ts'
@@ -146,20 +147,21 @@ export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysO
     await tidings?.stop()
   }
 
+  const told = faultTeller(office)
   const keys: ApiKeys = {
-    create: (input, by) => create(office, input, by),
-    get: (id, by) => get(office, id, by),
-    list: (options) => list(office, options),
-    usage: (id, by) => usage(office, id, by),
-    update: (id, patch, by) => update(office, id, patch, by),
-    disable: (id, by) => disable(office, id, by),
-    enable: (id, by) => enable(office, id, by),
-    rotate: (id, options) => rotate(office, id, options),
-    revoke: (id, options) => revoke(office, id, options),
-    revokeAll: (options) => revokeAll(office, options),
-    remove: (id, by) => remove(office, id, by),
-    credit: (whom, amount, by) => credit(office, whom, amount, by),
-    balance: (whom, by) => balance(office, whom, by),
+    create: (input, by) => told('create', [input, by], () => create(office, input, by)),
+    get: (id, by) => told('get', [id, by], () => get(office, id, by)),
+    list: (options) => told('list', [options], () => list(office, options)),
+    usage: (id, by) => told('usage', [id, by], () => usage(office, id, by)),
+    update: (id, patch, by) => told('update', [id, by], () => update(office, id, patch, by)),
+    disable: (id, by) => told('disable', [id, by], () => disable(office, id, by)),
+    enable: (id, by) => told('enable', [id, by], () => enable(office, id, by)),
+    rotate: (id, options) => told('rotate', [id, options], () => rotate(office, id, options)),
+    revoke: (id, options) => told('revoke', [id, options], () => revoke(office, id, options)),
+    revokeAll: (options) => told('revokeAll', [options], () => revokeAll(office, options)),
+    remove: (id, by) => told('remove', [id, by], () => remove(office, id, by)),
+    credit: (whom, amount, by) => told('credit', [whom, by], () => credit(office, whom, amount, by)),
+    balance: (whom, by) => told('balance', [whom, by], () => balance(office, whom, by)),
     ...verbs(door, verification),
     flush: uses.flush,
     close,

@@ -58,14 +58,16 @@ describe('STORE errors', () => {
     cross(CHANGES).map(({ item: [name, verb, act], fault: [what, fault] }) => ({ name, verb, act, what, fault })),
   )(
     '$name, when $verb $what: the outcome is unknown, nothing secret is told, and it can be called again',
-    async ({ verb, act, fault }) => {
+    async ({ name, verb, act, fault }) => {
       const { keys, id, sabotaged, heard } = await instance()
       sabotaged.break(verb, fault)
       const error = await failure(() => act(keys, id))
       expect(error).toBeInstanceOf(KeywardError)
       expect(error).toMatchObject({ code: 'STORE', outcome: 'unknown' })
       expect(`${error.message} ${error.stack} ${String(error.cause)}`).not.toContain('hunter2')
-      expect(heard.events).toEqual([])
+      const whose = name === 'create' ? { owner: 'acct_1' } : { id }
+      const { message } = error
+      expect(heard.events).toEqual([{ type: 'fault', at: expect.any(String), code: name, message, ...whose }])
       sabotaged.break(verb, undefined)
       await expect(act(keys, id)).resolves.not.toThrow()
     },
@@ -73,13 +75,14 @@ describe('STORE errors', () => {
 
   it.each(cross(READS).map(({ item: [name, verb, act], fault: [what, fault] }) => ({ name, verb, act, what, fault })))(
     '$name, when $verb $what: nothing was changed, and it says so',
-    async ({ verb, act, fault }) => {
-      const { keys, id, sabotaged } = await instance()
+    async ({ name, verb, act, fault }) => {
+      const { keys, id, sabotaged, heard } = await instance()
       sabotaged.break(verb, fault)
       const error = await failure(() => act(keys, id))
       expect(error.code).toBe('STORE')
       expect(error).not.toHaveProperty('outcome')
       expect(error.message).not.toContain('hunter2')
+      expect(heard.events).toMatchObject([{ type: 'fault', code: name, ...(name === 'list' ? {} : { id }) }])
       sabotaged.break(verb, undefined)
       await expect(act(keys, id)).resolves.not.toThrow()
     },
@@ -93,6 +96,16 @@ describe('STORE errors', () => {
     sabotaged.break('insert', () => Promise.reject(foreign('ENOENT')))
     const error = await failure(() => keys.create({ owner: 'acct_1' }))
     expect([error.code, error.message]).toEqual(['STORE', "the store's insert failed: as it says"])
+  })
+
+  it('what the caller got wrong, or another got first, is no fault', async () => {
+    const { keys, id, heard } = await instance()
+    await failure(() => keys.update(id, { name: 7 as never }))
+    await failure(() => keys.update('nobody', {}))
+    await failure(() => keys.update(id, {}, { when: () => false }))
+    await keys.revoke(id)
+    await failure(() => keys.enable(id))
+    expect(heard.of('fault')).toEqual([])
   })
 
   it('a change that was written though its answer came too late is obeyed at once', async () => {
