@@ -11,12 +11,13 @@ export function firstVersion(random: Random): number {
 }
 
 /**
- * A version after this one, 2 to 65,537 further: a write that was lost, as a server that fails over may lose the last ones,
+ * A version after this one, 2 to 4,097 further: a write that was lost, as a server that fails over may lose the last ones,
  * and the one that was made in its place are not taken for each other. Never 1, which is how far stores go by themselves
- * (`revokeWhere`). A key can be changed some 2^38 times before numbers end.
+ * (`revokeWhere`). After some hundred changes it is still far from where another key's versions would be: windows that are
+ * counted in a process tell by that whose they are. Numbers end after 2^41 changes.
  */
 export function nextVersion(version: number, random: Random): number {
-  return version + numberOf(randomBytes(2, random)) + 2
+  return version + (numberOf(randomBytes(2, random)) & 0xfff) + 2
 }
 
 function numberOf(bytes: Uint8Array): number {

@@ -20,11 +20,8 @@ interface Entry extends Metered {
 /** After this many newcomers at least, those whose windows are over are let go. */
 const MANY = 10_000
 
-/**
- * Versions begin at random: one this far away, which is that of a thousand changes, is that of another key, which got the id
- * after the first was removed.
- */
-const FAR = 2 ** 25
+/** Versions begin at random: one this far away is that of another key, which got the id after the first was removed. */
+const FAR = 1_000_000
 
 /** Counts windows in this process: for a store without `take`, whose other processes count their own. */
 export function localWindows(
