@@ -33,7 +33,7 @@ export interface Usage {
   mark(known: Used, now: number): void
   /** Writes what is pending. */
   flush(): Promise<void>
-  /** Stops the timer; `flush` first. */
+  /** Ends it; `flush` first. What is marked later is written once, and let go where that fails. */
   stop(): void
 }
 
@@ -47,6 +47,7 @@ export function createUsage(
   let timer: NodeJS.Timeout | undefined
   let scheduledAt = 0
   let writing: Promise<void> | undefined
+  let isOver = false
 
   function mark(known: Used, now: number): void {
     known.unwritten ??= { id: known.stored.id, at: now, uses: 0 }
@@ -55,7 +56,7 @@ export function createUsage(
       // Nor is it counted: what has uses is what waits.
       if (waiting.length >= MOST_WAITING) return
       waiting.push(unwritten)
-      if (now - scheduledAt > LOST) stop()
+      if (now - scheduledAt > LOST) clear()
       if (timer === undefined) scheduledAt = now
       timer ??= schedule()
     }
@@ -78,7 +79,7 @@ export function createUsage(
   }
 
   async function write(): Promise<void> {
-    stop()
+    clear()
     const used = waiting
     waiting = []
     if (used.length === 0) return
@@ -87,7 +88,7 @@ export function createUsage(
       await store.touch?.(marks)
     } catch (error) {
       onFault(error)
-      if (!isUnclear(error)) keepForLater(marks)
+      if (!isOver && !isUnclear(error)) keepForLater(marks)
     }
   }
 
@@ -98,9 +99,15 @@ export function createUsage(
     timer ??= schedule()
   }
 
-  function stop(): void {
+  function clear(): void {
     clearTimeout(timer)
     timer = undefined
+  }
+
+  /** A request that was under way may still come to its end. */
+  function stop(): void {
+    isOver = true
+    clear()
   }
 
   return store.touch === undefined ? { mark() {}, flush: () => Promise.resolve(), stop } : { mark, flush, stop }

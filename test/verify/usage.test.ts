@@ -320,6 +320,20 @@ describe('use marks and time', () => {
     expect(marks()).toMatchObject([[{ uses: 1 }]])
   })
 
+  it('of a request that ends after close() are written once, and let go where the store is closed, too', async () => {
+    const { keys, heard, sabotaged, spied } = instance()
+    const { key } = await keys.create({ owner: 'acct_1' })
+    await keys.close()
+    await keys.verify(key)
+    await vi.advanceTimersByTimeAsync(1_000)
+    expect(spied.asked('touch')).toBe(1)
+    sabotaged.break('touch', () => Promise.reject(new Error('closed')))
+    await keys.verify(key)
+    await vi.advanceTimersByTimeAsync(60_000)
+    expect(heard.of('fault')).toHaveLength(1)
+    expect(vi.getTimerCount()).toBe(0)
+  })
+
   it('close() leaves no timer though the store fails, and can be called twice', async () => {
     const { keys, sabotaged } = instance()
     const { key } = await keys.create({ owner: 'acct_1' })
