@@ -67,11 +67,15 @@ export function createMeter({ take, giveBack, credits: mode, patience, look, lea
   function orderOf({ requirement, request, time }: Attempt, known: Known): Order {
     const windows = windowsFor(known, requirement)
     const account = accountOf(mode, known.stored, time.now)
-    if (windows.length === 0 && account === undefined) return orderFor(0, windows)
+    // What the host's functions say is asked for also where nothing is taken: their faults are no other key's alone.
     const cost = costFor(requirement, request)
-    if (account === undefined) return orderFor(cost, windows)
-    if (requirement.reserve === undefined) return orderFor(cost, windows, { ...account, amount: cost })
-    const { amount, least } = reserveFor(requirement.reserve, request)
+    const { reserve } = requirement
+    if (account === undefined) {
+      if (typeof reserve === 'function') reserveFor(reserve, request)
+      return orderFor(windows.length === 0 ? 0 : cost, windows)
+    }
+    if (reserve === undefined) return orderFor(cost, windows, { ...account, amount: cost })
+    const { amount, least } = reserveFor(reserve, request)
     return orderFor(cost, windows, { ...account, amount, hold: newHold(time.steady) }, least)
   }
 

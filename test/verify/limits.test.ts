@@ -78,6 +78,20 @@ describe.each(STORES)('L. Rate limits on $kind', ({ make }) => {
     expect(await remaining()).toEqual({ minute: 0 })
   })
 
+  it.each([
+    ['cost', { cost: () => -1 }],
+    ['reserve', { reserve: () => 'much' as never }],
+  ])(
+    'L-08 a %s function is heard by a key without limits, too: what it gives wrong is told there as well',
+    async (name, demand) => {
+      const keys = createApiKeys({ prefix: 'li_' })
+      const { key } = await keys.create({ owner: 'acct_1' })
+      const told = { code: 'CONFIG', message: expect.stringContaining(`demand: ${name} gave`) }
+      expect(await failure(() => keys.verify(key, demand))).toMatchObject(told)
+      expect(await failure(() => keys.explain(key, demand))).toMatchObject(told)
+    },
+  )
+
   it('L-08 a cost above the limit is refused without a time to wait: no wait can help', async () => {
     const { keys, key, remaining } = await limited({ second: 100, minute: 10 }, make())
     const refusal = refusalIn(await keys.verify(key, { cost: 11 }))
