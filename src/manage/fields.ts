@@ -152,7 +152,7 @@ function copyOf(value: unknown, path: readonly string[], report: Report): Json |
   if (!isList && !isPlainObject(value)) return report(path, `must be JSON, not ${named(value)}`)
   if (path.length === METADATA_DEPTH)
     return report(path, `must be within ${METADATA_DEPTH} levels of JSON, not ${show(value)}`)
-  const copy: Record<string, Json> | Json[] = isList ? [] : {}
+  const members: (readonly [PropertyKey, Json])[] = []
   for (const key of isList ? value.keys() : Reflect.ownKeys(value)) {
     const inner = [...path, String(key)]
     if (typeof key === 'symbol' || key === '__proto__') return report(inner, 'is no name of a member')
@@ -160,9 +160,10 @@ function copyOf(value: unknown, path: readonly string[], report: Report): Json |
     if (member === undefined && !isList) continue
     const copied = copyOf(member, inner, report)
     if (copied === undefined) return undefined
-    Reflect.set(copy, key, copied)
+    members.push([key, copied])
   }
-  return copy
+  // Its members are defined, not set: where Object.prototype is frozen, one that is named as a member of that cannot be set.
+  return isList ? members.map(([, member]) => member) : Object.fromEntries(members)
 }
 
 /** A value that is no JSON: what its class is called says more than what JSON makes of it. */

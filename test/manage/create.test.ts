@@ -126,6 +126,24 @@ describe('create', () => {
   })
 })
 
+it('create keeps each member of metadata, also where Object.prototype is frozen and has one of that name', async () => {
+  const keys = createApiKeys({ prefix: 'mk_' })
+  const metadata = { constructor: 'Ferrari', toString: 1, nested: { valueOf: [2] } }
+  const before = Object.getOwnPropertyDescriptors(Object.prototype)
+  const lock = (writable: boolean) => {
+    for (const name of ['constructor', 'toString', 'valueOf'] as const)
+      Object.defineProperty(Object.prototype, name, { ...before[name], writable })
+  }
+  lock(false)
+  try {
+    const { record } = await keys.create({ owner: 'acct_1', metadata: { ...metadata } })
+    expect(record.metadata).toEqual(metadata)
+    expect((await keys.get(record.id))?.metadata).toEqual(metadata)
+  } finally {
+    lock(true)
+  }
+})
+
 it('create names null where metadata should be', async () => {
   const keys = createApiKeys({ prefix: 'agk_' })
   const error = await failure(() => keys.create({ owner: 'acct_1', metadata: null as never }))
