@@ -6,8 +6,9 @@ import { own } from '../model/own.ts'
 import type { CreditAccount } from '../model/store.ts'
 import { accountOf, ownerAccount } from '../policy/credits.ts'
 import type { By } from './arguments.ts'
+import { existing } from './found.ts'
 import { refused } from './input.ts'
-import { authorOf, existing, type Office } from './office.ts'
+import { authorOf, type Office } from './office.ts'
 
 /** Whose balance: a key's, or, where `credits` is `'owner'`, an owner's. */
 export type Whom = { readonly id: string; readonly owner?: never } | { readonly owner: string; readonly id?: never }

@@ -6,7 +6,8 @@ import type { ListQuery } from '../model/store.ts'
 import { warnOnce } from '../model/warn.ts'
 import { soundKey } from '../policy/soundness.ts'
 import type { ListOptions } from './arguments.ts'
-import { type Office, recordFor, seek } from './office.ts'
+import { seek } from './found.ts'
+import { type Office, recordFor } from './office.ts'
 
 /** Some of the keys, the newest first. */
 export interface Page<Scope extends string = string> {
@@ -20,8 +21,8 @@ const USUAL = 50
 const MOST_READS = 20
 
 export async function get(office: Office, id: string, by: unknown): Promise<KeyRecord | undefined> {
-  const stored = await seek(office, id, office.input.by(by))
-  return stored === undefined ? undefined : recordFor(office, stored)
+  const found = await seek(office, id, office.input.by(by))
+  return found === undefined ? undefined : recordFor(office, found.key)
 }
 
 export async function list(office: Office, options: unknown): Promise<Page> {

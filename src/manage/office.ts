@@ -15,6 +15,7 @@ import { effectiveWindows, type LimitPlan } from '../policy/limits.ts'
 import { soundKey } from '../policy/soundness.ts'
 import type { By, UpdateBy } from './arguments.ts'
 import { MOST_TRIES_TO_END, untilAtRest } from './at-rest.ts'
+import { damaged, found } from './found.ts'
 import type { InTurn } from './in-turn.ts'
 import type { Input } from './input.ts'
 import type { Race } from './race.ts'
@@ -50,42 +51,6 @@ export interface Office {
   readonly unclear: Unclear
 }
 
-/** What the store has of a key that belongs to this instance and meets the conditions. */
-export async function lookUp(office: Office, id: string, by: By): Promise<StoredKey | undefined> {
-  if (typeof id !== 'string') return undefined
-  const stored: StoredKey | null | undefined = await office.store.find(id)
-  office.unclear.see(id, stored ?? undefined)
-  if (stored === undefined || stored === null) {
-    // Somebody else removed it, and this process may remember it.
-    office.onChange(id)
-    return undefined
-  }
-  if (stored.id !== id || !office.prefixes.all.includes(stored.prefix)) return undefined
-  if (by.owner !== undefined && stored.owner !== by.owner) return undefined
-  if (by.resource !== undefined && stored.resource !== by.resource) return undefined
-  return stored
-}
-
-/** @throws KeywardError `STORE` for a record that is damaged: it can be removed, but neither shown nor changed */
-export async function seek(office: Office, id: string, by: By): Promise<StoredKey | undefined> {
-  const stored = await lookUp(office, id, by)
-  if (stored === undefined) return undefined
-  const sound = soundKey(id, stored)
-  if ('damage' in sound) throw new KeywardError('STORE', `the record of ${id} ${sound.damage}`)
-  return sound.key
-}
-
-/** @throws KeywardError `NOT_FOUND` alike for a made-up id and for somebody else's */
-export async function existing(office: Office, id: string, by: By): Promise<StoredKey> {
-  const stored = await seek(office, id, by)
-  if (stored === undefined) throw notFound()
-  return stored
-}
-
-export function notFound(): KeywardError {
-  return new KeywardError('NOT_FOUND', 'there is no such key')
-}
-
 export function nameTaken(): KeywardError {
   return flawedAt('CONFLICT', 'name', 'is taken by another key of this owner')
 }
@@ -102,10 +67,13 @@ export function change(
   edit: (stored: StoredKey, now: number) => StoredKey,
 ): Promise<KeyRecord> {
   const attempt = async () => {
-    const before = await existing(office, id, by)
+    const { key: before, flaw } = await found(office, id, by)
     const now = office.now()
     expect(office, before, by, now)
     const edited = edit(before, now)
+    // What is damaged is not written back as nothing; but what stops a key goes first.
+    const isStopped = type === 'revoked' || type === 'disabled'
+    if (flaw !== undefined && edited.scopes === before.scopes && !isStopped) throw damaged(id, flaw)
     if (edited === before) {
       // Nothing to write; but that it is so already may be somebody else's change, which this process has not heard of.
       office.onChange(id)

@@ -5,9 +5,10 @@ import { own } from '../model/own.ts'
 import type { Filter, ListQuery } from '../model/store.ts'
 import { soundKey } from '../policy/soundness.ts'
 import type { RevokeAllOptions, UpdateBy } from './arguments.ts'
+import { lookUp, notFound } from './found.ts'
 import { refused } from './input.ts'
 import { tellDamage } from './list.ts'
-import { announced, authorOf, change, eventOf, lookUp, notFound, type Office } from './office.ts'
+import { announced, authorOf, change, eventOf, type Office } from './office.ts'
 
 /** Ends a key for good. A second call changes nothing. */
 export async function revoke(office: Office, id: string, options: unknown): Promise<KeyRecord> {

@@ -6,8 +6,9 @@ import type { UpdateBy } from './arguments.ts'
 import { untilAtRest } from './at-rest.ts'
 import { composeText } from './compose.ts'
 import type { Created } from './create.ts'
+import { intact } from './found.ts'
 import { refuseUngrantedSecret } from './grants.ts'
-import { existing, expect, type Office, recordAfter, write } from './office.ts'
+import { expect, type Office, recordAfter, write } from './office.ts'
 
 type Rotation = UpdateBy & { readonly overlap: number }
 
@@ -19,7 +20,7 @@ export async function rotate(office: Office, id: string, options: unknown): Prom
   const by = office.input.rotate(options)
   return office.race(id, (isLost, won) =>
     office.inTurn(id, async () => {
-      const first = await existing(office, id, by)
+      const first = await intact(office, id, by)
       expect(office, first, by, office.now())
       if (isLost()) throw rotatedByAnother()
       return begin(office, first, by, won)
@@ -46,7 +47,7 @@ function rotatedByAnother(): KeywardError {
 function exchange(office: Office, first: StoredKey, hash: string, by: Rotation, won: () => void): Promise<KeyRecord> {
   let again = false
   return untilAtRest(async () => {
-    const before = again ? await existing(office, first.id, by) : first
+    const before = again ? await intact(office, first.id, by) : first
     again = true
     const now = office.now()
     expect(office, before, by, now)

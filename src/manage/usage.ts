@@ -5,7 +5,8 @@ import type { Reading } from '../model/verdict.ts'
 import { effectiveWindows } from '../policy/limits.ts'
 import { areReadings, isStale, isTime, shownReadings } from '../policy/readings.ts'
 import { untilAtRest } from './at-rest.ts'
-import { balanceOf, existing, type Office } from './office.ts'
+import { existing } from './found.ts'
+import { balanceOf, type Office } from './office.ts'
 
 /** How much a key was used, and what it has left now. */
 export interface Usage {

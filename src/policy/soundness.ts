@@ -61,6 +61,7 @@ function damageOf(key: StoredKey): string | undefined {
     if (key[field] !== undefined && !isTime(key[field])) return `has a ${field} that is no time`
   }
   if (!isPrevious(key.previous)) return 'has a previous secret that is none'
+  if (!isAllowlist(key.allowedIps)) return 'has allowedIps that are no list of text'
   if (!isLimits(key.limits)) return 'has limits that are none'
   if (!isCredits(key.credits)) return 'has credits that are none'
   return undefined
@@ -72,6 +73,11 @@ function isTime(value: unknown): boolean {
 
 function isTextList(value: unknown): boolean {
   return Array.isArray(value) && value.every((item) => typeof item === 'string')
+}
+
+/** An empty one would mean none, and is no list that Keyward writes. */
+function isAllowlist(allowedIps: StoredKey['allowedIps']): boolean {
+  return allowedIps === undefined || (isTextList(allowedIps) && allowedIps.length > 0)
 }
 
 function isPrevious(previous: StoredKey['previous']): boolean {

@@ -94,7 +94,8 @@ async function walk(
   const ours =
     known !== undefined && instance.formats.some(({ prefix }) => prefix === known.stored.prefix) ? known : undefined
   if (ours === undefined && 'id' in from) throw new KeywardError('NOT_FOUND', 'there is no such key')
-  note('find', ours !== undefined, ours === undefined ? `there is no key ${id}` : `key ${id} of ${ours.stored.owner}`)
+  const none = found !== undefined && known === undefined ? `the record of ${id} is damaged` : `there is no key ${id}`
+  note('find', ours !== undefined, ours === undefined ? none : `key ${id} of ${ours.stored.owner}`)
   if (ours === undefined) return 'invalid_key'
   if (!('id' in from) && !(await isProved(parts, attempt, ours, from, note))) return 'invalid_key'
 

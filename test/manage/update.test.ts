@@ -69,6 +69,21 @@ describe('update', () => {
     expect(events.map(({ type }) => type)).toEqual(['created'])
   })
 
+  it('writes no list of scopes in place of a damaged one, unless it is given one; what stops the key goes first', async () => {
+    for (const stop of ['disable', 'revoke'] as const) {
+      const { keys, record, store } = await instance()
+      const stored = await kept(store, record.id)
+      const scopes = 'a:read' as never
+      await store.replace({ ...stored, scopes, version: stored.version + 1 }, stored.version)
+      const told = { code: 'STORE', message: `the record of ${record.id} has scopes that are no list of text` }
+      expect(await failure(() => keys.update(record.id, { name: 'renamed' }))).toMatchObject(told)
+      expect(await failure(() => keys.rotate(record.id, { overlap: 0 }))).toMatchObject(told)
+      expect((await kept(store, record.id)).scopes).toBe(scopes)
+      if (stop === 'disable') expect((await keys.update(record.id, { scopes: ['a:read'] })).scopes).toEqual(['a:read'])
+      expect((await keys[stop](record.id)).status).not.toBe('active')
+    }
+  })
+
   it('gives a later version with each change', async () => {
     const { keys, record, store } = await instance()
     const { version } = await kept(store, record.id)

@@ -206,11 +206,13 @@ describe('explain, when something fails', () => {
     ])
   })
 
-  it('says that a damaged record is none', async () => {
-    const store = alteredStore((stored) => ({ ...stored, expiresAt: 'soon' }), memoryStore())
+  it.each([{ expiresAt: 'soon' }, { allowedIps: 5 }])('says that a damaged record is none: %j', async (damage) => {
+    const store = alteredStore((stored) => ({ ...stored, ...damage }), memoryStore())
     const keys = createApiKeys({ prefix: 'ex_', store })
-    const { key } = await keys.create({ owner: 'acct_1' })
-    expect(await keys.explain(key)).toMatchObject({ ok: false, code: 'invalid_key' })
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    const { ok, code, steps } = await keys.explain(key)
+    expect([ok, code]).toEqual([false, 'invalid_key'])
+    expect(steps.at(-1)).toEqual({ step: 'find', ok: false, detail: `the record of ${record.id} is damaged` })
   })
 
   it('a demand that is wrong is a mistake, as for verify', async () => {

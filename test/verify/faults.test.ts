@@ -152,6 +152,10 @@ describe('D. A store that answers nonsense', () => {
     ['whose limits hold nonsense', { limits: { minute: { limit: 'x', ms: 0 } } }],
     ['whose limits are negative', { limits: { minute: { limit: -1, ms: 60_000 } } }],
     ['whose overlap has no hash', { previous: { since: 0, until: 4e12 } }],
+    ['whose allowlist is text', { allowedIps: '10.0.0.0/8' }],
+    ['whose allowlist holds a number', { allowedIps: ['10.0.0.0/8', 7] }],
+    ['whose allowlist is empty', { allowedIps: [] }],
+    ['whose allowlist is an object', { allowedIps: {} }],
   ])('D-28 find: a record %s admits nobody and is told', async (_, damage) => {
     const { keys, key, sabotaged, heard } = await instance()
     sabotaged.break('find', (ask) => ({ ...(ask() as object), ...damage }))
