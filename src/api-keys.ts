@@ -15,8 +15,9 @@ import type {
 } from './manage/arguments.ts'
 import { type Created, create } from './manage/create.ts'
 import { balance, credit, type Whom } from './manage/credit.ts'
-import { faultTeller } from './manage/faults.ts'
+import { tellingFaults } from './manage/faults.ts'
 import { get, list, type Page } from './manage/list.ts'
+import type { Office } from './manage/office.ts'
 import { remove, revoke, revokeAll } from './manage/revoke.ts'
 import { rotate } from './manage/rotate.ts'
 import { disable, enable, update } from './manage/update.ts'
@@ -147,21 +148,8 @@ export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysO
     await tidings?.stop()
   }
 
-  const told = faultTeller(office)
   const keys: ApiKeys = {
-    create: (input, by) => told('create', [input, by], () => create(office, input, by)),
-    get: (id, by) => told('get', [id, by], () => get(office, id, by)),
-    list: (options) => told('list', [options], () => list(office, options)),
-    usage: (id, by) => told('usage', [id, by], () => usage(office, id, by)),
-    update: (id, patch, by) => told('update', [id, by], () => update(office, id, patch, by)),
-    disable: (id, by) => told('disable', [id, by], () => disable(office, id, by)),
-    enable: (id, by) => told('enable', [id, by], () => enable(office, id, by)),
-    rotate: (id, options) => told('rotate', [id, options], () => rotate(office, id, options)),
-    revoke: (id, options) => told('revoke', [id, options], () => revoke(office, id, options)),
-    revokeAll: (options) => told('revokeAll', [options], () => revokeAll(office, options)),
-    remove: (id, by) => told('remove', [id, by], () => remove(office, id, by)),
-    credit: (whom, amount, by) => told('credit', [whom, by], () => credit(office, whom, amount, by)),
-    balance: (whom, by) => told('balance', [whom, by], () => balance(office, whom, by)),
+    ...managing(office),
     ...verbs(door, verification),
     flush: uses.flush,
     close,
@@ -171,7 +159,28 @@ export function createApiKeys<const V extends ScopeVocabulary>(options: ApiKeysO
   return Object.freeze(keys) as unknown as ApiKeys<ScopeOf<V>>
 }
 
-function verbs(door: Door, { parts, instance }: Verification): Pick<ApiKeys, 'verify' | 'explain' | 'of'> {
+type Asking = 'verify' | 'explain' | 'of'
+type OtherVerbs = Asking | 'flush' | 'close' | typeof Symbol.asyncDispose | typeof DOOR
+
+function managing(office: Office): Omit<ApiKeys, OtherVerbs> {
+  return tellingFaults<Omit<ApiKeys, OtherVerbs>>(office, {
+    create: (input, by) => create(office, input, by),
+    get: (id, by) => get(office, id, by),
+    list: (options) => list(office, options),
+    usage: (id, by) => usage(office, id, by),
+    update: (id, patch, by) => update(office, id, patch, by),
+    disable: (id, by) => disable(office, id, by),
+    enable: (id, by) => enable(office, id, by),
+    rotate: (id, options) => rotate(office, id, options),
+    revoke: (id, options) => revoke(office, id, options),
+    revokeAll: (options) => revokeAll(office, options),
+    remove: (id, by) => remove(office, id, by),
+    credit: (whom, amount, by) => credit(office, whom, amount, by),
+    balance: (whom, by) => balance(office, whom, by),
+  })
+}
+
+function verbs(door: Door, { parts, instance }: Verification): Pick<ApiKeys, Asking> {
   const demands = demandsOf(door)
   return {
     verify: (credential, demand) => demands(demand).entrance.credential(credential),

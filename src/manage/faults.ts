@@ -5,23 +5,28 @@ import { iso } from '../model/iso.ts'
 import { redact } from '../model/redact.ts'
 import type { Office } from './office.ts'
 
-/** Does what a verb is to do. `given` is where the caller may have named the key or its owner. */
-export type FaultTeller = <T>(verb: string, given: readonly unknown[], work: () => Promise<T>) => Promise<T>
-
-/** What fails on the store, listeners hear of, under the name of the verb. */
-export function faultTeller({ events, now }: Pick<Office, 'events' | 'now'>): FaultTeller {
-  return async (code, given, work) => {
-    try {
-      return await work()
-    } catch (error) {
-      if (hasCode(error, 'STORE') && events.wants('fault')) {
-        events.tell({ type: 'fault', at: iso(now()), code, message: error.message, ...whose(given) })
+/** Verbs of management, of whose failures on the store listeners hear, under the name of the verb. */
+export function tellingFaults<Verbs extends object>(
+  { events, now }: Pick<Office, 'events' | 'now'>,
+  verbs: Verbs,
+): Verbs {
+  const telling = Object.entries(verbs).map(([code, verb]) => [
+    code,
+    async (...given: readonly unknown[]) => {
+      try {
+        return await verb(...given)
+      } catch (error) {
+        if (hasCode(error, 'STORE') && events.wants('fault')) {
+          events.tell({ type: 'fault', at: iso(now()), code, message: error.message, ...whose(given) })
+        }
+        throw error
       }
-      throw error
-    }
-  }
+    },
+  ])
+  return Object.fromEntries(telling)
 }
 
+/** What the caller named of key and owner: it was checked before a store was asked. */
 function whose(given: readonly unknown[]): Pick<FaultEvent, 'id' | 'owner'> {
   const named: { id?: string; owner?: string } = {}
   for (const value of given) {
