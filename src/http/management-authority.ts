@@ -1,4 +1,5 @@
 import type { Awaitable } from '../model/awaitable.ts'
+import { lineFlaw } from '../model/line.ts'
 import { inherited, own } from '../model/own.ts'
 import { within } from '../model/timer.ts'
 import { warnOnce } from '../model/warn.ts'
@@ -80,15 +81,12 @@ export async function isAllowed(authority: Authority, verb: ManagementVerb, pati
   return (await inTime('may', patience, async () => may.call(authority, verb))) === true
 }
 
-/** What cannot stand in a record or an event. */
-const UNSAFE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u
-
 /** Grants that are there and `undefined` are those of a role that nobody knows: that must not make a guest an administrator. */
 function isAuthority(authority: Authority): boolean {
   const { owner, resource, actor, grants, may } = authority
   if (grants === undefined && Object.hasOwn(authority, 'grants')) return false
-  const isText = (value: unknown) =>
-    typeof value === 'string' && value.length >= 1 && value.length <= 256 && !UNSAFE.test(value)
+  // What can stand in a record or an event.
+  const isText = (value: unknown) => lineFlaw(value, 256) === undefined
   const isTextOrAbsent = (value: unknown) => value === undefined || isText(value)
   const areTexts = grants === undefined || (Array.isArray(grants) && grants.every(isText))
   const isKnown = isText(owner) && isTextOrAbsent(resource) && isTextOrAbsent(actor)

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini'
-import type { Issue } from '../model/errors.ts'
+import { schemaIssues } from '../model/schema-issues.ts'
 import { DOOR, type WithDoor } from './door.ts'
 import { asDescribed, choice, described, listOf, META, moment, strict, text, whole } from './management-fields.ts'
 import { invalid } from './management-problems.ts'
@@ -182,13 +182,7 @@ function mapShape<T extends Record<string, z.ZodMiniType>, R extends z.ZodMiniTy
 export function check<T extends z.ZodMiniType>(schema: T, value: unknown): Read<z.output<T>> {
   const parsed = schema.safeParse(value)
   if (parsed.success) return { ok: true, value: parsed.data }
-  return { ok: false, reply: invalid(parsed.error.issues.flatMap(issuesOf)) }
-}
-
-function issuesOf(issue: z.core.$ZodIssue): readonly Issue[] {
-  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path.join('.'), message: issue.message }]
-  const path = (key: string) => [...issue.path, key].join('.')
-  return issue.keys.map((key) => ({ path: path(key), message: 'is not a field that can be given here' }))
+  return { ok: false, reply: invalid(parsed.error.issues.flatMap(schemaIssues)) }
 }
 
 /** What the routes read, by the names that the document gives. */

@@ -3,6 +3,7 @@ import type { Issue } from '../model/errors.ts'
 import { isObject, isRecord } from '../model/is-object.ts'
 import { iso, parseIso } from '../model/iso.ts'
 import type { Json, Metadata, Refill } from '../model/key.ts'
+import { lineFlaw } from '../model/line.ts'
 import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import { isInterval } from '../policy/credits.ts'
@@ -10,15 +11,13 @@ import { type LimitMap, parseLimits } from '../policy/limits.ts'
 import { MOST_NETWORKS, networkFlaw } from '../policy/networks.ts'
 import { MOST_SCOPES, scopeFlaw, type Vocabulary } from '../policy/scopes.ts'
 
-/** Control characters, halves of surrogate pairs, and marks that reverse the direction of what follows them. */
-const UNSAFE = /[\p{Cc}\p{Cs}\u202a-\u202e\u2066-\u2069]/u
 const UNSAFE_LINES = /[\p{Cs}\u202a-\u202e\u2066-\u2069]|(?![\n\t])\p{Cc}/u
 const METADATA_BYTES = 16 * 1024
 const METADATA_DEPTH = 5
 
 /** One line of text. */
 export function line(longest: number) {
-  return ruled<string>((value) => textFlaw(value, longest, UNSAFE))
+  return ruled<string>((value) => lineFlaw(value, longest))
 }
 
 /** White space, and marks that show nothing. */
@@ -26,19 +25,13 @@ const BLANK = /^[\p{Z}\p{Cf}]*$/u
 
 /** One line by which people tell keys apart. */
 export function name(longest: number) {
-  const flaw = (value: unknown) => textFlaw(value, longest, UNSAFE)
+  const flaw = (value: unknown) => lineFlaw(value, longest)
   return ruled<string>((value) => flaw(value) ?? (BLANK.test(String(value)) ? 'must not be blank' : undefined))
 }
 
 /** Text of several lines. */
 export function lines(longest: number) {
-  return ruled<string>((value) => textFlaw(value, longest, UNSAFE_LINES))
-}
-
-function textFlaw(value: unknown, longest: number, unsafe: RegExp): string | undefined {
-  if (typeof value !== 'string') return 'must be text'
-  if (value.length < 1 || value.length > longest) return `must be 1 to ${longest} characters`
-  return unsafe.test(value) ? 'must not contain control characters or marks that turn its direction' : undefined
+  return ruled<string>((value) => lineFlaw(value, longest, UNSAFE_LINES))
 }
 
 export function scopes(vocabulary: Vocabulary | undefined) {

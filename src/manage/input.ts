@@ -5,6 +5,7 @@ import { flawed, type Issue, type KeywardError } from '../model/errors.ts'
 import type { Metadata, Status } from '../model/key.ts'
 import { inherited, own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
+import { schemaIssues } from '../model/schema-issues.ts'
 import { beyondMax, type LimitMap, type LimitPlan } from '../policy/limits.ts'
 import type { Vocabulary } from '../policy/scopes.ts'
 import type {
@@ -226,13 +227,7 @@ function parse<T extends z.ZodMiniObject, Condition extends string = never>(
   if (missing !== undefined) throw refused([{ path: missing, message: 'must not be undefined; leave it out' }])
   const parsed = schema.safeParse(given)
   if (parsed.success) return own(parsed.data as object) as Given<z.output<T>, Condition>
-  throw refused(parsed.error.issues.flatMap(issuesOf))
-}
-
-function issuesOf(issue: z.core.$ZodIssue): readonly Issue[] {
-  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path.join('.'), message: issue.message }]
-  const path = (key: string) => [...issue.path, key].join('.')
-  return issue.keys.map((key) => ({ path: path(key), message: 'is not a field that can be given here' }))
+  throw refused(parsed.error.issues.flatMap(schemaIssues))
 }
 
 function refuse(issues: readonly Issue[]): void {
