@@ -5,6 +5,7 @@ import type { Clock } from './model/clock.ts'
 import { type Duration, parseDuration } from './model/duration.ts'
 import type { Hasher } from './model/hasher.ts'
 import { isRecord } from './model/is-object.ts'
+import { NAMED_WINDOWS } from './model/limits.ts'
 import type { KeyStore } from './model/store.ts'
 
 // Each kind of schema that zod has is code that is loaded with it: what one question tells is asked here.
@@ -33,7 +34,7 @@ const object = { error: 'must be an object of known options' }
 
 const store = having<KeyStore>(
   ['find', 'insert', 'replace', 'remove', 'list'],
-  'must be a store: find, insert, replace, remove, list',
+  'must be a store, such as redisStore(client), with find, insert, replace, remove and list; was it called, and awaited?',
 )
 const hasher = having<Hasher>(
   ['make', 'check', 'outdated', 'waste'],
@@ -115,6 +116,19 @@ export const OPTIONS = z.strictObject(
   },
   object,
 )
+
+/** What may have been meant: a window without saying whose, or an option that begins as this one does. */
+export function likelyMeant([name, window]: readonly PropertyKey[]): string {
+  if (name === 'limits' && Object.keys(NAMED_WINDOWS).some((each) => each === window))
+    return `; write limits.default.${String(window)}`
+  const start = String(name).slice(0, 4).toLowerCase()
+  const like = window === undefined ? Object.keys(OPTIONS.shape).filter((each) => startsLike(each, start)) : []
+  return like.length === 0 ? '' : `; there is ${like.join(', ')}`
+}
+
+function startsLike(option: string, start: string): boolean {
+  return option.toLowerCase().startsWith(start)
+}
 
 function isClock(value: unknown): boolean {
   const { now, monotonic } = Object(value) as Partial<Clock>

@@ -22,7 +22,7 @@ import type { KeyStore } from './model/store.ts'
 import { warnOnce } from './model/warn.ts'
 import { type Cidr, compileNetworks, type Networks, parseCidr } from './network/cidr.ts'
 import type { ApiKeysOptions, ScopeVocabulary } from './options.ts'
-import { OPTIONS } from './options-schema.ts'
+import { likelyMeant, OPTIONS } from './options-schema.ts'
 import type { CreditMode } from './policy/credits.ts'
 import type { FailureLimit } from './policy/failures.ts'
 import { beyondMax, type LimitPlan, parseLimits } from './policy/limits.ts'
@@ -228,8 +228,9 @@ const SECRET = /pepper|secret|hash|salt|pass/i
 function strange(path: readonly PropertyKey[], given: ApiKeysOptions): Issue {
   const value = at(path, given)
   const name = path.join('.')
-  if (path.length === 1 && isObject(value)) return { path: name, message: 'is not an option, given an object' }
-  return { path: name, message: SECRET.test(name) ? 'is not an option' : unwanted('is not an option', value) }
+  const like = likelyMeant(path)
+  if (path.length === 1 && isObject(value)) return { path: name, message: `is not an option, given an object${like}` }
+  return { path: name, message: (SECRET.test(name) ? 'is not an option' : unwanted('is not an option', value)) + like }
 }
 
 function at(path: readonly PropertyKey[], given: ApiKeysOptions): unknown {

@@ -126,8 +126,19 @@ describe('CONFIG names the option and shows its value', () => {
     const peppers = { p1: 'correct horse battery staple' }
     for (const value of [{ current: 'p1', peppers }, [{ password: 'hunter2' }]]) {
       const error = await failure(() => make({ hash: value }))
-      expect(error.issues).toEqual([{ path: 'hash', message: 'is not an option, given an object' }])
+      const message = 'is not an option, given an object; there is hasher'
+      expect(error.issues).toEqual([{ path: 'hash', message }])
     }
+  })
+
+  it('and what was meant, maybe', async () => {
+    const told = async (options: Given) => (await failure(() => make(options))).issues?.[0]?.message
+    expect(await told({ limits: { minute: 60 } })).toBe('is not an option, given 60; write limits.default.minute')
+    expect(await told({ onEvents: 7 })).toBe('is not an option, given 7; there is onEvent')
+    for (const store of [Promise.resolve(memoryStore()), memoryStore, 'redis://db', {}])
+      expect(await told({ store })).toMatch(
+        /^must be a store, such as redisStore\(client\), .* was it called, and awaited\?$/,
+      )
   })
 })
 

@@ -1,4 +1,5 @@
-import { KeywardError } from '../model/errors.ts'
+import { ID_LENGTH } from '../key/format.ts'
+import { flawedAt, KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import { type Sound, soundKey } from '../policy/soundness.ts'
 import type { By } from './arguments.ts'
@@ -9,6 +10,9 @@ type Whole = Extract<Sound, { readonly key: StoredKey }>
 /** What the store has of a key that belongs to this instance and meets the conditions. */
 export async function lookUp(office: Office, id: string, by: By): Promise<StoredKey | undefined> {
   if (typeof id !== 'string') return undefined
+  // Nor is a secret to go where ids go.
+  if (office.prefixes.all.some((prefix) => id.startsWith(prefix) && id.length > prefix.length + ID_LENGTH))
+    throw flawedAt('INPUT', 'id', 'must be the id of a key (record.id), not its text')
   const stored: StoredKey | null | undefined = await office.store.find(id)
   office.unclear.see(id, stored ?? undefined)
   if (stored === undefined || stored === null) {

@@ -126,11 +126,11 @@ export function createInput({ vocabulary, plan, names, environments }: InputOpti
     updater: (by = {}) => parse(UPDATE_BY, by, CONDITIONS),
     // What a page is asked for is a search: what is undefined is not looked for.
     list: (options = {}) => parse(LIST, options),
-    rotate: (options) => parse(ROTATE, options, CONDITIONS),
+    rotate: (options) => parse(ROTATE, options, CONDITIONS, options === undefined ? OVERLAP : undefined),
     revoke: (options = {}) => parse(REVOKE, options, CONDITIONS),
     revokeAll: (options = {}) => parse(REVOKE_ALL, options, CONDITIONS),
     crediting: (by = {}) => parse(CREDIT_BY, by, CONDITIONS),
-    account: (whom) => parse(ACCOUNT, whom, CONDITIONS),
+    account: (whom) => parse(ACCOUNT, whom, CONDITIONS, '{ id } or { owner }'),
     amount: (amount) => parse(AMOUNT, { amount }).amount,
   }
 
@@ -192,6 +192,7 @@ const LIST = z.strictObject({
   cursor: z.optional(field.line(1000)),
 })
 
+const OVERLAP = "{ overlap: 0 } or { overlap: '24h' }"
 const ROTATE = z.strictObject({
   ...CHANGE_BY,
   overlap: z.pipe(
@@ -213,15 +214,19 @@ const AMOUNT = z.strictObject({
   }),
 })
 
-/** @param conditions members that may be left out, and not be `undefined` */
+/**
+ * @param conditions members that may be left out, and not be `undefined`
+ * @param wanted what it must be, where it is no object
+ */
 function parse<T extends z.ZodMiniObject, Condition extends string = never>(
   schema: T,
   input: unknown,
   conditions: readonly Condition[] = [],
+  wanted = 'an object',
 ): Given<z.output<T>, Condition> {
   const path = inherited(Object(input), Object.keys(schema.shape))
   if (path !== undefined) throw refused([{ path, message: 'must be a member of the object itself, not of its class' }])
-  if (!field.hasMembers(input)) throw refused([{ path: '', message: `must be an object, not ${field.named(input)}` }])
+  if (!field.hasMembers(input)) throw refused([{ path: '', message: `must be ${wanted}, not ${field.named(input)}` }])
   const given = own(input) as Readonly<Record<string, unknown>>
   const missing = conditions.find((name) => name in given && given[name] === undefined)
   if (missing !== undefined) throw refused([{ path: missing, message: 'must not be undefined; leave it out' }])

@@ -1,5 +1,5 @@
 import { DOOR } from '../http/door.ts'
-import type { ApiKeys, Created, CreateInput } from '../index.ts'
+import { type ApiKeys, type Created, type CreateInput, KeywardError } from '../index.ts'
 
 /** A key for a test, and how to send it. */
 export interface TestKey<Scope extends string = string> extends Created<Scope> {
@@ -17,12 +17,15 @@ export interface TestKey<Scope extends string = string> extends Created<Scope> {
  * ```
  *
  * @param input What the test is about. Default: owner `'test'`, every scope, the first environment, a name of its own.
- * @throws KeywardError as `create` does
+ * @throws KeywardError as `create` does, `CONFIG` for what is no instance
  */
 export async function testKey<Scope extends string>(
   keys: ApiKeys<Scope>,
   input: Partial<CreateInput<NoInfer<Scope>>> = {},
 ): Promise<TestKey<Scope>> {
+  const door: unknown = Object(keys)[DOOR]
+  if (door === undefined)
+    throw new KeywardError('CONFIG', 'testKey: the first argument must be what createApiKeys made')
   const { context, instance } = keys[DOOR]
   const [environment] = context.environments
   const created = await keys.create({

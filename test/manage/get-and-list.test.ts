@@ -3,7 +3,7 @@ import { fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
 import { inOtherCase } from '../support/forge.ts'
 import { failure, listener } from '../support/outcome.ts'
-import { alteredStore, wrapStore } from '../support/stores.ts'
+import { alteredStore, spiedStore, wrapStore } from '../support/stores.ts'
 
 /** Every page from the first to the last. */
 async function pages(keys: ApiKeys, options: ListOptions = {}): Promise<string[][]> {
@@ -34,11 +34,32 @@ async function many(count: number, together = 1) {
 describe('get', () => {
   it('answers the record, without the secret, or undefined', async () => {
     const keys = createApiKeys({ prefix: 'ls_' })
-    const { key, record } = await keys.create({ owner: 'acct_1' })
+    const { record } = await keys.create({ owner: 'acct_1' })
     expect(await keys.get(record.id)).toEqual(record)
-    for (const id of ['0'.repeat(12), '', key, `${record.id} `, inOtherCase(record.id), '__proto__', 'constructor']) {
+    for (const id of ['0'.repeat(12), '', `${record.id} `, inOtherCase(record.id), '__proto__', 'constructor']) {
       expect(await keys.get(id)).toBeUndefined()
     }
+  })
+
+  it('says of the text of a key that it is no id, as every verb does, and asks the store for no secret', async () => {
+    const { store, calls, forget } = spiedStore()
+    const keys = createApiKeys({ prefix: 'ls_', store })
+    const { key } = await keys.create({ owner: 'acct_1' })
+    forget()
+    const verbs = [
+      () => keys.get(key),
+      () => keys.usage(key),
+      () => keys.update(key, { name: 'x' }),
+      () => keys.rotate(key, { overlap: 0 }),
+      () => keys.revoke(key),
+      () => keys.remove(key),
+      () => keys.credit({ id: key }, 1),
+    ]
+    for (const verb of verbs) {
+      const error = await failure(verb)
+      expect(error).toMatchObject({ code: 'INPUT', message: 'id must be the id of a key (record.id), not its text' })
+    }
+    expect(calls).toEqual([])
   })
 
   it.each([undefined, null, 7, {}, [], { $ne: null }])('R-12 takes nothing but text for an id: %j', async (id) => {

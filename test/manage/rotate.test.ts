@@ -22,6 +22,16 @@ async function instance(input: CreateInput = { owner: 'acct_1' }, store = memory
   return { clock, store, keys, ...(await keys.create(input)) }
 }
 
+it('rotate and credit say what they want instead of nothing', async () => {
+  const keys = createApiKeys({ prefix: 'ro_' })
+  const { record } = await keys.create({ owner: 'acct_1' })
+  const told = async (act: () => unknown) => (await failure(act)).message
+  expect(await told(() => keys.rotate(record.id, undefined as never))).toBe(
+    "input must be { overlap: 0 } or { overlap: '24h' }, not undefined",
+  )
+  expect(await told(() => keys.credit('acct_1' as never, 5))).toBe('input must be { id } or { owner }, not "acct_1"')
+})
+
 describe('rotate', () => {
   it('gives the same key another secret, and says until when the old one works', async () => {
     const { keys, key, record, clock } = await instance(FULL)

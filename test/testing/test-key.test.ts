@@ -3,6 +3,7 @@ import { type ApiKeys, createApiKeys, header, KeywardError } from 'keyward'
 import { guard } from 'keyward/express'
 import { fakeClock, testKey } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
+import { failure } from '../support/outcome.ts'
 import { serve } from '../support/serve.ts'
 
 async function statusOf(keys: ApiKeys, headers: Readonly<Record<string, string>>): Promise<number> {
@@ -21,6 +22,13 @@ describe('testKey()', () => {
     ['unique names', createApiKeys({ prefix: 'ap_', names: 'unique' })],
   ] as const)('makes a key whose headers are admitted: %s', async (_name, keys) => {
     for (let i = 0; i < 2; i++) expect(await statusOf(keys, (await testKey(keys)).headers)).toBe(200)
+  })
+
+  it.each([undefined, null, {}, 'ap_'])('says that %j is no instance', async (keys) => {
+    expect(await failure(() => testKey(keys as never))).toMatchObject({
+      code: 'CONFIG',
+      message: expect.stringContaining('createApiKeys'),
+    })
   })
 
   it('may do everything unless the test says otherwise', async () => {
