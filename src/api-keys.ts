@@ -62,10 +62,7 @@ export interface ApiKeys<Scope extends string = string> extends WithDoor {
    * @throws KeywardError `INPUT` with every wrong field, `CONFLICT` for a taken name, `STORE`
    */
   create(input: CreateInput<Scope>, by?: CreateBy): Promise<Created<Scope>>
-  /**
-   * The record, or `undefined` where there is none that the conditions let be seen.
-   * @throws KeywardError `INPUT`, as every verb that takes an id, where that is the text of a key
-   */
+  /** The record, or `undefined` where there is none that the conditions let be seen. */
   get(id: string, by?: By): Promise<KeyRecord<Scope> | undefined>
   /** Keys by age, the newest first: 50, at most 100. @throws KeywardError `INPUT` */
   list(options?: ListOptions): Promise<Page<Scope>>

@@ -1,5 +1,5 @@
 import { ID_LENGTH } from '../key/format.ts'
-import { flawedAt, KeywardError } from '../model/errors.ts'
+import { KeywardError } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import { type Sound, soundKey } from '../policy/soundness.ts'
 import type { By } from './arguments.ts'
@@ -9,10 +9,8 @@ type Whole = Extract<Sound, { readonly key: StoredKey }>
 
 /** What the store has of a key that belongs to this instance and meets the conditions. */
 export async function lookUp(office: Office, id: string, by: By): Promise<StoredKey | undefined> {
-  if (typeof id !== 'string') return undefined
-  // Nor is a secret to go where ids go.
-  if (office.prefixes.all.some((prefix) => id.startsWith(prefix) && id.length > prefix.length + ID_LENGTH))
-    throw flawedAt('INPUT', 'id', 'must be the id of a key (record.id), not its text')
+  // A secret is not to go where ids go.
+  if (typeof id !== 'string' || isText(office, id)) return undefined
   const stored: StoredKey | null | undefined = await office.store.find(id)
   office.unclear.see(id, stored ?? undefined)
   if (stored === undefined || stored === null) {
@@ -38,7 +36,7 @@ export async function seek(office: Office, id: string, by: By): Promise<Whole | 
 /** @throws KeywardError `NOT_FOUND` alike for a made-up id and for somebody else's, and as `seek` */
 export async function found(office: Office, id: string, by: By): Promise<Whole> {
   const whole = await seek(office, id, by)
-  if (whole === undefined) throw notFound()
+  if (whole === undefined) throw notFound(office, id)
   return whole
 }
 
@@ -58,6 +56,13 @@ export function damaged(id: string, damage: string): KeywardError {
   return new KeywardError('STORE', `the record of ${id} ${damage}`)
 }
 
-export function notFound(): KeywardError {
-  return new KeywardError('NOT_FOUND', 'there is no such key')
+export function notFound(office: Office, id: unknown): KeywardError {
+  const isWrong = typeof id === 'string' && isText(office, id)
+  const hint = isWrong ? ': what was given is the text of a key, not its id (record.id)' : ''
+  return new KeywardError('NOT_FOUND', `there is no such key${hint}`)
+}
+
+/** Whether it is the whole text of a key, or a half of a pair, in place of its id. */
+function isText({ prefixes }: Office, id: string): boolean {
+  return prefixes.all.some((prefix) => id.startsWith(prefix) && id.length > prefix.length + ID_LENGTH)
 }

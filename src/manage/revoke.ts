@@ -119,12 +119,13 @@ async function* idsOf(office: Office, query: ListQuery): AsyncGenerator<string> 
 export async function remove(office: Office, id: string, by: unknown): Promise<void> {
   const conditions = office.input.updater(by)
   const stored = await lookUp(office, id, conditions)
-  if (stored === undefined) throw notFound()
+  if (stored === undefined) throw notFound(office, id)
   const ended = conditions.when === undefined ? undefined : await endFirst(office, id, conditions)
   const event = eventOf(office, 'removed', conditions, ended?.before ?? stored, undefined)
   const isGone = (found: StoredKey | undefined) => found === undefined
   try {
-    if (!(await announced(office, event, { isMade: isGone }, async () => office.store.remove(id)))) throw notFound()
+    if (!(await announced(office, event, { isMade: isGone }, async () => office.store.remove(id))))
+      throw notFound(office, id)
   } catch (error) {
     const revoked = ended && eventOf(office, 'revoked', conditions, ended.before, ended.after)
     if (revoked !== undefined) office.events.tell(revoked)
