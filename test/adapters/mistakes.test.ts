@@ -16,13 +16,13 @@ for (const kind of NESTS) await packagesOf(kind)
 const keys = createApiKeys({ prefix: 'mi_' })
 const handler = () => new Response('reached')
 const call = (verb: unknown, ...given: unknown[]) => (verb as (...given: unknown[]) => unknown)(...given)
-const connection = { once: () => {}, destroy: () => {} }
+const connection = { on: () => {}, off: () => {}, once: () => {}, destroy: () => {} }
 
 describe('a mistake is CONFIG and tells what to write', () => {
   it.each<[string, () => unknown, ...string[]]>([
     [
       'refuse() of a guard that is not awaited',
-      () => call(refuse, {}, onNode(keys)({} as never)),
+      () => call(refuse, {}, onNode(keys)({ rawHeaders: [], socket: connection } as never)),
       'refuse',
       'await it',
     ],

@@ -118,9 +118,10 @@ describe.each(['typescript', 'typescript7'])('a %s consumer', (compiler) => {
     expect(compile(['consumer.ts'], ['--module', 'ESNext', '--moduleResolution', 'Bundler'])).toBe('')
   })
 
-  // TypeScript 7 has no such resolution any more; 5 takes it by default where modules are CommonJS.
-  it.runIf(compiler === 'typescript')('compiles with the resolution of Node 10, which knows no exports', () => {
-    const options = ['--module', 'CommonJS', '--moduleResolution', 'Node10', '--skipLibCheck']
+  it('compiles where modules are CommonJS', () => {
+    // TypeScript 7 has no resolution of Node 10 any more, which knows no exports; 5 takes it by default here.
+    const resolution = compiler === 'typescript' ? 'Node10' : 'Bundler'
+    const options = ['--module', 'CommonJS', '--moduleResolution', resolution, '--skipLibCheck']
     expect(compile(['consumer.ts'], options)).toBe('')
   })
 })
