@@ -1,8 +1,8 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { onceEnded } from '../src/http/ended.ts'
+import { hasReplied, type Reply, sendAnswer, setHeaders } from '../src/http/fastify/reply.ts'
 import { type Application, asPlugin, guardEverything, type Hook } from '../src/http/fastify.ts'
-import { hasReplied, type Reply, sendAnswer, setHeaders } from '../src/http/fastify-reply.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
 import { misplaced } from '../src/http/misplaced.ts'
 import { nodeFacts } from '../src/http/node.ts'
@@ -10,8 +10,8 @@ import { showIdentity } from '../src/http/shown-identity.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
+export { mount } from '../src/http/fastify/mount.ts'
 export type { Hook } from '../src/http/fastify.ts'
-export { mount } from '../src/http/fastify-mount.ts'
 export type { FetchHandler, Platform } from '../src/http/mount.ts'
 
 declare module 'fastify' {

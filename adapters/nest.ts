@@ -1,17 +1,17 @@
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
-import { BOOK, type Book, type GuardContext, needBook } from '../src/http/nest-book.ts'
-import { type Decorator, type ParameterOfHandler, parameterOf, said } from '../src/http/nest-decorators.ts'
-import { injects } from '../src/http/nest-metadata.ts'
-import { type AsyncOptions, asyncModuleFor, type ModuleDefinition, moduleFor } from '../src/http/nest-module.ts'
-import type { NestRequest } from '../src/http/nest-request.ts'
+import { BOOK, type Book, type GuardContext, needBook } from '../src/http/nest/book.ts'
+import { type Decorator, type ParameterOfHandler, parameterOf, said } from '../src/http/nest/decorators.ts'
+import { injects } from '../src/http/nest/metadata.ts'
+import { type AsyncOptions, asyncModuleFor, type ModuleDefinition, moduleFor } from '../src/http/nest/module.ts'
+import type { NestRequest } from '../src/http/nest/request.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
 export { type FetchHandler, mount, type Platform } from '../src/http/mount.ts'
-export type { Decorator, ParameterOfHandler } from '../src/http/nest-decorators.ts'
-export type { AsyncOptions, KeywardOptionsFactory, ModuleDefinition } from '../src/http/nest-module.ts'
-export type { NestRequest } from '../src/http/nest-request.ts'
+export type { Decorator, ParameterOfHandler } from '../src/http/nest/decorators.ts'
+export type { AsyncOptions, KeywardOptionsFactory, ModuleDefinition } from '../src/http/nest/module.ts'
+export type { NestRequest } from '../src/http/nest/request.ts'
 
 /** What `KeywardModule` is given. */
 export interface KeywardModuleOptions {

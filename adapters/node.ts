@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
-import { handedOut } from '../src/http/answered.ts'
 import { onceEnded } from '../src/http/ended.ts'
 import { onceFinished } from '../src/http/finished.ts'
 import { createGuard } from '../src/http/guard.ts'
@@ -9,12 +8,13 @@ import { checkHandler } from '../src/http/handler.ts'
 import { turnAway } from '../src/http/misplaced.ts'
 import { type FetchHandler, passOn } from '../src/http/mount.ts'
 import { addHeaders, hasAnswered, nodeFacts } from '../src/http/node.ts'
+import { handedOut } from '../src/http/refuse.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access, Admitted, Denied } from '../src/model/verdict.ts'
 
-export { refuse } from '../src/http/answered.ts'
-export { type Connection, closeWhenRevoked } from '../src/http/live.ts'
+export { type Connection, closeWhenRevoked } from '../src/http/close-when-revoked.ts'
 export type { FetchHandler, Platform } from '../src/http/mount.ts'
+export { refuse } from '../src/http/refuse.ts'
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest
 export type NodeResponse = ServerResponse | Http2ServerResponse

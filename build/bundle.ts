@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { build, type Plugin, transform } from 'esbuild'
 import manifest from '../package.json' with { type: 'json' }
-import { CELL, HEAD, HEAD_SIZE, LEASED, LEASES, TOP, WIDTH } from '../src/storage/redis-lua-windows.ts'
+import { CELL, HEAD, HEAD_SIZE, LEASED, LEASES, TOP, WIDTH } from '../src/storage/redis/lua-windows.ts'
 import { LONGEST_LOG, SLOTS } from '../src/storage/window-counter.ts'
 import { entries } from './entries.ts'
 import { page } from './page.ts'
@@ -34,7 +34,7 @@ export async function bundleSources(): Promise<ReadonlyMap<string, string>> {
 const scripts: Plugin = {
   name: 'scripts',
   setup({ onLoad }) {
-    onLoad({ filter: /[\\/]redis-(lua|scripts)[\w-]*\.ts$/ }, async ({ path }) => {
+    onLoad({ filter: /[\\/]redis[\\/](lua|scripts)[\w-]*\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, 'utf8')
       return { contents: source.replace(/`[^`]*`/g, withoutAir), loader: 'ts' }
     })

@@ -6,7 +6,7 @@ export interface Known {
 }
 
 const OWN_MOUNT: Known = {
-  test: /management-(life|served)\.test\.ts .*Hono\\?'s own mount'/,
+  test: /management\/(life|served)\.test\.ts .*Hono\\?'s own mount'/,
   why: 'the mount() of Hono cannot copy the request of @hono/node-server where a request has no duplex',
 }
 

@@ -69,6 +69,12 @@ describe.each(files)('%s', (file) => {
     expect(refused.map(({ specifier }) => specifier)).toEqual([])
   })
 
+  it('enters the room of a store by its door alone: `storage/redis/` by `storage/redis.ts`', () => {
+    const entered = importsOf(source).map(({ specifier }) => join(file, '..', specifier))
+    const rooms = entered.map(storeOf).filter((room) => room !== undefined)
+    expect(rooms.filter((room) => storeOf(file) !== room && file !== `${room}.ts`)).toEqual([])
+  })
+
   it('walks the own members of objects alone: somebody may have put others on Object.prototype', () => {
     expect(source).not.toMatch(/\bfor \((const|let) \S+ in (?!.*\bObject\.hasOwn\b)/)
   })
@@ -111,6 +117,11 @@ function isAllowed(file: string, { specifier, type }: Import): boolean {
 function roomOf(path: string): string {
   const [top = '', room = ''] = path.split('/')
   return top === 'src' ? room : top
+}
+
+/** `src/storage/redis/keys.ts` → `src/storage/redis`; what lies beside the stores is of all of them. */
+function storeOf(path: string): string | undefined {
+  return /^src\/storage\/[^/]+(?=\/)/.exec(path)?.[0]
 }
 
 /** `zod/mini` → `zod`, `@scope/name/file` → `@scope/name`. */

@@ -1,5 +1,5 @@
 import type { ApiKeys } from '../api-keys.ts'
-import type { Authority } from '../http/management-authority.ts'
+import type { Authority } from '../http/management/authority.ts'
 import { inTime } from '../model/timer.ts'
 import type { Language } from './language.ts'
 import { type ConsoleSettings, FIRST_KEYS, PAGE_SIZE, SETTINGS, textsIn } from './settings.ts'

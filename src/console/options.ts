@@ -1,5 +1,5 @@
+import { OPTIONS } from '../http/management/options.ts'
 import type { ManagementOptions } from '../http/management.ts'
-import { OPTIONS } from '../http/management-options.ts'
 import { flawed, type Issue, type KeywardError } from '../model/errors.ts'
 import { own } from '../model/own.ts'
 import { show, unwanted } from '../model/redact.ts'

@@ -1,5 +1,5 @@
 import { DOOR, type WithDoor } from '../http/door.ts'
-import { type Authority, isAllowed, type ManagementVerb } from '../http/management-authority.ts'
+import { type Authority, isAllowed, type ManagementVerb } from '../http/management/authority.ts'
 import { credentialHeaders, readsBare } from './credential.ts'
 import type { ConsolePlan } from './options.ts'
 import type { ConsoleSettings, ScopeGroup, WindowLimits } from './settings.ts'

@@ -1,7 +1,7 @@
 import { type Server, ServerResponse } from 'node:http'
 import type { Http2ServerResponse } from 'node:http2'
 import type { Socket } from 'node:net'
-import { lastAnswered, watchRequests } from './answering.ts'
+import { lastAnswered, watchRequests } from './last-response.ts'
 
 /**
  * Calls `then` when the handler has ended its response; not when its client goes, or resets a stream, while the handler

@@ -1,7 +1,7 @@
 import { flawedAt, KeywardError } from '../model/errors.ts'
 import { show, unwanted } from '../model/redact.ts'
 import type { WithDoor } from './door.ts'
-import { MARK, type WriteDocument, withSecurity } from './fastify-docs.ts'
+import { MARK, type WriteDocument, withSecurity } from './fastify/docs.ts'
 import { securityOf } from './security.ts'
 import { apiKey } from './shown-identity.ts'
 

@@ -1,14 +1,14 @@
 import type { ApiKeys } from '../api-keys.ts'
-import { managementHandler } from './management-handler.ts'
-import { type ManagementOptions, readOptions } from './management-options.ts'
+import { managementHandler } from './management/handler.ts'
+import { type ManagementOptions, readOptions } from './management/options.ts'
 
 export type { AuditEntry } from '../audit/entry.ts'
 export { type AuditLog, type AuditLogOptions, type AuditPage, type AuditQuery, auditLog } from '../audit/log.ts'
-export type { Authority, Authorize, Beside, ManagementVerb } from './management-authority.ts'
-export type { DocumentOptions, ManagementOptions } from './management-options.ts'
-export type { KeyField } from './management-schemas.ts'
+export type { Authority, Authorize, Beside, ManagementVerb } from './management/authority.ts'
+export type { DocumentOptions, ManagementOptions } from './management/options.ts'
+export type { KeyField } from './management/schemas.ts'
+export { describeGuards } from './openapi/guards.ts'
 export { type DocumentedRoutes, managementDocument, type OpenApiDocument } from './openapi.ts'
-export { describeGuards } from './openapi-guards.ts'
 
 /**
  * The routes by which people manage their keys, as one fetch-style handler: mount it where they shall be. Each request

@@ -1,5 +1,5 @@
 import type { Issue } from '../model/errors.ts'
-import type { Reply } from './management-reply.ts'
+import type { Reply } from './management/reply.ts'
 import { newRequestId, type ProblemMembers, problemDocument, requestIdFields } from './problem-document.ts'
 
 export type Problem = Omit<ProblemMembers, 'code'>

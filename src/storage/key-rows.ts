@@ -2,9 +2,11 @@ import { KeywardError } from '../model/errors.ts'
 import { isRecord } from '../model/is-object.ts'
 import type { StoredKey } from '../model/key.ts'
 import { escapeOptional, escapeText, unescapeText } from './escaping.ts'
-import type { Value } from './sqlite-driver.ts'
 
-/** A key as the statements of `sqlite-statements.ts` answer it. */
+/** What every SQL engine takes and gives for a value. */
+export type Value = string | number | null
+
+/** A key as SQL answers it. */
 export interface KeyRow {
   readonly id: string
   readonly version: number

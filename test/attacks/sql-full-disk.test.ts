@@ -1,7 +1,7 @@
 import { createApiKeys } from 'keyward'
 import { migrate, sqlStore } from 'keyward/sql'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { connect, SERVERS } from '../storage/sql-databases.ts'
+import { connect, SERVERS } from '../storage/sql/databases.ts'
 import { type FullDisk, onSmallDisk } from '../support/full-disk.ts'
 import { accessIn, codeOf, failure } from '../support/outcome.ts'
 

@@ -2,7 +2,7 @@ import { createApiKeys } from 'keyward'
 import { migrate, sqlStore } from 'keyward/sql'
 import { type Kysely, sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { connect, type Prepared, prepare, SERVERS } from '../storage/sql-databases.ts'
+import { connect, type Prepared, prepare, SERVERS } from '../storage/sql/databases.ts'
 import { judged, listener } from '../support/outcome.ts'
 
 /** What an administrator may do to a server, in its own words. */

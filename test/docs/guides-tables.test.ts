@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { KEY_FIELDS } from '../../src/http/management-schemas.ts'
+import { KEY_FIELDS } from '../../src/http/management/schemas.ts'
 import { tableAfter } from './blocks.ts'
 import { membersOf, namesIn } from './members.ts'
 
@@ -8,8 +8,8 @@ const [MANAGEMENT, PARTS] = ['management', 'parts'].map((name) => readFileSync(`
 
 describe('a table of the guides', () => {
   it.each([
-    ['management', 'option', 'src/http/management-options.ts', 'ManagementOptions'],
-    ['management', 'of the document', 'src/http/management-options.ts', 'DocumentOptions'],
+    ['management', 'option', 'src/http/management/options.ts', 'ManagementOptions'],
+    ['management', 'of the document', 'src/http/management/options.ts', 'DocumentOptions'],
     ['management', 'option of the log', 'src/audit/log.ts', 'AuditLogOptions'],
     ['parts', 'member', 'src/model/hasher.ts', 'Hasher'],
     ['parts', 'fact', 'src/model/request.ts', 'RequestFacts'],

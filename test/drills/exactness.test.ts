@@ -3,7 +3,7 @@ import { exactness, LITTLE_EXACTNESS } from '../../drills/exactness.ts'
 
 const { processes, requests, limit, lastCredits, callers } = LITTLE_EXACTNESS
 
-/** On PostgreSQL and MariaDB test/storage/sql-processes.test.ts shows the same; `npm run drill` does on all four. */
+/** On PostgreSQL and MariaDB test/storage/sql/processes.test.ts shows the same; `npm run drill` does on all four. */
 const ENGINES = ['Redis', 'Redis Cluster'] as const
 
 it.each(ENGINES)(

@@ -1,8 +1,8 @@
 import { createApiKeys } from 'keyward'
 import { managementDocument, type OpenApiDocument } from 'keyward/management'
 import { describe, expect, it } from 'vitest'
-import { clientOf, type Sent, type Told } from './management-client.ts'
-import { flawsOf, type Schema } from './openapi-schema.ts'
+import { clientOf, type Sent, type Told } from './management/client.ts'
+import { flawsOf, type Schema } from './openapi/schema.ts'
 
 interface Operation {
   readonly operationId: string

@@ -6,7 +6,7 @@ import { sqliteStore } from 'keyward/sqlite'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { migrate, sqlStore } from '../../src/storage/sql.ts'
 import { accessIn } from '../support/outcome.ts'
-import { connect } from './sql-databases.ts'
+import { connect } from './sql/databases.ts'
 import { storedKey } from './stored-key.ts'
 
 const HOUR = 3_600_000

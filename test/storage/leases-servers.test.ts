@@ -5,7 +5,7 @@ import { migrate, sqlStore } from 'keyward/sql'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { codeOf } from '../support/outcome.ts'
 import { startRedis, startRedisCluster } from '../support/redis.ts'
-import { connect, prepare } from './sql-databases.ts'
+import { connect, prepare } from './sql/databases.ts'
 
 /** A server, and how to open a store on it. */
 interface Place {

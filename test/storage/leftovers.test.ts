@@ -11,7 +11,7 @@ import { sql } from 'kysely'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { accessIn } from '../support/outcome.ts'
 import { startRedis } from '../support/redis.ts'
-import { connect, ENGINES, prepare } from './sql-databases.ts'
+import { connect, ENGINES, prepare } from './sql/databases.ts'
 
 /** A store, and how many balances and holds lie in it. */
 interface Place {

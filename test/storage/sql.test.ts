@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { KeyStore, ListPage } from '../../src/model/store.ts'
 import { migrate, sqlStore } from '../../src/storage/sql.ts'
 import { storeChecks } from '../../src/testing/store-checks.ts'
-import { connect, ENGINES, type Prepared, prepare } from './sql-databases.ts'
+import { connect, ENGINES, type Prepared, prepare } from './sql/databases.ts'
 import { NONSENSE, storedKey } from './stored-key.ts'
 
 const WINDOWS = [

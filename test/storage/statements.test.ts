@@ -8,7 +8,7 @@ import { startMariadb } from '../support/mariadb.ts'
 import { judged } from '../support/outcome.ts'
 import { startPostgres } from '../support/postgres.ts'
 import { startRedis, startRedisCluster } from '../support/redis.ts'
-import { connect } from './sql-databases.ts'
+import { connect } from './sql/databases.ts'
 
 /** A store at a server that tells what it was asked. */
 interface Counted {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { type KeyStore, memoryStore } from 'keyward'
 import { sqliteStore } from 'keyward/sqlite'
 import { onTestFinished } from 'vitest'
-import { openDatabase } from '../../src/storage/sqlite-driver.ts'
+import { openDatabase } from '../../src/storage/sqlite/driver.ts'
 
 const TABLES = { keyward_keys: 'id', keyward_uses: 'id', keyward_counters: 'id', keyward_accounts: 'account' } as const
 

@@ -3,7 +3,7 @@ import { chownSync, mkdtempSync, rmdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type Kysely, sql } from 'kysely'
-import { connect, type Prepared, prepare, type SERVERS } from '../storage/sql-databases.ts'
+import { connect, type Prepared, prepare, type SERVERS } from '../storage/sql/databases.ts'
 import { asUser } from './private-server.ts'
 
 /** A database whose disk is full when it is filled, and has room again when it is freed. */

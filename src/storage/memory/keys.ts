@@ -1,0 +1,46 @@
+import type { StoredKey } from '../../model/key.ts'
+import { type Metered, NO_COUNTERS } from '../counters.ts'
+import type { WindowCounter } from '../window-counter.ts'
+
+/** The keys of a memory store, by id. */
+export interface MemoryKeys {
+  get(id: string): StoredKey | undefined
+  /** Puts a key in, or in the place of its forerunner. */
+  set(key: StoredKey): void
+  delete(id: string): void
+  /** A key that is there, with its counters. */
+  used(id: string): UsedKey | undefined
+}
+
+/** A key that something was taken from. One that never was is kept without: a tenth of what it takes. */
+export class UsedKey implements Metered {
+  key: StoredKey
+  counters: readonly WindowCounter[] = NO_COUNTERS
+
+  constructor(key: StoredKey) {
+    this.key = key
+  }
+}
+
+export function memoryKeys(): MemoryKeys {
+  const held = new Map<string, StoredKey | UsedKey>()
+  return {
+    get(id) {
+      const found = held.get(id)
+      return found instanceof UsedKey ? found.key : found
+    },
+    set(key) {
+      const found = held.get(key.id)
+      if (found instanceof UsedKey) found.key = key
+      else held.set(key.id, key)
+    },
+    delete: (id) => held.delete(id),
+    used(id) {
+      const found = held.get(id)
+      if (found === undefined || found instanceof UsedKey) return found
+      const used = new UsedKey(found)
+      held.set(id, used)
+      return used
+    },
+  }
+}
