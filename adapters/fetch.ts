@@ -1,23 +1,18 @@
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
-import {
-  type FetchDemand,
-  fetchFacts,
-  inTime,
-  isRequest,
-  onceRead,
-  responseOf,
-  splitDemand,
-  withHeaders,
-} from '../src/http/fetch.ts'
+import { type FetchDemand, splitDemand } from '../src/http/fetch/address.ts'
+import { fetchFacts, isRequest } from '../src/http/fetch/facts.ts'
+import { hideInRequest } from '../src/http/fetch/hide.ts'
+import { onceRead } from '../src/http/fetch/once-read.ts'
+import { responseOf, withHeaders } from '../src/http/fetch/response.ts'
+import { unlessGone } from '../src/http/fetch/unless-gone.ts'
 import { createGuard } from '../src/http/guard.ts'
 import { checkHandler } from '../src/http/handler.ts'
-import { hideInRequest } from '../src/http/hide.ts'
 import { turnAway } from '../src/http/misplaced.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Access } from '../src/model/verdict.ts'
 
 export { type HandlerBelow, mount } from '../src/http/below.ts'
-export type { FetchDemand } from '../src/http/fetch.ts'
+export type { FetchDemand } from '../src/http/fetch/address.ts'
 
 type Instances = ApiKeys | readonly ApiKeys[]
 
@@ -57,7 +52,7 @@ export function guard<
     if (!isRequest(request)) return turnAway(request, given[0], given[1])
     const rest = given as readonly unknown[] as Rest
     const asked = ask(fetchFacts(request, rest[0], addressOf(request, ...rest), request))
-    const decision = asked instanceof Promise ? await inTime(asked, request.signal) : asked
+    const decision = asked instanceof Promise ? await unlessGone(asked, request.signal) : asked
     if (decision.answer !== undefined) return responseOf(decision.answer, request)
     const { verdict, headers, release, hidden } = decision
     const shown = hidden === undefined ? request : hideInRequest(request, hidden)

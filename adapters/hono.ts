@@ -1,10 +1,14 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
 import { answerBelow, type HandlerBelow } from '../src/http/below.ts'
-import { type FetchDemand, fetchFacts, fieldsOf, inTime, isRequest, onceRead, splitDemand } from '../src/http/fetch.ts'
+import { type FetchDemand, splitDemand } from '../src/http/fetch/address.ts'
+import { fetchFacts, isRequest } from '../src/http/fetch/facts.ts'
+import { hideInRequest } from '../src/http/fetch/hide.ts'
+import { onceRead } from '../src/http/fetch/once-read.ts'
+import { fieldsOf } from '../src/http/fetch/response.ts'
+import { unlessGone } from '../src/http/fetch/unless-gone.ts'
 import { createGuard } from '../src/http/guard.ts'
 import { checkHandler } from '../src/http/handler.ts'
-import { hideInRequest } from '../src/http/hide.ts'
 import { replaceResponse, setFields } from '../src/http/hono-context.ts'
 import { isAccess } from '../src/http/identity.ts'
 import { turnAway } from '../src/http/misplaced.ts'
@@ -12,7 +16,7 @@ import { mountPoint } from '../src/http/mount-point.ts'
 import type { Access } from '../src/model/verdict.ts'
 
 export type { HandlerBelow } from '../src/http/below.ts'
-export type { FetchDemand } from '../src/http/fetch.ts'
+export type { FetchDemand } from '../src/http/fetch/address.ts'
 
 declare module 'hono' {
   interface ContextVariableMap {
@@ -38,7 +42,7 @@ export function guard<const K extends ApiKeys | readonly ApiKeys[]>(
   return async function apiKeyGuard(c, next, ...more: unknown[]) {
     if (!isRequest(c.req?.raw)) return turnAway(c, next, more[0])
     const asked = ask(fetchFacts(c.req.raw, c.env, addressOf(c), c))
-    const decision = asked instanceof Promise ? await inTime(asked, c.req.raw.signal) : asked
+    const decision = asked instanceof Promise ? await unlessGone(asked, c.req.raw.signal) : asked
     if (decision.answer !== undefined) {
       setFields(c, Object.fromEntries(fieldsOf(decision.answer)))
       return new Response(decision.answer.body, { status: decision.answer.status, headers: c.res.headers })

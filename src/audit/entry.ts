@@ -3,6 +3,7 @@ import type { BulkRevokedEvent, ChangeEvent, CreditEvent, KeyEvent } from '../mo
 import { isObject } from '../model/is-object.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord } from '../model/key.ts'
+import { present } from '../model/present.ts'
 import type { Note } from '../model/store.ts'
 
 /** What is kept of events: changes. Requests are not changes. */
@@ -63,10 +64,7 @@ export function noteOf(event: KeyEvent, id: string): Note | undefined {
     id,
     at: Date.parse(event.at),
     owner,
-    ...(event.id === undefined ? {} : { key: event.id }),
-    ...(record === undefined ? {} : { prefix: record.prefix }),
-    ...(resource === undefined ? {} : { resource }),
-    ...(actor === undefined ? {} : { actor }),
+    ...present({ key: event.id, prefix: record?.prefix, resource, actor }),
     data: JSON.stringify(detailsOf(event)),
   }
 }
@@ -80,10 +78,7 @@ export function entryOf({ id, at, owner, key, resource, actor, data }: Note): Au
     id,
     at: iso(at),
     type,
-    ...(owner === '' ? {} : { owner }),
-    ...(key === undefined ? {} : { key }),
-    ...(resource === undefined ? {} : { resource }),
-    ...(actor === undefined ? {} : { actor }),
+    ...present({ owner: owner === '' ? undefined : owner, key, resource, actor }),
     ...details,
   }
 }
@@ -94,11 +89,11 @@ function isAudited(event: KeyEvent): event is Audited {
 
 function detailsOf(event: Audited): Details {
   const { type, address } = event
-  const told: Details = { type, ...(address === undefined ? {} : { address }) }
+  const told: Details = { type, ...present({ address }) }
   if ('count' in event) return { ...told, ...outcomeOf(event), count: event.count }
   if ('amount' in event) {
     const { amount, balance } = event
-    return { ...told, ...outcomeOf(event), amount, ...(balance === undefined ? {} : { balance }) }
+    return { ...told, ...outcomeOf(event), amount, ...present({ balance }) }
   }
   const { before, after } = event
   const [taken, brought] = [differing(before, after), differing(after, before)]
@@ -106,7 +101,7 @@ function detailsOf(event: Audited): Details {
 }
 
 function outcomeOf({ outcome }: BulkRevokedEvent | CreditEvent): Pick<AuditEntry, 'outcome'> {
-  return outcome === undefined ? {} : { outcome }
+  return present({ outcome })
 }
 
 /** What changes with every change, or with none. */

@@ -1,4 +1,4 @@
-import { isEmpty } from './fetch.ts'
+import { isEmpty } from './fetch/response.ts'
 import { varyWith } from './vary.ts'
 
 /** What is used of a context of Hono. */

@@ -1,5 +1,6 @@
 import type { ApiKeys } from '../api-keys.ts'
 import { flawed } from '../model/errors.ts'
+import { present } from '../model/present.ts'
 import { documentFlaws } from './document-options.ts'
 import { DOOR, type WithDoor } from './door.ts'
 import { ANSWERS } from './management/answers.ts'
@@ -57,7 +58,7 @@ export function documentOf(
     info: { title, version, description: 'Make, read, change and end the API keys of whoever is signed in.' },
     // The document lies beside the routes.
     servers: [{ url: path ?? '.' }],
-    ...(security === undefined ? {} : { security }),
+    ...present({ security }),
     tags: [{ name: 'API keys', description: 'Keys by which programs use the service.' }],
     paths,
     components: {

@@ -4,6 +4,7 @@ import { firstVersion } from '../key/version.ts'
 import { hasCode, KeywardError } from '../model/errors.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
+import { present } from '../model/present.ts'
 import type { By } from './arguments.ts'
 import { composeText } from './compose.ts'
 import { refuseUngranted } from './grants.ts'
@@ -111,7 +112,7 @@ async function compose(
     ...openedCredits(draft.credits, now),
     owner: draft.owner,
     scopes: draft.scopes ?? [],
-    ...(once === undefined ? {} : { origin: once.origin }),
+    ...present({ origin: once?.origin }),
     ...uniqueNameOf(office, draft.owner, draft.name),
   }
   return { text, stored }
@@ -130,11 +131,4 @@ async function freshId(office: Office): Promise<string> {
   const id: unknown = await office.generateId()
   if (typeof id === 'string' && id.length === ID_LENGTH && isBase62(id, 0, ID_LENGTH)) return id
   throw new KeywardError('CONFIG', `generateId must give ${ID_LENGTH} base62 characters`)
-}
-
-/** A stored key has no members that stand for nothing. */
-export function present<T extends object>(fields: T): { [name in keyof T]: Exclude<T[name], undefined | null> } {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== undefined && value !== null),
-  ) as never
 }

@@ -2,6 +2,7 @@ import { statusOf } from '../key/record.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
+import { present } from '../model/present.ts'
 import type { ListQuery } from '../model/store.ts'
 import { warnOnce } from '../model/warn.ts'
 import { soundKey } from '../policy/soundness.ts'
@@ -52,11 +53,8 @@ function queryFor(
   return {
     prefixes: office.prefixes.all,
     limit,
-    ...(owner === undefined ? {} : { owner }),
-    ...(resource === undefined ? {} : { resource }),
     // What has expired is stored as active.
-    ...(status === undefined ? {} : { status: status === 'expired' ? 'active' : status }),
-    ...(cursor === undefined ? {} : { cursor }),
+    ...present({ owner, resource, status: status === 'expired' ? 'active' : status, cursor }),
   }
 }
 

@@ -7,6 +7,7 @@ import type { Announcer, ChangeEvent, ChangeType } from '../model/event.ts'
 import type { Hasher } from '../model/hasher.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
+import { present } from '../model/present.ts'
 import { show } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
 import { struckRecord } from '../model/struck.ts'
@@ -195,7 +196,7 @@ export function eventOf(
 
 /** Who did it, and from where, as far as that was said. */
 export function authorOf({ actor, address }: By): { readonly actor?: string; readonly address?: string } {
-  return { ...(actor === undefined ? {} : { actor }), ...(address === undefined ? {} : { address }) }
+  return present({ actor, address })
 }
 
 /** No secret, wherever somebody wrote one. A damaged record, which can only be removed, cannot be shown. */

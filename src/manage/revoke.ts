@@ -2,6 +2,7 @@ import { hasCode, isOutcomeUnknown } from '../model/errors.ts'
 import { iso } from '../model/iso.ts'
 import type { KeyRecord, StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
+import { present } from '../model/present.ts'
 import type { Filter, ListQuery } from '../model/store.ts'
 import { soundKey } from '../policy/soundness.ts'
 import type { RevokeAllOptions, UpdateBy } from './arguments.ts'
@@ -18,7 +19,7 @@ export async function revoke(office: Office, id: string, options: unknown): Prom
 
 function revoked(stored: StoredKey, now: number, reason: string | undefined): StoredKey {
   if (stored.status === 'revoked') return stored
-  return { ...stored, status: 'revoked', revokedAt: now, ...(reason === undefined ? {} : { revokedReason: reason }) }
+  return { ...stored, status: 'revoked', revokedAt: now, ...present({ revokedReason: reason }) }
 }
 
 /** Ends every key of an owner or a resource. */
@@ -30,11 +31,7 @@ export async function revokeAll(office: Office, options: unknown): Promise<numbe
     ])
   }
   const { owner, resource } = by
-  const filter = {
-    prefixes: office.prefixes.all,
-    ...(owner === undefined ? {} : { owner }),
-    ...(resource === undefined ? {} : { resource }),
-  }
+  const filter = { prefixes: office.prefixes.all, ...present({ owner, resource }) }
   const ended: Ended = { count: 0 }
   try {
     await revokeMatching(office, filter, by, ended)

@@ -1,7 +1,8 @@
 import { KeywardError } from '../model/errors.ts'
 import type { KeyRecord, PreviousSecret, StoredKey } from '../model/key.ts'
+import { present } from '../model/present.ts'
 import { MOST_WINDOWS } from '../policy/limits.ts'
-import { openedCredits, present, refuseCredits } from './create.ts'
+import { openedCredits, refuseCredits } from './create.ts'
 import { refuseUngranted, refuseUngrantedSecret } from './grants.ts'
 import { type Patch, refused } from './input.ts'
 import { change, type Office, uniqueNameOf } from './office.ts'
@@ -56,7 +57,7 @@ function patched(office: Office, stored: StoredKey, patch: Patch, now: number): 
     scopes: scopes === undefined ? stored.scopes : (scopes ?? []),
     ...limitsOf(stored, limits),
     ...openedCredits(credits ?? undefined, Math.max(now, (stored.credits?.opened ?? 0) + 1)),
-    ...(previous === undefined ? {} : { previous }),
+    ...present({ previous }),
     // A name that stays is not taken anew: one from before names were unique may be there twice.
     ...(fields.name === undefined
       ? present({ uniqueName })

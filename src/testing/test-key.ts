@@ -1,5 +1,6 @@
 import { DOOR } from '../http/door.ts'
 import { type ApiKeys, type Created, type CreateInput, KeywardError } from '../index.ts'
+import { present } from '../model/present.ts'
 
 /** A key for a test, and how to send it. */
 export interface TestKey<Scope extends string = string> extends Created<Scope> {
@@ -33,7 +34,7 @@ export async function testKey<Scope extends string>(
     name: `test ${++made}`,
     // `*` is in every vocabulary, and in the type of its scopes; where there is none, any text is a scope.
     scopes: ['*' as Scope],
-    ...(environment === undefined ? {} : { environment }),
+    ...present({ environment }),
     ...input,
   })
   const [source] = instance.sources

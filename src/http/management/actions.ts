@@ -2,6 +2,7 @@ import type { ApiKeys } from '../../api-keys.ts'
 import type { AuditLog } from '../../audit/log.ts'
 import { hasCode } from '../../model/errors.ts'
 import type { KeyRecord } from '../../model/key.ts'
+import { present } from '../../model/present.ts'
 import { DOOR } from '../door.ts'
 import type { Authority } from './authority.ts'
 import { etagOf, type Precondition } from './etag.ts'
@@ -37,10 +38,10 @@ export const create: Action = async (visit) => {
   const body = await read(visit, visit.bodies.createKey)
   if (!body.ok) return body.reply
   const idempotencyKey = request.headers.get('idempotency-key')
-  const { owner, resource } = authority
-  const author = { ...by(visit), ...grantsOf(visit), ...(idempotencyKey === null ? {} : { idempotencyKey }) }
+  const { owner, resource, grants } = authority
+  const author = { ...by(visit), ...present({ grants, idempotencyKey }) }
   // The conditions are the host's; what a body says of a resource must meet them.
-  const input = { ...(resource === undefined ? {} : { resource }), ...body.value, owner }
+  const input = { ...present({ resource }), ...body.value, owner }
   try {
     const made = await keys.create(input as never, author)
     const location = path === undefined ? undefined : { Location: `${path}/${made.record.id}` }
@@ -138,18 +139,13 @@ function readQuery<T extends Parameters<typeof schema.check>[0]>({ request }: Vi
 }
 
 function by({ authority: { owner, resource, actor }, address }: Visit): By & { readonly owner: string } {
-  const known = { ...(resource === undefined ? {} : { resource }), ...(actor === undefined ? {} : { actor }) }
-  return { owner, ...known, ...(address === undefined ? {} : { address }) }
+  return { owner, ...present({ resource, actor, address }) }
 }
 
 /** With the precondition looked at in the very moment of the change. */
 function conditions(visit: Visit): UpdateBy {
-  const { precondition } = visit
-  return { ...by(visit), ...grantsOf(visit), ...(precondition === undefined ? {} : { when: precondition.when }) }
-}
-
-function grantsOf({ authority: { grants } }: Visit): Pick<UpdateBy, 'grants'> {
-  return grants === undefined ? {} : { grants }
+  const { authority, precondition } = visit
+  return { ...by(visit), ...present({ grants: authority.grants, when: precondition?.when }) }
 }
 
 export function shown(record: KeyRecord, headers: Readonly<Record<string, string>> = {}): Reply {

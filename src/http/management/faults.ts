@@ -1,4 +1,5 @@
 import { hasCode } from '../../model/errors.ts'
+import { present } from '../../model/present.ts'
 import { invalid, refusal } from './problems.ts'
 import type { Reply } from './reply.ts'
 
@@ -12,13 +13,13 @@ export function replyTo(error: unknown): Reply | undefined {
   if (!hasCode(error, 'CONFLICT')) return undefined
   const { issues, message } = error
   if (issues?.[0]?.path === 'idempotencyKey') return refusal('idempotency_key_reused')
-  return refusal('conflict', { detail: sentence(message), ...(issues === undefined ? {} : { issues }) })
+  return refusal('conflict', { detail: sentence(message), ...present({ issues }) })
 }
 
 /** What the client is told of a fault: nothing but whether to try again, and whether it may have happened. */
 export function replyToFault(error: unknown): Reply {
   if (!hasCode(error, 'STORE')) return refusal('internal_error')
-  return refusal('unavailable', error.outcome === undefined ? {} : { outcome: error.outcome })
+  return refusal('unavailable', present({ outcome: error.outcome }))
 }
 
 function sentence(message: string): string {

@@ -1,6 +1,7 @@
 import type { ApiKeys } from '../../api-keys.ts'
 import { DOOR } from '../door.ts'
-import { atOnce, fetchFacts } from '../fetch.ts'
+import { atOnce } from '../fetch/address.ts'
+import { fetchFacts } from '../fetch/facts.ts'
 import { documentOf } from '../openapi.ts'
 import type { Visit } from './actions.ts'
 import { identify, isAllowed } from './authority.ts'

@@ -1,6 +1,6 @@
 import type { ApiKeys } from '../../api-keys.ts'
 import type { RequestFacts } from '../../model/request.ts'
-import { fieldsOf } from '../fetch.ts'
+import { fieldsOf } from '../fetch/response.ts'
 import { createGuard } from '../guard.ts'
 import { shown } from './actions.ts'
 import type { Precondition } from './etag.ts'

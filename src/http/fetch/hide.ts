@@ -1,4 +1,4 @@
-import { carry } from '../model/attached.ts'
+import { carry } from '../../model/attached.ts'
 
 /** The fetch request without these headers: itself, or where a runtime does not let it be changed, a copy. */
 export function hideInRequest<R extends Request>(request: R, names: readonly string[]): R {
