@@ -7,9 +7,10 @@ import type { Hasher } from './model/hasher.ts'
 import { isRecord } from './model/is-object.ts'
 import { NAMED_WINDOWS } from './model/limits.ts'
 import type { KeyStore } from './model/store.ts'
+import { isWhole } from './model/whole.ts'
 
 // Each kind of schema that zod has is code that is loaded with it: what one question tells is asked here.
-const whole = z.custom<number>((value) => Number.isSafeInteger(value) && Number(value) > 0, {
+const whole = z.custom<number>((value) => isWhole(value, 1), {
   error: 'must be a whole number above 0',
   // So that a union names the field, and not itself.
   abort: false,

@@ -8,6 +8,7 @@ import { own } from '../model/own.ts'
 import { messageOf, show, unwanted } from '../model/redact.ts'
 import type { KeyStore, NotesQuery } from '../model/store.ts'
 import { warnOnce } from '../model/warn.ts'
+import { isWhole } from '../model/whole.ts'
 import { timedStore } from '../storage/timed.ts'
 import { type AuditEntry, entryOf, noteOf } from './entry.ts'
 import { createWriter } from './writer.ts'
@@ -140,7 +141,7 @@ function parseOptions(store: unknown, options: AuditLogOptions): Settings {
   for (const [path, value] of Object.entries(given)) {
     if (!OPTIONS.includes(path)) issues.push({ path, message: unwanted('is not an option', value) })
   }
-  if (!Number.isInteger(perOwner) || perOwner < 1 || perOwner > MOST_PER_OWNER) {
+  if (!isWhole(perOwner, 1, MOST_PER_OWNER)) {
     wrong('perOwner', `must be a whole number from 1 to ${MOST_PER_OWNER}`)
   }
   if (maxAge < 1_000) wrong('maxAge', "must be a time such as '90d', at least '1s'")
@@ -155,7 +156,7 @@ function parseQuery(query: AuditQuery): Omit<NotesQuery, 'since'> {
   const { owner, prefixes, limit = 50, ...texts } = own(Object(query) as AuditQuery)
   const issues: Issue[] = []
   if (typeof owner !== 'string') issues.push({ path: 'owner', message: `must be text, not ${show(owner)}` })
-  if (!Number.isInteger(limit) || limit < 1 || limit > 100) {
+  if (!isWhole(limit, 1, 100)) {
     issues.push({ path: 'limit', message: `must be a whole number from 1 to 100, not ${show(limit)}` })
   }
   if (prefixes !== undefined && !Array.isArray(prefixes)) issues.push({ path: 'prefixes', message: 'must be a list' })

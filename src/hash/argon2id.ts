@@ -6,6 +6,7 @@ import type { Hasher } from '../model/hasher.ts'
 import { isObject } from '../model/is-object.ts'
 import { show } from '../model/redact.ts'
 import { howToHave, requireFromHere } from '../model/require.ts'
+import { isWhole } from '../model/whole.ts'
 import { workQueue } from './work-queue.ts'
 
 export interface Argon2idOptions {
@@ -143,8 +144,7 @@ function parse(kept: string): { costs: Costs; salt: Buffer; hash: Buffer } | und
 }
 
 function within(name: keyof typeof BOUNDS, value: unknown): value is number {
-  const [least, most] = BOUNDS[name]
-  return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+  return isWhole(value, ...BOUNDS[name])
 }
 
 function bounded(name: keyof typeof BOUNDS, value: number | undefined, usual: number): number {

@@ -4,6 +4,7 @@ import { isObject, isRecord } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
 import { show, unwanted } from '../model/redact.ts'
 import { DENIALS, type DenialCode } from '../model/verdict.ts'
+import { isWhole } from '../model/whole.ts'
 
 const FIELDS = ['status', 'title', 'detail']
 
@@ -45,7 +46,7 @@ function flawOf(field: string, value: unknown): string | undefined {
 
 /** A refusal stays one, whatever else is changed of it. */
 export function isRefusal(status: unknown): status is number {
-  return Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599
+  return isWhole(status, 400, 599)
 }
 
 /** What changes by code change of one. */

@@ -6,6 +6,7 @@ import type { Json, Metadata, Refill } from '../model/key.ts'
 import { lineFlaw } from '../model/line.ts'
 import { own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
+import { isWhole } from '../model/whole.ts'
 import { isInterval } from '../policy/credits.ts'
 import { type LimitMap, parseLimits } from '../policy/limits.ts'
 import { MOST_NETWORKS, networkFlaw } from '../policy/networks.ts'
@@ -89,10 +90,6 @@ export const credits = z.pipe(
     { error: ({ input }) => `must be { remaining, refill? }, not ${show(input)}` },
   ),
 )
-
-function isWhole(value: unknown, least: number): value is number {
-  return Number.isSafeInteger(value) && (value as number) >= least
-}
 
 /** What is no object is left for the rule to refuse. */
 function ownMembers(value: unknown): unknown {

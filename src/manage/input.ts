@@ -6,6 +6,7 @@ import type { Metadata, Status } from '../model/key.ts'
 import { inherited, own } from '../model/own.ts'
 import { show } from '../model/redact.ts'
 import { schemaIssues } from '../model/schema-issues.ts'
+import { isWhole } from '../model/whole.ts'
 import { beyondMax, type LimitMap, type LimitPlan } from '../policy/limits.ts'
 import type { Vocabulary } from '../policy/scopes.ts'
 import type {
@@ -185,7 +186,7 @@ const LIST = z.strictObject({
   status: z.optional(oneOf<Status>(['active', 'disabled', 'expired', 'revoked'])),
   name: z.optional(NAME),
   limit: z.optional(
-    z.custom<number>((value) => Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 100, {
+    z.custom<number>((value) => isWhole(value, 1, 100), {
       error: ({ input }) => `must be a whole number from 1 to 100, not ${show(input)}`,
     }),
   ),
@@ -209,7 +210,7 @@ const REVOKE_ALL = z.strictObject({ ...BY, ...REASON })
 
 const ACCOUNT = z.strictObject({ id: z.optional(field.line(100)), owner: z.optional(OWNER) })
 const AMOUNT = z.strictObject({
-  amount: z.custom<number>((value) => Number.isSafeInteger(value) && Number(value) >= 1, {
+  amount: z.custom<number>((value) => isWhole(value, 1), {
     error: ({ input }) => `must be a whole number above 0, not ${show(input)}`,
   }),
 })

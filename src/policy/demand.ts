@@ -5,6 +5,7 @@ import { isObject, isRecord } from '../model/is-object.ts'
 import type { Window } from '../model/limits.ts'
 import { inherited, own } from '../model/own.ts'
 import { show, unwanted } from '../model/redact.ts'
+import { isWhole } from '../model/whole.ts'
 import { effectiveWindows, parseLimits } from './limits.ts'
 import { scopeFlaw, type Vocabulary } from './scopes.ts'
 
@@ -97,7 +98,7 @@ function environmentOf(value: unknown, environments: readonly string[], flaw: Fl
 }
 
 function costOf(value: unknown, flaw: Flaw): Requirement['cost'] | undefined {
-  if (value === undefined || typeof value === 'function' || isAmount(value)) return value as Requirement['cost']
+  if (value === undefined || typeof value === 'function' || isWhole(value)) return value as Requirement['cost']
   flaw('cost', `must be a whole number ≥ 0 or a function, not ${show(value)}`)
   return undefined
 }
@@ -122,16 +123,12 @@ function optionalOf(value: unknown, flaw: Flaw): boolean {
   return value === true
 }
 
-function isAmount(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0
-}
-
 /** The value as a copy that is only what it says; `undefined` for what is no reserve. */
 function asReserve(value: unknown): Reserve | undefined {
-  if (isAmount(value)) return value
+  if (isWhole(value)) return value
   if (!isObject(value)) return undefined
   const { upTo, ...more } = own(value as { readonly upTo?: unknown })
-  return isAmount(upTo) && Object.keys(more).length === 0 ? Object.freeze({ upTo }) : undefined
+  return isWhole(upTo) && Object.keys(more).length === 0 ? Object.freeze({ upTo }) : undefined
 }
 
 /**
@@ -140,7 +137,7 @@ function asReserve(value: unknown): Reserve | undefined {
  */
 export function costFor({ cost }: Requirement, request: unknown): number {
   const amount = typeof cost === 'number' ? cost : answerOf('cost', cost, request)
-  if (isAmount(amount)) return amount
+  if (isWhole(amount)) return amount
   throw new KeywardError('CONFIG', `demand: cost gave ${show(amount)}, which is no whole number ≥ 0`)
 }
 

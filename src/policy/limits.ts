@@ -5,6 +5,7 @@ import type { StoredLimit } from '../model/key.ts'
 import { NAMED_WINDOWS, type Window } from '../model/limits.ts'
 import { inherited } from '../model/own.ts'
 import { show, unwanted } from '../model/redact.ts'
+import { isWhole } from '../model/whole.ts'
 
 /** Limits as they are kept with a key: by window name, `null` where a default is lifted. */
 export type LimitMap = Readonly<Record<string, StoredLimit>>
@@ -90,7 +91,7 @@ function windowOf(name: string): number | undefined {
 }
 
 function isLimit(limit: unknown): limit is number {
-  return typeof limit === 'number' && Number.isInteger(limit) && limit >= 0 && limit <= HIGHEST
+  return isWhole(limit, 0, HIGHEST)
 }
 
 /** What is wrong with a key's own limits beside the plan's `max`, one issue for each. */

@@ -1,6 +1,7 @@
 import { isObject } from '../model/is-object.ts'
 import type { StoredCredits, StoredKey } from '../model/key.ts'
 import { own } from '../model/own.ts'
+import { isWhole } from '../model/whole.ts'
 import { isInterval } from './credits.ts'
 
 /** What a record from a store is worth: all of it, or nothing. */
@@ -105,5 +106,5 @@ function ownCredits(credits: StoredCredits): StoredCredits {
 function isWindow(limit: unknown): boolean {
   if (!isObject(limit)) return false
   const { limit: most, ms } = limit as { limit?: unknown; ms?: unknown }
-  return Number.isSafeInteger(most) && (most as number) >= 0 && Number.isSafeInteger(ms) && (ms as number) > 0
+  return isWhole(most) && isWhole(ms, 1)
 }

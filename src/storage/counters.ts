@@ -1,7 +1,8 @@
 import { flawedAt } from '../model/errors.ts'
 import type { Window } from '../model/limits.ts'
 import type { LeaseSpend, MeterReading, Spend, SpendWindow } from '../model/store.ts'
-import { checkWhole, isWhole } from './spends.ts'
+import { isWhole } from '../model/whole.ts'
+import { checkWhole } from './spends.ts'
 import { add, fitsAt, type Leased, newCounter, readingOf, type WindowCounter } from './window-counter.ts'
 import { addLease, bringUp, endLease } from './window-leases.ts'
 
@@ -49,7 +50,7 @@ export function checkLease({ windows, cost, lease, ended }: LeaseSpend): void {
   if (ended !== undefined) checkWhole('ended.unused', ended.unused)
   if (lease === undefined && cost > 0) throw flawedAt('INPUT', 'lease', 'must be there')
   const most = windows.reduce((shortest, { ms }) => Math.min(shortest, ms), Number.POSITIVE_INFINITY)
-  if (lease !== undefined && !(isWhole(lease.ms) && lease.ms > 0 && lease.ms <= most)) {
+  if (lease !== undefined && !isWhole(lease.ms, 1, most)) {
     throw flawedAt('INPUT', 'lease.ms', 'must be a whole number > 0, at most as long as each window')
   }
 }

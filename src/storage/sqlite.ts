@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 import { flawedAt, hasCode, KeywardError } from '../model/errors.ts'
 import { messageOf, show } from '../model/redact.ts'
 import type { KeyStore } from '../model/store.ts'
+import { isWhole } from '../model/whole.ts'
 import { type Database, openDatabase } from './sqlite/driver.ts'
 import { isBusy } from './sqlite/errors.ts'
 import { prepareDatabase } from './sqlite/schema.ts'
@@ -58,7 +59,7 @@ function parseOptions(file: unknown, options: SqliteStoreOptions): number {
     throw new KeywardError('CONFIG', `the file of sqliteStore must be a path or ':memory:', not ${show(file)}`)
   }
   const { busyTimeout = 200 } = optionsOf('sqliteStore', options, ['busyTimeout'])
-  if (Number.isSafeInteger(busyTimeout) && busyTimeout >= 0 && busyTimeout <= LONGEST_WAIT) return busyTimeout
+  if (isWhole(busyTimeout, 0, LONGEST_WAIT)) return busyTimeout
   throw flawedAt(
     'CONFIG',
     'busyTimeout',

@@ -2,6 +2,7 @@ import { flawedAt, KeywardError } from '../model/errors.ts'
 import { show } from '../model/redact.ts'
 import type { CreditAccount, CreditSpend, KeyStore } from '../model/store.ts'
 import type { Settled } from '../model/verdict.ts'
+import { isWhole } from '../model/whole.ts'
 import { newId } from './new-id.ts'
 
 /** How long credit may stay held, ms: past that it is free again, whatever became of the request. */
@@ -129,7 +130,7 @@ export function settleNothing(actual: number): Promise<Settled> {
 }
 
 function flawOf(actual: unknown): KeywardError | undefined {
-  if (Number.isSafeInteger(actual) && (actual as number) >= 0) return undefined
+  if (isWhole(actual)) return undefined
   const flaw = flawedAt('INPUT', 'actual', `must be a whole number ≥ 0, not ${show(actual)}`, 'settle: ')
   // It was the handler that counted wrong: nothing is wrong with what the client sent.
   return Object.assign(flaw, { status: 500 })

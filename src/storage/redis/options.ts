@@ -1,7 +1,7 @@
 import { KeywardError } from '../../model/errors.ts'
 import { isObject } from '../../model/is-object.ts'
 import { show } from '../../model/redact.ts'
-import { isWhole } from '../spends.ts'
+import { isWhole } from '../../model/whole.ts'
 import { optionsOf } from '../store-options.ts'
 import { type ClientOptions, isCluster, keyPrefixOf, type RedisClient } from './client.ts'
 
@@ -45,11 +45,12 @@ export function parseRedisOptions(client: unknown, options: RedisStoreOptions): 
   if (typeof namespace !== 'string' || !NAMESPACE.test(namespace)) {
     throw wrong('namespace', `must be 1 to 64 of A-Z a-z 0-9 _ . : -, not ${show(namespace)}`)
   }
-  if (!Number.isSafeInteger(timeout) || timeout < 1 || timeout > LONGEST_WAIT) {
+  if (!isWhole(timeout, 1, LONGEST_WAIT)) {
     throw wrong('timeout', `must be a whole number from 1 to ${LONGEST_WAIT} (ms), not ${show(timeout)}`)
   }
-  if (!isWhole(replicas) || replicas > MOST_REPLICAS)
+  if (!isWhole(replicas, 0, MOST_REPLICAS)) {
     throw wrong('replicas', `must be a whole number from 0 to ${MOST_REPLICAS}, not ${show(replicas)}`)
+  }
   if (replicas > 0 && isCluster(client)) {
     throw wrong('replicas', 'is for one primary: on a Cluster each has its own. Set min-replicas-to-write there.')
   }
