@@ -8,7 +8,7 @@ import { attach } from '../src/model/attached.ts'
 import type { Window } from '../src/model/limits.ts'
 import { parseAddress } from '../src/network/address.ts'
 import { allowlist } from '../src/policy/networks.ts'
-import { type Metered, take } from '../src/storage/counters.ts'
+import { type Counted, take } from '../src/storage/counters.ts'
 import { cleanFacts } from '../src/verify/entrance.ts'
 import { Texts } from './fresh.ts'
 import { CLIENTS, clientAddress, NETWORKS } from './full-policy.ts'
@@ -26,7 +26,7 @@ const WINDOWS: readonly Window[] = [
   { name: 'hour', limit: 2e9, ms: 3_600_000 },
 ]
 
-interface Kept extends Metered {
+interface Kept extends Counted {
   readonly digest: Uint16Array
   readonly expiresAt: number
 }

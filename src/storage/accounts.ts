@@ -1,7 +1,7 @@
 import { flawedAt } from '../model/errors.ts'
 import type { StoredKey } from '../model/key.ts'
 import type { CreditAccount, CreditMove, CreditSpend, Moved, Spend } from '../model/store.ts'
-import { type Metered, type Outcome, take } from './counters.ts'
+import { type Counted, type Outcome, take } from './counters.ts'
 import { checkWhole } from './spends.ts'
 
 /** A balance as it is kept. What is held is not free any more, and not spent yet. */
@@ -54,7 +54,7 @@ export function bringUp(account: Account, { refill }: CreditAccount, now: number
 }
 
 /** Takes from all windows and from an account that was brought up, or from none. */
-export function takeWith(account: Account, credits: CreditSpend, metered: Metered, spend: Spend, now: number): Paid {
+export function takeWith(account: Account, credits: CreditSpend, metered: Counted, spend: Spend, now: number): Paid {
   const { amount, hold } = credits
   checkWhole('credits.amount', amount)
   if (amount > account.free) return { ...look(metered, spend, now), ok: false, balance: account.free }
@@ -71,7 +71,7 @@ export function takeWith(account: Account, credits: CreditSpend, metered: Metere
 type Paid = Outcome & { readonly balance: number }
 
 /** The windows as they are. */
-function look(metered: Metered, { windows }: Spend, now: number): Outcome {
+function look(metered: Counted, { windows }: Spend, now: number): Outcome {
   return take(metered, { windows: windows.map(({ name, limit, ms }) => ({ name, limit, ms })), cost: 0 }, now)
 }
 

@@ -7,7 +7,7 @@ import { add, fitsAt, type Leased, newCounter, readingOf, type WindowCounter } f
 import { addLease, bringUp, endLease } from './window-leases.ts'
 
 /** Whatever holds the counters of one key: `take` puts a new list there when a window is used for the first time. */
-export interface Metered {
+export interface Counted {
   counters: readonly WindowCounter[]
 }
 
@@ -22,18 +22,18 @@ export interface Outcome {
 }
 
 /** Takes the cost from every window or, where one has no room, from none. */
-export function take(metered: Metered, spend: Spend, now: number): Outcome {
+export function take(metered: Counted, spend: Spend, now: number): Outcome {
   return takeAll(metered, spend, undefined, now)
 }
 
 /** Takes what will be used until the lease is over, after `endLeased`. */
-export function lease(metered: Metered, { windows, cost, lease }: LeaseSpend, now: number): Outcome {
+export function lease(metered: Counted, { windows, cost, lease }: LeaseSpend, now: number): Outcome {
   const leased = lease === undefined ? undefined : { id: lease.id, until: now + lease.ms, units: cost }
   return takeAll(metered, { windows: windows.map(({ name, limit, ms }) => ({ name, limit, ms })), cost }, leased, now)
 }
 
 /** Ends the lease that is to be ended, whatever comes of the rest. `INPUT` for a spend that nothing may be done with. */
-export function endLeased(metered: Metered, spend: LeaseSpend, now: number): void {
+export function endLeased(metered: Counted, spend: LeaseSpend, now: number): void {
   checkLease(spend)
   const { ended } = spend
   if (ended === undefined) return
@@ -55,9 +55,9 @@ export function checkLease({ windows, cost, lease, ended }: LeaseSpend): void {
   }
 }
 
-function takeAll(metered: Metered, spend: Spend, leased: Leased | undefined, now: number): Outcome {
+function takeAll(metered: Counted, spend: Spend, leased: Leased | undefined, now: number): Outcome {
   const { windows } = spend
-  const room = settleAndCompare(metered.counters, spend, now)
+  const room = advanceAndCompare(metered.counters, spend, now)
   const readings = new Array<MeterReading>(windows.length)
   for (let at = 0; at < windows.length; at++) {
     const window = windows[at] as SpendWindow
@@ -80,7 +80,7 @@ function costOf({ cost: its }: SpendWindow, { cost }: Spend): number {
 }
 
 /** Brings every counter that the spend looks at to `now`; whether all have room for their cost. */
-function settleAndCompare(counters: readonly WindowCounter[], spend: Spend, now: number): boolean {
+function advanceAndCompare(counters: readonly WindowCounter[], spend: Spend, now: number): boolean {
   let room = true
   for (let at = 0; at < spend.windows.length; at++) {
     const window = spend.windows[at] as SpendWindow
@@ -115,7 +115,7 @@ function find(counters: readonly WindowCounter[], window: Window, at: number): W
 }
 
 /** Windows that the program no longer knows would pile up: those that are empty make room for the new one. */
-function append(metered: Metered, window: Window, now: number): WindowCounter {
+function append(metered: Counted, window: Window, now: number): WindowCounter {
   const used = metered.counters.filter((counter) => {
     bringUp(counter, now)
     return counter.used > 0

@@ -1,5 +1,5 @@
 import type { Spend, Taken } from '../model/store.ts'
-import { type Metered, NO_COUNTERS, take } from './counters.ts'
+import { type Counted, NO_COUNTERS, take } from './counters.ts'
 import { ownSpend } from './own-spend.ts'
 
 export interface LocalWindowsOptions {
@@ -11,7 +11,7 @@ export interface LocalWindowsOptions {
   readonly most?: number
 }
 
-interface Entry extends Metered {
+interface Entry extends Counted {
   /** When all its windows are empty again. */
   until: number
   version: number

@@ -23,7 +23,7 @@ export interface WindowCounter {
   head: number
   length: number
   first: number
-  /** When the oldest leaves, as `settle` last found it; 0 where there was none then, or it is not known. */
+  /** When the oldest leaves, as `advance` last found it; 0 where there was none then, or it is not known. */
   leaves: number
   /** Units that count now, leased ones with them: right after `bringUp`. */
   used: number
@@ -60,11 +60,11 @@ export function newCounter(name: string, ms: number): WindowCounter {
  * differ, find it standing at the newest entry, so that no entry loses time. When `now` lies further back, the clock
  * itself was set: what was taken since becomes a thing of now. Either way it is all gone two windows later.
  */
-export function settle(counter: WindowCounter, now: number): void {
+export function advance(counter: WindowCounter, now: number): void {
   // Nearly always nothing has left, nor has a clock been set back.
   if (now < counter.leaves && now > counter.leaves - counter.ms) return
-  if (counter.slotted) settleSlots(counter, slotOf(now, counter.ms))
-  else settleLog(counter, now)
+  if (counter.slotted) advanceSlots(counter, slotOf(now, counter.ms))
+  else advanceLog(counter, now)
   counter.leaves = counter.length && oldestLeaves(counter)
 }
 
@@ -110,7 +110,7 @@ export function fitsAt(
   return counter === undefined || surplus <= 0 ? now : gone(counter, surplus)
 }
 
-function settleLog(counter: WindowCounter, now: number): void {
+function advanceLog(counter: WindowCounter, now: number): void {
   if (counter.length === 0) return
   if (newestOf(counter) - now > counter.ms) foldLog(counter, now)
   const time = Math.max(now, newestOf(counter))
@@ -122,7 +122,7 @@ function foldLog(counter: WindowCounter, now: number): void {
   for (let at = counter.length - 1; at >= 0 && cell(counter, at) > now; at--) setCell(counter, at, now)
 }
 
-function settleSlots(counter: WindowCounter, slot: number): void {
+function advanceSlots(counter: WindowCounter, slot: number): void {
   if (counter.length === 0) return
   if (newestSlotOf(counter) - slot > SLOTS) foldSlots(counter, slot)
   const present = Math.max(slot, newestSlotOf(counter))

@@ -1,4 +1,4 @@
-import { addAt, fitTo, type Leased, settle, type WindowCounter } from './window-counter.ts'
+import { addAt, advance, fitTo, type Leased, type WindowCounter } from './window-counter.ts'
 
 /** How many leases of a window can be told apart: as many processes may hold one at once and still give back what is left. */
 const MOST_LEASES = 16
@@ -6,13 +6,13 @@ const MOST_LEASES = 16
 /** Nobody's: what has it runs out. */
 const NO_ID = ''
 
-/** `settle`, for a counter that may have leases: those that are over are uses like any other from then on. */
+/** `advance`, for a counter that may have leases: those that are over are uses like any other from then on. */
 export function bringUp(counter: WindowCounter, now: number): void {
-  settle(counter, now)
+  advance(counter, now)
   if (counter.leases === undefined) return
   // What has left had to go first: the ring has no room for both.
   land(counter, counter.leases, now)
-  settle(counter, now)
+  advance(counter, now)
 }
 
 /**

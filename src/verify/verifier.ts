@@ -176,15 +176,15 @@ function heed(parts: Parts, attempt: Attempt, known: Known, word: GateCode | und
 /** Takes from all limits and the balance or from none, in one step that also proves that the record is still the current one. */
 function consume(parts: Parts, attempt: Attempt, known: Known): Awaitable<Verdict> {
   const metered = parts.meter(attempt, known)
-  if (!(metered instanceof Promise)) return settle(parts, attempt, known, metered)
+  if (!(metered instanceof Promise)) return decide(parts, attempt, known, metered)
   return metered.then(
-    (taken) => settle(parts, attempt, known, taken),
+    (taken) => decide(parts, attempt, known, taken),
     (error) => excuse(parts, attempt, known, error),
   )
 }
 
 /** A record that changed under the request is judged again, unless it keeps changing. */
-function settle(parts: Parts, attempt: Attempt, known: Known, metered: Metered): Awaitable<Verdict> {
+function decide(parts: Parts, attempt: Attempt, known: Known, metered: Metered): Awaitable<Verdict> {
   if (metered.type === 'failed') return excuse(parts, attempt, known, metered.error)
   if (metered.type === 'stale') {
     attempt.current = true

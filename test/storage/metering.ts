@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Metered, NO_COUNTERS } from '../../src/storage/counters.ts'
+import { type Counted, NO_COUNTERS } from '../../src/storage/counters.ts'
 
 export const START = 1_767_225_600_000
 /** What a window may hold on to longer than its length, where it counts in 96 parts. */
@@ -26,7 +26,7 @@ export const steps = fc.array(
   { minLength: 20, maxLength: 150 },
 )
 
-export function metered(): Metered {
+export function metered(): Counted {
   return { counters: NO_COUNTERS }
 }
 

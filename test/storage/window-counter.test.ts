@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Window } from '../../src/model/limits.ts'
-import { type Metered, take } from '../../src/storage/counters.ts'
+import { type Counted, take } from '../../src/storage/counters.ts'
 import { decodeCounters, encodeCounters } from '../../src/storage/counters-text.ts'
 import { type Admitted, lengths, limits, metered, PART, START, spend, steps, within } from './metering.ts'
 
@@ -208,6 +208,6 @@ describe('a spend', () => {
   })
 })
 
-function thawed({ counters }: Metered, now: number) {
+function thawed({ counters }: Counted, now: number) {
   return decodeCounters(encodeCounters(counters, now))
 }

@@ -1,5 +1,5 @@
 import type { StoredKey } from '../../model/key.ts'
-import { type Metered, NO_COUNTERS } from '../counters.ts'
+import { type Counted, NO_COUNTERS } from '../counters.ts'
 import type { WindowCounter } from '../window-counter.ts'
 
 /** The keys of a memory store, by id. */
@@ -13,7 +13,7 @@ export interface MemoryKeys {
 }
 
 /** A key that something was taken from. One that never was is kept without: a tenth of what it takes. */
-export class UsedKey implements Metered {
+export class UsedKey implements Counted {
   key: StoredKey
   counters: readonly WindowCounter[] = NO_COUNTERS
 

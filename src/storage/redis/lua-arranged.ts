@@ -85,7 +85,7 @@ local function arranged(text, known, head, wanted, change)
     c.body, c.first, c.last = table.concat(parts), math.min(c.first, present), math.min(c.last, present)
   end
 
-  local function settle(c)
+  local function advance(c)
     if c.units == 0 then return end
     local time, reach = now, c.window.ms
     if c.slotted then time, reach = c.window.slot, ${SLOTS} end
@@ -120,7 +120,7 @@ local function arranged(text, known, head, wanted, change)
     local c = newCounter(window)
     head, from = read(c, head, from)
     land(c)
-    settle(c)
+    advance(c)
     byName[window.name], kept[place] = c, c
   end
   for place, window in ipairs(planOf(wanted)) do

@@ -28,7 +28,7 @@ const LOOK = script(`${WRITABLE}
 return { redis.call('GET', KEYS[1]), redis.call('SMEMBERS', KEYS[2]) }`)
 
 /** The same; how old they have to be (ms), then the changes. */
-const SETTLE = script(`${NOW}
+const DONE = script(`${NOW}
 for at = 2, #ARGV do
   if now - tonumber(string.match(ARGV[at], '^%d+')) >= tonumber(ARGV[1]) then redis.call('SREM', KEYS[1], ARGV[at]) end
 end
@@ -63,10 +63,10 @@ export function replicatedChanges(
           begun.push(String(await send(BEGIN, [names.pending(id)], [randomBytes(6).toString('hex')])))
           return work(send)
         })
-        await settle(id, begun, 0)
+        await done(id, begun, 0)
         return answer
       } catch (error) {
-        if (hasCode(error, 'CONFLICT') || hasCode(error, 'INPUT')) await settle(id, begun, 0)
+        if (hasCode(error, 'CONFLICT') || hasCode(error, 'INPUT')) await done(id, begun, 0)
         throw error
       }
     },
@@ -87,7 +87,7 @@ export function replicatedChanges(
   async function findConfirmed(id: string): Promise<StoredKey | undefined> {
     const { answer, pending } = await confirmed((send) => look(send, id))
     // One that is under way may write after this was read.
-    await settle(id, pending, 4 * timeout)
+    await done(id, pending, 4 * timeout)
     return toKey(id, answer)
   }
 
@@ -105,8 +105,8 @@ export function replicatedChanges(
   }
 
   /** What stays pending costs whoever reads the key a look, and nothing else. */
-  async function settle(id: string, tokens: readonly string[], age: number): Promise<void> {
-    if (tokens.length > 0) await line.run(SETTLE, [names.pending(id)], [String(age), ...tokens]).catch(() => {})
+  async function done(id: string, tokens: readonly string[], age: number): Promise<void> {
+    if (tokens.length > 0) await line.run(DONE, [names.pending(id)], [String(age), ...tokens]).catch(() => {})
   }
 }
 

@@ -64,7 +64,7 @@ export function takesTogether(run: Run): RunTake {
     const all = some.map(({ asked }) => asked)
     ask(counted, all).then(
       (answers) => {
-        for (const one of some) settle(one, answers)
+        for (const one of some) conclude(one, answers)
       },
       (error) => {
         for (const { reject } of some) reject(error)
@@ -89,7 +89,7 @@ function argsOf(all: readonly AskedTake[]): readonly string[] {
   return args
 }
 
-function settle({ read, resolve, reject }: Waiting, answers: TakeAnswers): void {
+function conclude({ read, resolve, reject }: Waiting, answers: TakeAnswers): void {
   try {
     resolve(read(answers))
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Metered } from '../counters.ts'
+import type { Counted } from '../counters.ts'
 import { readCounters } from '../counters-text.ts'
 import { requireWritable, textOf, type Value, wholeOf } from './engine.ts'
 import { orNull } from './rows.ts'
@@ -10,7 +10,7 @@ export interface Meter {
   readonly version: number
   readonly revision: number
   readonly windows: string
-  readonly metered: Metered
+  readonly metered: Counted
   /** The server's time, ms. */
   readonly at: number | undefined
   readonly row: Row

@@ -1,6 +1,6 @@
 import type { CreditSpend, LeaseSpend, Spend, Taken } from '../../model/store.ts'
 import { type Account, bringUp, takeWith } from '../accounts.ts'
-import { endLeased, lease as leaseFrom, type Metered, type Outcome, take as takeFrom } from '../counters.ts'
+import { type Counted, endLeased, lease as leaseFrom, type Outcome, take as takeFrom } from '../counters.ts'
 import { encodeCounters } from '../counters-text.ts'
 import { spendAt } from '../lasting.ts'
 import type { Timeline } from '../timeline.ts'
@@ -218,7 +218,7 @@ function decide(
 }
 
 function takeOne(
-  metered: Metered,
+  metered: Counted,
   account: Account | undefined,
   { spend, credits, leased, now: asked }: TakeAsk,
   at: number | undefined,

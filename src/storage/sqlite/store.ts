@@ -14,7 +14,7 @@ import type {
 } from '../../model/store.ts'
 import { move as moveOn, opensAccount, takeWith } from '../accounts.ts'
 import { keysWanted } from '../conditions.ts'
-import { endLeased, lease as leaseFrom, type Metered, take as takeFrom } from '../counters.ts'
+import { type Counted, endLeased, lease as leaseFrom, take as takeFrom } from '../counters.ts'
 import { encodeCounters, readCounters } from '../counters-text.ts'
 import { type Place, readCursor } from '../cursor.ts'
 import { escapeText, unescapeText } from '../escaping.ts'
@@ -163,7 +163,7 @@ function lease(
   })
 }
 
-function keepCounters({ count }: Statements, text: string, { counters }: Metered, before: string, now: number): void {
+function keepCounters({ count }: Statements, text: string, { counters }: Counted, before: string, now: number): void {
   const after = encodeCounters(counters, now)
   // Nearly every refusal ends here without a write; one whose clock ran back does not.
   if (after !== before) count.run(text, after)
