@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import swagger from '@fastify/swagger'
 import Fastify, { type FastifyInstance, type FastifyPluginAsync, type FastifyServerOptions } from 'fastify'
 import { type ApiKeys, createApiKeys } from 'keyward'
-import keyward, { guard } from 'keyward/fastify'
+import keyward, { guard, mount } from 'keyward/fastify'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { failure } from '../support/outcome.ts'
 import { raw, request } from '../support/raw.ts'
@@ -360,6 +360,19 @@ describe('@fastify/swagger', () => {
   it('says that an optional demand needs nothing', async () => {
     const { document } = await written({ components: mine }, 'before', { optional: true })
     expect(document.paths['/plain']?.get?.security).toEqual([...NEEDS, {}])
+  })
+
+  it('does not see what a mounted handler serves', async () => {
+    const app = Fastify()
+    onTestFinished(() => void app.close())
+    await app.register(swagger, { openapi: {} })
+    app.register(
+      mount(() => new Response('mounted')),
+      { prefix: '/settings/keys' },
+    )
+    app.get('/plain', async () => 1)
+    expect((await app.inject('/settings/keys/42')).body).toBe('mounted')
+    expect(Object.keys(app.swagger().paths ?? {})).toEqual(['/plain'])
   })
 })
 

@@ -12,7 +12,11 @@ interface Scope {
   readonly prefix: string
   removeAllContentTypeParsers(): unknown
   addContentTypeParser(type: string, parse: (request: never, body: never, done: (error: null) => void) => void): unknown
-  all(path: string, handler: (request: { readonly raw: IncomingMessage }, reply: Reply) => Promise<unknown>): unknown
+  all(
+    path: string,
+    options: object,
+    handler: (request: { readonly raw: IncomingMessage }, reply: Reply) => Promise<unknown>,
+  ): unknown
 }
 
 /**
@@ -32,7 +36,9 @@ export function mount(handler: FetchHandler): (app: unknown) => Promise<void> {
       const url = originForm(`${raw.url}`).replace(prefix, '/')
       return reply.send(await answerOf(handler, raw, reply.raw, { url }))
     }
-    scope.all('/', answer)
-    scope.all('/*', answer)
+    // Not for `@fastify/swagger`: what the handler serves under this path is its own to describe.
+    const options = { schema: { hide: true } }
+    scope.all('/', options, answer)
+    scope.all('/*', options, answer)
   }
 }
