@@ -58,8 +58,8 @@ export function createVerdicts({ admissions, usage, events, locate, hold, look }
     if (attempt.earlier !== undefined) return admission
     usage.mark(known, now)
     if (wantsAdmitted()) {
-      const isUnmetered = bill.isUnmetered === true ? { unmetered: true as const } : {}
-      events.tell({ type: 'admitted', at: iso(now), id, owner, ...isUnmetered, ...addressOf(attempt) })
+      const what = { ...(bill.isUnmetered === true && { unmetered: true as const }), ...overlapOf(attempt) }
+      events.tell({ type: 'admitted', at: iso(now), id, owner, ...what, ...addressOf(attempt) })
     }
     return admission
   }
@@ -133,7 +133,7 @@ export function createVerdicts({ admissions, usage, events, locate, hold, look }
   }
 }
 
-function overlapOf({ overlap }: Attempt): { overlap?: Admitted['overlap'] } {
+function overlapOf({ overlap }: Attempt): { overlap?: NonNullable<Admitted['overlap']> } {
   return overlap === undefined ? {} : { overlap }
 }
 

@@ -1,7 +1,7 @@
 import { type CreateInput, createApiKeys, memoryStore, type RotateOptions } from 'keyward'
 import { fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
-import { accessIn, failure, judged } from '../support/outcome.ts'
+import { accessIn, failure, judged, listener } from '../support/outcome.ts'
 import { kept } from '../support/stores.ts'
 
 const FULL: CreateInput = {
@@ -45,6 +45,20 @@ describe('rotate', () => {
       previousSecretUntil: '2026-01-01T01:00:01.000Z',
     })
     expect(await keys.get(record.id)).toEqual(rotated.record)
+  })
+
+  it('tells by events who still sends the old secret, on a connection that proved it too', async () => {
+    const [clock, heard] = [fakeClock(), listener()]
+    const keys = createApiKeys({ prefix: 'ro_', clock, onEvent: heard.onEvent })
+    const { key: old, record } = await keys.create({ owner: 'acct_1' })
+    const { key } = await keys.rotate(record.id, { overlap: '1h' })
+    heard.events.length = 0
+    const connection = {}
+    const ask = (sent: string) => keys.verify({ headers: { 'x-api-key': sent }, connection })
+    for (const sent of [old, old, key]) await ask(sent)
+    const overlap = { since: clock.now(), until: clock.now() + 3_600_000 }
+    const admitted = { type: 'admitted', at: record.createdAt, id: record.id, owner: 'acct_1' }
+    expect(heard.events).toEqual([{ ...admitted, overlap }, { ...admitted, overlap }, admitted])
   })
 
   it('X-06 inherits everything and adds nothing', async () => {
