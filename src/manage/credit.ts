@@ -71,8 +71,10 @@ async function find(
   return { account, whose: { id, owner: stored.owner } }
 }
 
+const PER_KEY = "has no balance, each key has its own: give { id }, or say credits: 'owner' in the options"
+
 function findOwner(office: Office, owner: string, by: By): { account: CreditAccount; whose: { owner: string } } {
-  if (office.credits === 'key') throw refused([{ path: 'owner', message: 'must be an id: balances are kept per key' }])
+  if (office.credits === 'key') throw refused([{ path: 'owner', message: PER_KEY }])
   if (by.resource !== undefined) throw refused([{ path: 'resource', message: 'is no condition on an owner' }])
   if (by.owner !== undefined && by.owner !== owner) throw new KeywardError('NOT_FOUND', 'there is no such owner')
   return { account: ownerAccount(owner), whose: { owner } }

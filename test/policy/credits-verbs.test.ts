@@ -156,10 +156,13 @@ describe.each(VERBS)('$verb: whose', ({ call }) => {
     expect(await keys.balance({ owner: 'acct_1' })).toBe(0)
   })
 
-  it('an owner is INPUT where balances are kept per key: names the field', async () => {
+  it('an owner is INPUT where balances are kept per key: names the field, and what to write', async () => {
     const { keys, left } = await purse({ remaining: 5 })
     const error = await failure(() => call(keys, { owner: 'acct_1' }))
     expect([error.code, error.issues?.[0]?.path]).toEqual(['INPUT', 'owner'])
+    expect(error.message).toBe(
+      "owner has no balance, each key has its own: give { id }, or say credits: 'owner' in the options",
+    )
     expect(await left()).toBe(5)
   })
 
