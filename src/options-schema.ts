@@ -16,10 +16,11 @@ const whole = z.custom<number>((value) => isWhole(value, 1), {
   abort: false,
 })
 const callable = z.custom<never>((value) => typeof value === 'function', 'must be a function')
-const duration = z.custom<Duration>((value) => (parseDuration(value) ?? 0) > 0, {
-  error: "must be a time such as 250 or '10s'",
-  abort: false,
-})
+const duration = (hint = '') =>
+  z.custom<Duration>((value) => (parseDuration(value) ?? 0) > 0, {
+    error: `must be a time such as 250 or '10s'${hint}`,
+    abort: false,
+  })
 /** Timers fire at once beyond 2^31 ms; nobody waits for a store that long. */
 const timeout = z.custom<Duration>((value) => {
   const ms = parseDuration(value) ?? 0
@@ -83,7 +84,7 @@ export const OPTIONS = z.strictObject(
     names: z.optional(choice('free', 'required', 'unique')),
     credits: z.optional(choice('key', 'owner')),
     gate: z.optional(callable),
-    failures: z.optional(z.strictObject({ limit: whole, window: duration }, { error: 'must be { limit, window }' })),
+    failures: z.optional(z.strictObject({ limit: whole, window: duration() }, { error: 'must be { limit, window }' })),
     trustedProxies: z.optional(listOf(text, 'must be a list of addresses and CIDR blocks')),
     requireTls: z.optional(flag),
     hideCredentials: z.optional(flag),
@@ -92,7 +93,7 @@ export const OPTIONS = z.strictObject(
         [
           off,
           z.strictObject({
-            maxLag: z.optional(duration),
+            maxLag: z.optional(duration('; for none say cache: false')),
             maxKeys: z.optional(whole),
           }),
         ],

@@ -92,6 +92,7 @@ describe('CONFIG names the option and shows its value', () => {
     [{ cache: { maxKeys: -77 } }, 'cache.maxKeys', '-77'],
     [{ cache: { maxLag: '500' } }, 'cache.maxLag', '"500"'],
     [{ cache: { maxLag: Number.NaN } }, 'cache.maxLag', 'NaN'],
+    [{ cache: { maxLag: 0 } }, 'cache.maxLag', 'for none say cache: false, not 0'],
     [{ failures: { limit: 5, window: '1m', per: 77 } }, 'failures.per', '77'],
     [{ scopes: {} }, 'scopes', '{}'],
     [{ answers: { gone: { status: 77 } } }, 'answers.gone', '77'],
