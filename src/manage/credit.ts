@@ -71,7 +71,7 @@ async function find(
   return { account, whose: { id, owner: stored.owner } }
 }
 
-const PER_KEY = "has no balance, each key has its own: give { id }, or say credits: 'owner' in the options"
+const PER_KEY = "has no balance: give { id }, or make the instance with credits: 'owner'"
 
 function findOwner(office: Office, owner: string, by: By): { account: CreditAccount; whose: { owner: string } } {
   if (office.credits === 'key') throw refused([{ path: 'owner', message: PER_KEY }])

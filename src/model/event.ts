@@ -47,7 +47,7 @@ export interface AdmittedEvent extends Happened {
   readonly type: 'admitted'
   /** The store failed, and the windows of the request were not counted (`limits.onFault`). */
   readonly unmetered?: true
-  /** The overlap of a rotation (ms), when the secret used is the replaced one: who still sends it has to change it. */
+  /** The overlap of a rotation (ms), when the secret used is the replaced one. */
   readonly overlap?: { readonly since: number; readonly until: number }
   /** The client's address, where it is known. */
   readonly address?: string

@@ -160,9 +160,7 @@ describe.each(VERBS)('$verb: whose', ({ call }) => {
     const { keys, left } = await purse({ remaining: 5 })
     const error = await failure(() => call(keys, { owner: 'acct_1' }))
     expect([error.code, error.issues?.[0]?.path]).toEqual(['INPUT', 'owner'])
-    expect(error.message).toBe(
-      "owner has no balance, each key has its own: give { id }, or say credits: 'owner' in the options",
-    )
+    expect(error.message).toBe("owner has no balance: give { id }, or make the instance with credits: 'owner'")
     expect(await left()).toBe(5)
   })
 
