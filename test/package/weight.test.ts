@@ -7,8 +7,8 @@ import manifest from '../../package.json' with { type: 'json' }
 const MOST: Readonly<Record<string, number>> = {
   keyward: 49,
   'keyward/express': 6.3,
-  'keyward/fastify': 7,
-  'keyward/koa': 6,
+  'keyward/fastify': 7.1,
+  'keyward/koa': 6.1,
   'keyward/hono': 6,
   'keyward/fetch': 6,
   'keyward/node': 7,
