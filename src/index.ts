@@ -1,5 +1,5 @@
 export { type ApiKeys, createApiKeys, type ScopeKnownTo, type ScopeOf } from './api-keys.ts'
-export { type BearerOptions, bearer, type Found, header, pair, type Source } from './credential/sources.ts'
+export { bearer, type Found, header, pair, type Source, type SourceOptions } from './credential/sources.ts'
 export { type HmacOptions, hmac } from './hash/hmac.ts'
 export { sha256 } from './hash/sha256.ts'
 export type { RateHeaders } from './http/rate-headers.ts'

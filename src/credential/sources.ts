@@ -25,8 +25,8 @@ export interface Source {
   readonly scheme?: 'bearer' | 'basic' | undefined
 }
 
-export interface BearerOptions {
-  /** `'ignore'` leaves a bearer token without our prefix (a JWT) to whoever shares the header; alone it then counts as no header. */
+export interface SourceOptions {
+  /** `'ignore'` leaves a credential without our prefix (a JWT) to whoever shares the header; alone it then counts as no header. */
   readonly foreign?: 'ignore'
 }
 
@@ -34,12 +34,8 @@ export interface BearerOptions {
  * `Authorization: Bearer KEY` (RFC 6750 section 2.1). The scheme is matched without regard to case (RFC 9110 section 11.1).
  * @throws KeywardError `CONFIG` for an option that there is not
  */
-export function bearer(options: BearerOptions = {}): Source {
-  const { foreign, ...more } = own(Object(options) as BearerOptions)
-  if (!isObject(options) || Object.keys(more).length > 0 || (foreign !== undefined && foreign !== 'ignore')) {
-    throw new KeywardError('CONFIG', `bearer(): ${show(options)} is not { foreign?: 'ignore' }`)
-  }
-  return { headers: ['authorization'], read: readBearer, foreign, scheme: 'bearer' }
+export function bearer(options: SourceOptions = {}): Source {
+  return { headers: ['authorization'], read: readBearer, foreign: foreignOf(options, 'bearer()'), scheme: 'bearer' }
 }
 
 /** A header name (RFC 9110 section 5.1). */
@@ -47,10 +43,11 @@ export const FIELD_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
 
 /**
  * A header that holds the key and nothing else, such as `X-API-Key`.
- * @throws KeywardError `CONFIG` for what is no header name (RFC 9110 section 5.1)
+ * @throws KeywardError `CONFIG` for what is no header name (RFC 9110 section 5.1), or an option that there is not
  */
-export function header(name: string): Source {
-  return { headers: [fieldName(name, 'header(name)')], read: readWhole }
+export function header(name: string, options: SourceOptions = {}): Source {
+  const headers = [fieldName(name, 'header(name)')]
+  return { headers, read: readWhole, foreign: foreignOf(options, 'header(name, options)') }
 }
 
 const readBearer: Source['read'] = ([value]) => (value === undefined ? undefined : bearerToken(value))
@@ -69,6 +66,13 @@ export function pair(keyHeader: string, secretHeader: string): Source {
   const headers = [keyHeader, secretHeader].map((name) => fieldName(name, 'pair(keyHeader, secretHeader)'))
   if (headers[0] === headers[1]) throw new KeywardError('CONFIG', 'pair(): the two headers must differ')
   return { headers, read: ([key, secret]) => ({ key, secret }) }
+}
+
+function foreignOf(options: SourceOptions, usage: string): 'ignore' | undefined {
+  const { foreign, ...more } = own(Object(options) as SourceOptions)
+  const isKnown = isObject(options) && Object.keys(more).length === 0
+  if (isKnown && (foreign === undefined || foreign === 'ignore')) return foreign
+  throw new KeywardError('CONFIG', `${usage}: ${show(options)} is not { foreign?: 'ignore' }`)
 }
 
 function fieldName(name: string, usage: string): string {

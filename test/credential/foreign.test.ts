@@ -45,6 +45,20 @@ describe('foreign credentials', () => {
     expect(await send([inBearer(key)])).toBe('admitted')
   })
 
+  it('are left in a header of their own, where that says so', async () => {
+    const { send, issue } = await openSite({ keys: { sources: [header('x-api-key', { foreign: 'ignore' })] } })
+    const { key } = await issue()
+    expect(await send([inHeader('sk_of_before')])).toBe(MISSING)
+    expect(await send([inHeader(key)])).toBe('admitted')
+    expect(await send([inHeader(`${key}x`)])).toBe(INVALID)
+  })
+
+  it.each([{ foreign: 'refuse' }, { foriegn: 'ignore' }, 'ignore', null])('are %j no option of header()', (options) => {
+    expect(() => header('x-api-key', options as never)).toThrow(
+      expect.objectContaining({ code: 'CONFIG', message: expect.stringContaining("is not { foreign?: 'ignore' }") }),
+    )
+  })
+
   it('then count as no header, also on optional routes', async () => {
     const { send, issue } = await openSite({ keys: LEAVING, demand: { optional: true } })
     const { key } = await issue()
