@@ -63,12 +63,12 @@ export async function identify(
   const beside = Object(platform) as Beside
   const answer: unknown = await inTime('authorize', patience, async () => authorize(request, beside))
   if (answer === undefined || answer === null) return undefined
-  const authority = typeof answer === 'object' && !inherited(answer, MEMBERS) ? own(answer as Authority) : undefined
-  if (authority !== undefined && isAuthority(authority)) return authority
-  warnOnce(
-    'KEYWARD_AUTHORIZE',
-    'authorize of management() gave something else than { owner, resource?, actor?, grants?, may? }, all of them its own members and grants not undefined, or undefined: nobody is let in.',
-  )
+  const authority = own(Object(answer) as Authority)
+  const flaw =
+    typeof answer === 'object' ? (flawOfClass(answer) ?? flawOf(authority)) : `a value of type ${typeof answer}`
+  if (flaw === undefined) return authority
+  const rule = 'It gives { owner, resource?, actor?, grants?, may? }, all its own members, or undefined.'
+  warnOnce('KEYWARD_AUTHORIZE', `authorize of management() gave ${flaw}: nobody is let in. ${rule}`)
   return undefined
 }
 
@@ -81,20 +81,24 @@ export async function isAllowed(authority: Authority, verb: ManagementVerb, pati
   return (await inTime('may', patience, async () => may.call(authority, verb))) === true
 }
 
-/** Grants that are there and `undefined` are those of a role that nobody knows: that must not make a guest an administrator. */
-function isAuthority(authority: Authority): boolean {
-  const { owner, resource, actor, grants, may } = authority
-  if (grants === undefined && Object.hasOwn(authority, 'grants')) return false
-  // What can stand in a record or an event.
-  const isText = (value: unknown) => lineFlaw(value, 256) === undefined
-  const isTextOrAbsent = (value: unknown) => value === undefined || isText(value)
-  const areTexts = grants === undefined || (Array.isArray(grants) && grants.every(isText))
-  const isKnown = isText(owner) && isTextOrAbsent(resource) && isTextOrAbsent(actor)
-  return isKnown && areTexts && (may === undefined || isFunction(may))
+/** Of a class with getters nothing would be left by `own`: what was to forbid something must not be left out in silence. */
+function flawOfClass(answer: object): string | undefined {
+  const member = inherited(answer, MEMBERS)
+  return member && `${member} as a member of its class`
 }
 
-function isFunction(value: unknown): boolean {
-  return typeof value === 'function'
+/** What is wrong with an authority, told without its values. */
+function flawOf(authority: Authority): string | undefined {
+  const { grants, may } = authority
+  for (const name of ['owner', 'resource', 'actor'] as const) {
+    // What can stand in a record or an event.
+    const flaw = name !== 'owner' && authority[name] === undefined ? undefined : lineFlaw(authority[name], 256)
+    if (flaw !== undefined) return `a wrong ${name} (${flaw})`
+  }
+  // Grants that are there and `undefined` are those of a role that nobody knows: that must not make a guest an administrator.
+  const areGrants = Array.isArray(grants) && grants.every((grant) => lineFlaw(grant, 256) === undefined)
+  if (Object.hasOwn(authority, 'grants') && !areGrants) return 'grants that are no list of text'
+  return may === undefined || typeof may === 'function' ? undefined : 'a may that is no function'
 }
 
 function inTime<T>(what: string, patience: number, ask: () => Promise<T>): Promise<T> {
