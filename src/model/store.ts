@@ -196,7 +196,10 @@ export interface KeyStore {
    */
   lease?(id: string, version: number, spend: LeaseSpend, now: number): Awaitable<Taken>
 
-  /** Moves credit, atomically across every process; `now` and `until` as `take` has them. A store has it if it has `take`, or its keys have no credits. */
+  /**
+   * Moves credit, atomically across every process; `now` and `until` as `take` has them. Of the balance of a key that was
+   * removed nothing is kept: a request may end later. A store has it if it has `take`, or its keys have no credits.
+   */
   move?(credit: CreditMove, now: number): Awaitable<Moved>
 
   /** Revokes every key that matches and is not revoked yet, each under a new version; answers how many. */

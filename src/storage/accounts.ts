@@ -41,6 +41,12 @@ export function opensAccount({ credits, updatedAt }: StoredKey): boolean {
   return credits !== undefined && credits.opened >= updatedAt
 }
 
+/** The key whose balance it is; `undefined` of an owner's, which begins with a colon. */
+export function keyOfAccount(account: string): string | undefined {
+  const colon = account.lastIndexOf(':')
+  return colon > 0 && !account.startsWith(':') ? account.slice(0, colon) : undefined
+}
+
 export function openAccount({ opening }: CreditAccount, holds: Holds): Account {
   return { free: opening.amount, held: 0, refilledAt: opening.at, holds }
 }

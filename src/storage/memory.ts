@@ -18,7 +18,7 @@ import { warnOnce } from '../model/warn.ts'
 import { type Account, bringUp, isChange, memoryHolds, move as moveOn, openAccount, takeWith } from './accounts.ts'
 import { endLeased, lease as leaseFrom, take as takeFrom } from './counters.ts'
 import { cursorAfter, readCursor } from './cursor.ts'
-import { type MemoryKeys, memoryKeys, type UsedKey } from './memory/keys.ts'
+import { hasAccount, type MemoryKeys, memoryKeys, type UsedKey } from './memory/keys.ts'
 import { memoryNotes } from './memory/notes.ts'
 import { type Owners, ownersOf } from './memory/owners.ts'
 import { addTo, indexOf, removeFrom } from './ordered.ts'
@@ -164,7 +164,7 @@ function lease(used: UsedKey | undefined, version: number, spend: LeaseSpend, no
 }
 
 function move(shelves: Shelves, credit: CreditMove, now: number): Moved {
-  return moveOn(accountFor(shelves, credit, now, isChange(credit)), credit)
+  return moveOn(accountFor(shelves, credit, now, isChange(credit) && hasAccount(shelves.keys, credit)), credit)
 }
 
 /** The account as it is at `now`. One that is only looked at is not opened. */

@@ -183,14 +183,32 @@ export const MOVE_CHECKS: readonly Draft[] = [
     },
   },
   {
+    id: 'move-removed',
+    name: 'move() leaves nothing of a key that was removed: an id that comes back opens its balance anew',
+    hold: async (bench) => {
+      const { key, hold, settle, release, credit } = await purseOf(bench, 10)
+      await hold(4, 'first')
+      await hold(2, 'second')
+      await bench.store.remove(key.id)
+      await settle('first', 3)
+      await release('second')
+      const again = bench.newKey({ id: key.id, ...(key.credits && { credits: key.credits }) })
+      await bench.store.insert(again)
+      const { free } = purse(bench.store, again, credit)
+      same(await free(), 10, 'keep no account, hold or mark of a key that is gone, also of a late move')
+    },
+  },
+  {
     id: 'move-remove-others',
     name: 'remove() leaves the balances of owners and of other keys as they are',
     hold: async (bench) => {
       const gone = await purseOf(bench, 5)
       const { id } = gone.key
       const others: Purse[] = []
-      for (const account of [`:${id}`, `:${bench.owner}`, `${id}0:1`, `0${id}:1`, `${id.toLowerCase()}_:1`]) {
-        others.push(await purseOf(bench, 5, account))
+      for (const account of [`:${id}`, `:${bench.owner}`]) others.push(await purseOf(bench, 5, account))
+      for (const other of [`${id}0`, `0${id}`, `${id.toLowerCase()}_`]) {
+        const key = await bench.added({ id: other, credits: { remaining: 5, opened: 1 } })
+        others.push(purse(bench.store, key, { account: `${other}:1`, opening: { amount: 5, at: 1 } }))
       }
       for (const { take } of [gone, ...others]) await take(1)
       await bench.store.remove(id)

@@ -12,6 +12,21 @@ export const BROKEN_CREDITS: readonly BrokenStore[] = [
     },
   },
   {
+    mistake: 'what is settled after its key was removed opens the balance again',
+    found: ['move-removed'],
+    change: (good) => {
+      const gone = new Set<string>()
+      const named = (account: string) => (gone.has(account.split(':')[0] ?? '') ? `:late ${account}` : account)
+      return {
+        ...onCredit(good, (credit) => ({ ...credit, account: named(credit.account) })),
+        remove: (id) => {
+          gone.add(id)
+          return good.remove(id)
+        },
+      }
+    },
+  },
+  {
     mistake: 'take takes from the windows, then from the balance',
     found: ['credits-poor-windows', 'credits-race-windows'],
     change: (good) => ({

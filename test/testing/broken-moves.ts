@@ -189,7 +189,7 @@ export const BROKEN_MOVES: readonly BrokenStore[] = [
   },
   {
     mistake: 'remove keeps the balances',
-    found: ['move-remove'],
+    found: ['move-remove', 'move-removed'],
     change: (good) => onCredit(good, (credit) => ({ ...credit, account: `:kept ${credit.account}` })),
   },
   {

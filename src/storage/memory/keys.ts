@@ -1,4 +1,6 @@
 import type { StoredKey } from '../../model/key.ts'
+import type { CreditAccount } from '../../model/store.ts'
+import { keyOfAccount } from '../accounts.ts'
 import { type Counted, NO_COUNTERS } from '../counters.ts'
 import type { WindowCounter } from '../window-counter.ts'
 
@@ -43,4 +45,13 @@ export function memoryKeys(): MemoryKeys {
       return used
     },
   }
+}
+
+/**
+ * Whether a balance is an owner's, or the present one of a key. A request may end after its key was removed, or was given
+ * another balance: nobody would remove what it leaves.
+ */
+export function hasAccount({ get }: MemoryKeys, { account }: CreditAccount): boolean {
+  const id = keyOfAccount(account)
+  return id === undefined || account === `${id}:${get(id)?.credits?.opened}`
 }

@@ -1,3 +1,4 @@
+import { keyOfAccount } from '../accounts.ts'
 import type { Place } from '../cursor.ts'
 import { escapeText, escapeUnit, MARK, unescapeText } from '../escaping.ts'
 
@@ -45,8 +46,7 @@ export function namesIn(namespace: string, channel: string): Names {
 
 /** Where the balance of an account lies: with its key, or with its owner (whose account begins with a colon). */
 export function tagOfAccount(account: string): string {
-  const colon = account.lastIndexOf(':')
-  return colon > 0 && !account.startsWith(':') ? account.slice(0, colon) : account
+  return keyOfAccount(account) ?? account
 }
 
 /** A member of an index: members of one score go byte by byte, and so by time, then id. */

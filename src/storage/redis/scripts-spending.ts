@@ -108,7 +108,7 @@ if differs then keep(KEYS[2], longest, lasts, proved, windows, {}, 1) end
 return lease and answered(lease.outcome, answer) or stale(KEYS[1])`)
 
 /**
- * Purse, ends; the account, then `add` and an amount, and an id and for how long it is to be done once (ms), `hold` or
+ * Purse, ends and, of a key's own account, its record; the account, then `add` and an amount, and an id and for how long it is to be done once (ms), `hold` or
  * `settle` and an amount, an id and for how long it is known, `release` and an id, or nothing. `{balance, charged}`; a
  * balance of -1: too much; a hold with 0 as charged: there was not enough.
  */
@@ -145,4 +145,6 @@ else
   end
 end
 keepAccounts()
+-- A request may end after its key was removed: nobody would remove what it leaves.
+if KEYS[3] and redis.call('EXISTS', KEYS[3]) == 0 then redis.call('DEL', purse, ends) end
 return { number(account.free), number(charged) }`)

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { flawedAt, type KeywardError } from '../../model/errors.ts'
 import { own } from '../../model/own.ts'
 import type { CreditAccount, CreditMove, CreditSpend, Moved, Spend, SpendWindow, Taken } from '../../model/store.ts'
+import { keyOfAccount } from '../accounts.ts'
 import { escapeText } from '../escaping.ts'
 import { checkWhole } from '../spends.ts'
 import type { Run } from './connection.ts'
@@ -148,7 +149,9 @@ async function moved(
   const tag = tagOfAccount(credit.account)
   const given = once.flatMap((one) => (one === undefined ? [] : escapeText(String(one))))
   const args = [...accountArgs(credit), deed, String(amount), ...given]
-  const answer = await run(MOVE, [names.purse(tag), names.ends(tag)], args)
+  const key = keyOfAccount(credit.account)
+  const record = key === undefined ? [] : [names.record(key)]
+  const answer = await run(MOVE, [names.purse(tag), names.ends(tag), ...record], args)
   const [balance = Number.NaN, charged = Number.NaN] = (answer as readonly unknown[]).map(Number)
   return { balance, charged }
 }

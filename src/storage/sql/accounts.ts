@@ -1,5 +1,5 @@
 import type { CreditAccount, CreditMove, Moved } from '../../model/store.ts'
-import { type Account, bringUp, isChange, move as moveOn, openAccount } from '../accounts.ts'
+import { type Account, bringUp, isChange, keyOfAccount, move as moveOn, openAccount } from '../accounts.ts'
 import { escapeText } from '../escaping.ts'
 import { moveAt } from '../lasting.ts'
 import { insertSql } from '../placeholders.ts'
@@ -58,8 +58,8 @@ function onceOf(credit: CreditMove): { readonly id: string } | undefined {
 }
 
 /**
- * Opens the account if need be, but not where it is only looked at. `ids` are those of all holds that may be made or ended; those that are over come by
- * themselves. `now` counts where the server has no clock.
+ * Opens the account if need be, but not where it is only looked at, nor that of a key that is gone. `ids` are those of all
+ * holds that may be made or ended; those that are over come by themselves. `now` counts where the server has no clock.
  */
 export async function lockAccount(
   session: Session,
@@ -73,7 +73,7 @@ export async function lockAccount(
   const clock = engine.clock === undefined ? '' : `, ${engine.clock} AS now_ms`
   const select = `SELECT free, held, refilled_at${clock} FROM ${tables.accounts} WHERE account = ?${engine.lock}`
   let [row] = await session.rows(select, [name])
-  if (row === undefined && needed.looks) {
+  if (row === undefined && (needed.looks || (await isOfNoKey(session, tables, credit)))) {
     return { account: openAccount(credit, NO_HOLDS), at: undefined, keep: async () => {} }
   }
   if (row === undefined) {
@@ -99,6 +99,13 @@ export async function lockAccount(
       await holds.keep()
     },
   }
+}
+
+/** A request may end after its key was removed: nobody would remove what it leaves. */
+async function isOfNoKey({ engine, rows }: Session, { keys }: Tables, { account }: CreditAccount): Promise<boolean> {
+  const key = keyOfAccount(account)
+  if (key === undefined) return false
+  return (await rows(`SELECT 1 FROM ${keys} WHERE id = ?`, [engine.text(key)])).length === 0
 }
 
 /** What a statement selects and joins to see an account beside its key, and the first of its parameters. */

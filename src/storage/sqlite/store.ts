@@ -12,7 +12,7 @@ import type {
   Taken,
   UseMark,
 } from '../../model/store.ts'
-import { move as moveOn, opensAccount, takeWith } from '../accounts.ts'
+import { keyOfAccount, move as moveOn, opensAccount, takeWith } from '../accounts.ts'
 import { keysWanted } from '../conditions.ts'
 import { type Counted, endLeased, lease as leaseFrom, take as takeFrom } from '../counters.ts'
 import { encodeCounters, readCounters } from '../counters-text.ts'
@@ -170,7 +170,12 @@ function keepCounters({ count }: Statements, text: string, { counters }: Counted
 }
 
 function move(statements: Statements, credit: CreditMove, now: number, at: number): Moved {
-  return onAccount(statements, credit, at, (account) => moveOn(account, moveAt(credit, now, at)))
+  const moved = onAccount(statements, credit, at, (account) => moveOn(account, moveAt(credit, now, at)))
+  const key = keyOfAccount(credit.account)
+  // A request may end after its key was removed: nobody would remove what it leaves.
+  if (key !== undefined && statements.meter.get(escapeText(key)) === undefined)
+    closeAccounts(statements, escapeText(key))
+  return moved
 }
 
 interface MeterRow {
