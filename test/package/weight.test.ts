@@ -14,7 +14,7 @@ const MOST: Readonly<Record<string, number>> = {
   'keyward/node': 7,
   'keyward/nest': 9,
   'keyward/sqlite': 10,
-  'keyward/redis': 17.5,
+  'keyward/redis': 17.6,
   'keyward/sql': 15.1,
   'keyward/argon2': 3,
   'keyward/management': 31,
