@@ -1,5 +1,5 @@
 import express, { type Request, type Response } from 'express'
-import { type Access, createApiKeys, type Demand } from 'keyward'
+import { type Access, type CreditMove, createApiKeys, type Demand } from 'keyward'
 import { guard } from 'keyward/express'
 import { describe, expect, it } from 'vitest'
 import { CARRIERS, type Carrier, EVERY_WAY } from '../support/express.ts'
@@ -7,6 +7,7 @@ import { carrying, farAway, type Purse, purse } from '../support/money.ts'
 import { accessIn, codeOf } from '../support/outcome.ts'
 import { raw, request } from '../support/raw.ts'
 import { serve } from '../support/serve.ts'
+import { spiedStore } from '../support/stores.ts'
 
 const [BEARER] = CARRIERS as readonly [Carrier, ...Carrier[]]
 
@@ -120,12 +121,16 @@ describe('Two guards on one request: what is settled and released', () => {
     ['more than there is', 15, { charged: 12, short: 3 }],
     ['nothing', 0, { charged: 0, short: 0 }],
   ])('%s', async (_, actual, settled) => {
-    const kept = await purse({ remaining: 12 }, { store: farAway(), storeTimeout: '10s' })
+    const { store, calls } = spiedStore(farAway())
+    const kept = await purse({ remaining: 12 }, { store, storeTimeout: '10s' })
     const ask = oneRequest(kept)
     await ask({ reserve: 6 })
     const { settle } = accessIn(await ask({ reserve: 9 }))
     expect(await settle(actual)).toEqual(settled)
     expect(await kept.left()).toBe(12 - settled.charged)
+    // Hold by hold, none for more than it holds but the last.
+    const asked = calls.flatMap(({ args: [move] }) => (move as Partial<CreditMove>).settle?.amount ?? [])
+    expect(asked).toEqual([Math.min(6, actual), Math.max(0, actual - 6)])
   })
 
   it('unsettled, all is given back', async () => {
