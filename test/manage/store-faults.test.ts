@@ -151,6 +151,12 @@ describe('STORE errors', () => {
     await expect(keys.update(id, { name: 'x' })).rejects.toMatchObject({ code: 'CONFLICT', issues: [{ path: 'name' }] })
   })
 
+  it.each(['INPUT', 'CONFIG'])('a refusal of the store as %s is passed on: it has answered', async (code) => {
+    const { keys, id, sabotaged } = await instance()
+    sabotaged.break('replace', () => Promise.reject(Object.assign(new Error('as the store says it'), { code })))
+    await expect(keys.update(id, { name: 'x' })).rejects.toMatchObject({ code, message: 'as the store says it' })
+  })
+
   it('a key that was removed meanwhile is NOT_FOUND, not a STORE error', async () => {
     const { keys, id, sabotaged } = await instance()
     sabotaged.break('remove', async (ask) => {
