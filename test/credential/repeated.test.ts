@@ -110,6 +110,10 @@ describe('H. Header parsing: lost lines', () => {
     for (const all of [[...lines, ...fillers(999)], [...fillers(999), ...lines], fillers(1000), fillers(5000)]) {
       expect(await verify(all)).toMatchObject({ ok: false, code: 'ambiguous_credentials' })
     }
+    const generous = { server: { maxHeadersCount: 2000 } }
+    expect(
+      await keys.verify({ rawHeaders: rawHeaders([...lines, ...fillers(999)]), connection: generous }),
+    ).toMatchObject({ code: 'ambiguous_credentials' })
   })
 
   it('H-46 counts to what the server takes, where that is less', async () => {
