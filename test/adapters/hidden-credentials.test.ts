@@ -140,6 +140,17 @@ describe('G-07 A request whose headers cannot be changed', () => {
     expect(JSON.stringify(told.headers)).not.toContain('x-api-key')
   })
 
+  it('is known to a later guard for several instances of which but one hides, also beside a foreign credential', async () => {
+    const other = createApiKeys({ prefix: 'other_' })
+    const { key, record } = await keys.create({ owner: 'acct_1' })
+    const inner = guard([other, keys], {}, (_request, { id }) => Response.json(id))
+    const answer = await guard(keys, {}, (request) => {
+      request.headers.set('Authorization', 'Bearer foreign')
+      return inner(request)
+    })(posted(key))
+    expect(await answer.json()).toBe(record.id)
+  })
+
   it('is copied on Hono, also when its body was read before', async () => {
     const { key } = await keys.create({ owner: 'acct_1' })
     const app = new Hono()
