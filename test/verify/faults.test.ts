@@ -152,6 +152,7 @@ describe('D. A store that answers nonsense', () => {
     ['whose limits hold nonsense', { limits: { minute: { limit: 'x', ms: 0 } } }],
     ['whose limits are negative', { limits: { minute: { limit: -1, ms: 60_000 } } }],
     ['whose overlap has no hash', { previous: { since: 0, until: 4e12 } }],
+    ['whose overlap has no beginning', { previous: { hash: 'sha256$x', until: 4e12 } }],
     ['whose allowlist is text', { allowedIps: '10.0.0.0/8' }],
     ['whose allowlist holds a number', { allowedIps: ['10.0.0.0/8', 7] }],
     ['whose allowlist is empty', { allowedIps: [] }],
