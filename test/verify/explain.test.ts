@@ -60,6 +60,14 @@ describe('explain', () => {
     expect(spied.calls).toEqual([])
   })
 
+  it('says in words what is not there', async () => {
+    const { keys, key, record, steps } = await instance()
+    expect((await steps(key)).steps.find(({ step }) => step === 'limits')?.detail).toBe('there are none')
+    expect(await steps(facts(), { optional: true })).toMatchObject({ ok: true, names: ['credential'], failed: [] })
+    await keys.remove(record.id)
+    expect((await steps(key)).steps.at(-1)?.detail).toBe(`there is no key ${record.id}`)
+  })
+
   it('ends at an unknown id, and at a wrong secret', async () => {
     const { steps, record } = await instance()
     const { key: unknown } = await wrongSecretFor('0'.repeat(12), 'ex_')
