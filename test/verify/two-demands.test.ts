@@ -45,6 +45,18 @@ describe('two demands on one request', () => {
     expect((await arrives()()).code).toBe('rate_limited')
   })
 
+  it('the second refuses where but one of the limits that it lowers is exceeded', async () => {
+    const { arrives } = await instance({ limits: { minute: 10, hour: 10 } })
+    const lower = { limits: { minute: 9, hour: 2 } }
+    const codes: string[] = []
+    for (let n = 0; n < 3; n++) {
+      const guard = arrives()
+      await guard()
+      codes.push((await guard(lower)).code)
+    }
+    expect(codes).toEqual(['admitted', 'admitted', 'rate_limited'])
+  })
+
   it('the second takes what its cost exceeds the first’s', async () => {
     const { arrives, left } = await instance()
     const guard = arrives()
