@@ -186,6 +186,17 @@ describe('C. Remembered keys: what a take brings back', () => {
     expect(await judged(here, key)).toBe('revoked')
   })
 
+  it('a key that one request finds to be removed is remembered for no other', async () => {
+    const inner = memoryStore()
+    const here = createApiKeys({ prefix: 'rc_', store: { ...inner } })
+    const { key, record } = await here.create({ owner: 'acct_1' })
+    expect(await judged(here, key)).toBe('admitted')
+    await inner.remove(record.id)
+    // What is remembered does not refuse: so the key is read again.
+    expect(await judged(here, key, { owner: 'acct_2' })).toBe('invalid_key')
+    expect(await judged(here, key)).toBe('invalid_key')
+  })
+
   it('a key that was removed under a request is nobody’s', async () => {
     const { here, there, key, record } = await processes()
     await here.verify(key)
