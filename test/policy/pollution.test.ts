@@ -1,9 +1,10 @@
-import { type ApiKeysOptions, createApiKeys, type Demand, type KeyStore, memoryStore } from 'keyward'
+import { type ApiKeysOptions, createApiKeys, type Demand, type KeyStore, memoryStore, sha256 } from 'keyward'
 import { sqliteStore } from 'keyward/sqlite'
 import { fakeClock } from 'keyward/testing'
 import { describe, expect, it } from 'vitest'
 import { hold, purse } from '../support/money.ts'
 import { accessIn, failure, judged } from '../support/outcome.ts'
+import { alteredStore, wrongSecretFor } from '../support/stores.ts'
 import { unknownKeys } from '../support/strangers.ts'
 
 /** What a host's other code may have put on every object, and why it would matter. */
@@ -104,6 +105,15 @@ describe('P. Prototype pollution', () => {
     const clean = await decisions(sqliteStore(':memory:'))
     const store = sqliteStore(':memory:')
     expect(await polluted(name, value, () => decisions(store))).toBe(clean)
+  })
+
+  it('P-01 Object.prototype.previous is no secret of a key, from a store that leaves it out either', async () => {
+    const store = alteredStore(({ previous: _, ...stored }) => stored)
+    const keys = createApiKeys({ prefix: 'pp_', store, cache: false })
+    const { record } = await keys.create({ owner: 'acct_1' })
+    const { key } = await wrongSecretFor(record.id, 'pp_')
+    const previous = { hash: await sha256().make(key), since: 0, until: 4_102_444_800_000 }
+    expect(await polluted('previous', previous, async () => judged(keys, key))).toBe('invalid_key')
   })
 
   it.each(POLLUTIONS)('P-01 Object.prototype.%s = %j gives an owner no balance', async (name, value) => {
