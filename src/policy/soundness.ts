@@ -69,7 +69,7 @@ function damageOf(key: StoredKey): string | undefined {
 }
 
 function isTime(value: unknown): boolean {
-  return typeof value === 'number' && Number.isFinite(value) && Math.abs(value) <= LAST
+  return typeof value === 'number' && Math.abs(value) <= LAST
 }
 
 function isTextList(value: unknown): boolean {
