@@ -1,5 +1,5 @@
 import { inspect } from 'node:util'
-import { createApiKeys, type KeyStore, memoryStore, type StoredKey, sha256 } from 'keyward'
+import { createApiKeys, type Demand, type KeyStore, memoryStore, type StoredKey, sha256 } from 'keyward'
 import { describe, expect, it } from 'vitest'
 import { accessIn, judged } from '../support/outcome.ts'
 import { alteredStore } from '../support/stores.ts'
@@ -20,6 +20,29 @@ async function counting(store: KeyStore) {
 const REFUSED = { scopes: ['b:read'] }
 
 describe('A record that is read again before a refusal', () => {
+  it.each([
+    ['shorter', ['10.0.0.1']],
+    ['as long', ['10.0.0.1', '10.0.0.3']],
+    ['another', ['10.0.0.3', '10.0.0.4']],
+    ['longer', ['10.0.0.1', '10.0.0.3', '10.0.0.4']],
+    ['none', null],
+  ])('is judged by its own allowlist, which another process made %s', async (_, allowedIps) => {
+    const store = memoryStore()
+    const [here, there] = [
+      createApiKeys({ prefix: 'kn_', store: { ...store } }),
+      createApiKeys({ prefix: 'kn_', store }),
+    ]
+    const { key, record } = await here.create({ owner: 'acct_1', allowedIps: ['10.0.0.1', '10.0.0.2'] })
+    const from = (address: string, demand?: Demand) => judged(here, { key, address }, demand)
+    expect([await from('10.0.0.2'), await from('10.0.0.3')]).toEqual(['admitted', 'ip_not_allowed'])
+    await there.update(record.id, { allowedIps })
+    // What is remembered refuses nobody: so the key is read again.
+    expect(await from('10.0.0.1', { owner: 'acct_2' })).not.toBe('admitted')
+    for (const address of ['10.0.0.1', '10.0.0.2', '10.0.0.3']) {
+      expect(await from(address)).toBe((allowedIps ?? [address]).includes(address) ? 'admitted' : 'ip_not_allowed')
+    }
+  })
+
   it('is compiled once while the store gives the same one, which nobody can change', async () => {
     const { keys, key, record, compiled } = await counting(memoryStore())
     for (let i = 0; i < 5; i++) expect(await judged(keys, key, REFUSED)).toBe('insufficient_scope')
