@@ -151,6 +151,13 @@ describe('STORE errors', () => {
     await expect(keys.update(id, { name: 'x' })).rejects.toMatchObject({ code: 'CONFLICT', issues: [{ path: 'name' }] })
   })
 
+  it.each([undefined, 'unknown'] as const)('a STORE error of the store keeps its outcome: %s', async (outcome) => {
+    const { keys, sabotaged } = await instance()
+    sabotaged.break('list', () => Promise.reject(new KeywardError('STORE', 'down', outcome && { outcome })))
+    const error = await failure(() => keys.list())
+    expect([error.code, error.outcome]).toEqual(['STORE', outcome])
+  })
+
   it.each(['INPUT', 'CONFIG'])('a refusal of the store as %s is passed on: it has answered', async (code) => {
     const { keys, id, sabotaged } = await instance()
     sabotaged.break('replace', () => Promise.reject(Object.assign(new Error('as the store says it'), { code })))
