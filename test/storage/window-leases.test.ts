@@ -116,6 +116,28 @@ describe('leases over one window', () => {
   })
 })
 
+describe('what a window with a lease tells', () => {
+  const MINUTE = 60_000
+  /** Two were taken, and five are leased until a second after the start. */
+  function leased() {
+    const counters = metered()
+    take(counters, spend(10, MINUTE, 2), START)
+    lease(counters, { windows: spend(10, MINUTE).windows, cost: 5, lease: { id: 'l1', ms: 1_000 } }, START)
+    return counters
+  }
+
+  it('counts what is leased behind what was taken: the oldest leave first', () => {
+    for (const [cost, leaves] of [
+      [4, START + MINUTE],
+      [5, START + MINUTE],
+      [6, START + 1_000 + MINUTE],
+      [10, START + 1_000 + MINUTE],
+    ] as const) {
+      expect(take(leased(), spend(10, MINUTE, cost), START + 10)).toMatchObject({ ok: false, retryAt: leaves })
+    }
+  })
+})
+
 describe('counters with leases, as text', () => {
   it('take less than 1.5 KiB for a window, however many leases there are', () => {
     const counters = metered()
