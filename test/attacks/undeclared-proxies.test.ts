@@ -5,7 +5,7 @@ import { carried, SOURCES } from '../support/presenting.ts'
 beforeEach(() => void vi.resetModules())
 
 interface Told {
-  readonly options?: Pick<ApiKeysOptions, 'trustedProxies' | 'cache'>
+  readonly options?: Pick<ApiKeysOptions, 'trustedProxies' | 'cache' | 'failures'>
   readonly input?: Partial<CreateInput>
   /** More header lines of the request, as Node tells them. */
   readonly lines?: readonly string[]
@@ -46,6 +46,16 @@ describe.each(SOURCES)('I. What is said of undeclared proxies ($source)', (sourc
     expect(codes).toEqual(['KEYWARD_TRUSTED_PROXIES'])
     expect(texts[0]).toContain('trustedProxies: []')
     expect(texts[0]).not.toMatch(/up_|203\.0\.113/)
+  })
+
+  it('I-03 a forwarded request is reason enough where failures are counted by network', async () => {
+    const failures = { limit: 9, window: '1m' } as const
+    const { codes, texts, outcomes } = await warnings({
+      options: { failures },
+      lines: ['X-Forwarded-For', '203.0.113.9'],
+    })
+    expect([outcomes, codes]).toEqual([['admitted'], ['KEYWARD_TRUSTED_PROXIES']])
+    expect(texts[0]).toContain('carries a forwarding header')
   })
 
   it('I-03 also where no key is remembered', async () => {
