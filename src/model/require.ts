@@ -1,4 +1,4 @@
-import * as modules from 'node:module'
+import modules from 'node:module'
 import { redact } from './redact.ts'
 
 /**
@@ -6,10 +6,8 @@ import { redact } from './redact.ts'
  * the bundle was made: then it is looked for from the program that runs.
  */
 export function requireFromHere(name: string): unknown {
-  // By a text, since webpack puts a function of its own, which finds nothing, in the place of one that it recognises. Its
-  // namespace of a module that is a function, as this one is, had nothing but the default until 5.98.
-  const whole: object = Reflect.get(modules, 'default') ?? modules
-  const createRequire: typeof modules.createRequire = Reflect.get(whole, 'createRequire')
+  // By a text, since webpack puts a function of its own, which finds nothing, in the place of one that it recognises.
+  const createRequire: typeof modules.createRequire = Reflect.get(modules, 'createRequire')
   try {
     return createRequire(import.meta.url ?? __filename)(name)
   } catch (error) {
