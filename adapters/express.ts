@@ -10,7 +10,7 @@ import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
-export { type FetchHandler, mount, type Platform } from '../src/http/mount.ts'
+export { type FetchHandler, mount, type Platform } from '../src/http/mount/node.ts'
 
 declare global {
   namespace Express {

@@ -10,9 +10,9 @@ import { showIdentity } from '../src/http/shown-identity.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
-export { mount } from '../src/http/fastify/mount.ts'
 export type { Hook } from '../src/http/fastify.ts'
-export type { FetchHandler, Platform } from '../src/http/mount.ts'
+export { mount } from '../src/http/mount/fastify.ts'
+export type { FetchHandler, Platform } from '../src/http/mount/node.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {

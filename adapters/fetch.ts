@@ -11,8 +11,8 @@ import { turnAway } from '../src/http/misplaced.ts'
 import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Access } from '../src/model/verdict.ts'
 
-export { type HandlerBelow, mount } from '../src/http/below.ts'
 export type { FetchDemand } from '../src/http/fetch/address.ts'
+export { type HandlerBelow, mount } from '../src/http/mount/fetch.ts'
 
 type Instances = ApiKeys | readonly ApiKeys[]
 

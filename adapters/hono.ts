@@ -1,6 +1,5 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
-import { answerBelow, type HandlerBelow } from '../src/http/below.ts'
 import { type FetchDemand, splitDemand } from '../src/http/fetch/address.ts'
 import { fetchFacts, isRequest } from '../src/http/fetch/facts.ts'
 import { hideInRequest } from '../src/http/fetch/hide.ts'
@@ -12,11 +11,12 @@ import { checkHandler } from '../src/http/handler.ts'
 import { replaceResponse, setFields } from '../src/http/hono-context.ts'
 import { isAccess } from '../src/http/identity.ts'
 import { turnAway } from '../src/http/misplaced.ts'
-import { mountPoint } from '../src/http/mount-point.ts'
+import { answerBelow, type HandlerBelow } from '../src/http/mount/fetch.ts'
+import { mountPoint } from '../src/http/mount/mount-point.ts'
 import type { Access } from '../src/model/verdict.ts'
 
-export type { HandlerBelow } from '../src/http/below.ts'
 export type { FetchDemand } from '../src/http/fetch/address.ts'
+export type { HandlerBelow } from '../src/http/mount/fetch.ts'
 
 declare module 'hono' {
   interface ContextVariableMap {

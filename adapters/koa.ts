@@ -1,19 +1,19 @@
 import type { ServerResponse } from 'node:http'
 import type { Middleware, ParameterizedContext } from 'koa'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
-import { originForm } from '../src/http/came-by.ts'
 import { onceEnded } from '../src/http/ended.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
 import { checkHandler } from '../src/http/handler.ts'
 import { identify } from '../src/http/identity.ts'
-import { type FetchHandler, passOn } from '../src/http/mount.ts'
-import { mountPoint } from '../src/http/mount-point.ts'
+import { originForm } from '../src/http/mount/came-by.ts'
+import { mountPoint } from '../src/http/mount/mount-point.ts'
+import { type FetchHandler, passOn } from '../src/http/mount/node.ts'
+import { rewritten } from '../src/http/mount/rewritten.ts'
 import { addHeaders, hasAnswered, nodeFacts, writeAnswer } from '../src/http/node.ts'
-import { rewritten } from '../src/http/rewritten.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
-export type { FetchHandler, Platform } from '../src/http/mount.ts'
+export type { FetchHandler, Platform } from '../src/http/mount/node.ts'
 
 declare module 'koa' {
   interface DefaultState {

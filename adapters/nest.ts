@@ -8,7 +8,7 @@ import type { Awaitable } from '../src/model/awaitable.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access } from '../src/model/verdict.ts'
 
-export { type FetchHandler, mount, type Platform } from '../src/http/mount.ts'
+export { type FetchHandler, mount, type Platform } from '../src/http/mount/node.ts'
 export type { Decorator, ParameterOfHandler } from '../src/http/nest/decorators.ts'
 export type { AsyncOptions, KeywardOptionsFactory, ModuleDefinition } from '../src/http/nest/module.ts'
 export type { NestRequest } from '../src/http/nest/request.ts'

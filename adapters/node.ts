@@ -6,14 +6,14 @@ import { onceFinished } from '../src/http/finished.ts'
 import { createGuard } from '../src/http/guard.ts'
 import { checkHandler } from '../src/http/handler.ts'
 import { turnAway } from '../src/http/misplaced.ts'
-import { type FetchHandler, passOn } from '../src/http/mount.ts'
+import { type FetchHandler, passOn } from '../src/http/mount/node.ts'
 import { addHeaders, hasAnswered, nodeFacts } from '../src/http/node.ts'
 import { handedOut } from '../src/http/refuse.ts'
 import type { Demand } from '../src/model/demand.ts'
 import type { Access, Admitted, Denied } from '../src/model/verdict.ts'
 
 export { type Connection, closeWhenRevoked } from '../src/http/close-when-revoked.ts'
-export type { FetchHandler, Platform } from '../src/http/mount.ts'
+export type { FetchHandler, Platform } from '../src/http/mount/node.ts'
 export { refuse } from '../src/http/refuse.ts'
 
 export type NodeRequest = IncomingMessage | Http2ServerRequest

@@ -1,5 +1,5 @@
 import type { RequestFacts } from '../../model/request.ts'
-import { cameBy, type Origin } from '../came-by.ts'
+import { cameBy, type Origin } from '../mount/came-by.ts'
 
 /** A fetch `Request`, as far as it has to be looked at. */
 export interface FetchRequest {

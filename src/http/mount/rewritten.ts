@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { isRecord } from '../model/is-object.ts'
+import { isRecord } from '../../model/is-object.ts'
 
 type Body = string | Uint8Array<ArrayBuffer>
 

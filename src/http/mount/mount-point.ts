@@ -1,5 +1,5 @@
-import { KeywardError } from '../model/errors.ts'
-import { show } from '../model/redact.ts'
+import { KeywardError } from '../../model/errors.ts'
+import { show } from '../../model/redact.ts'
 
 /**
  * A mount point, without the slash at its end.

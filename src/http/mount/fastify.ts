@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { originForm } from '../came-by.ts'
 import { checkHandler } from '../handler.ts'
-import { answerOf, type FetchHandler } from '../mount.ts'
+import { originForm } from './came-by.ts'
+import { answerOf, type FetchHandler } from './node.ts'
 
 interface Reply {
   readonly raw: ServerResponse

@@ -1,5 +1,5 @@
-import { newRequestId, problemDocument, requestIdFields } from './problem-document.ts'
-import { NOT_FOUND } from './problem-reply.ts'
+import { newRequestId, problemDocument, requestIdFields } from '../problem-document.ts'
+import { NOT_FOUND } from '../problem-reply.ts'
 
 /** What `mount` answers to a path that it hands to nobody. Not by way of the management routes: every entry has this. */
 export function nothingHere(method: string): Response {

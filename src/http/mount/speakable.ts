@@ -1,4 +1,4 @@
-import type { Awaitable } from '../model/awaitable.ts'
+import type { Awaitable } from '../../model/awaitable.ts'
 
 /** Methods that a fetch `Request` cannot have. */
 const UNSPEAKABLE = /^(CONNECT|TRAC[EK])$/i

@@ -1,6 +1,6 @@
-import type { Awaitable } from '../model/awaitable.ts'
+import type { Awaitable } from '../../model/awaitable.ts'
+import { checkHandler } from '../handler.ts'
 import { cameBy, withCame } from './came-by.ts'
-import { checkHandler } from './handler.ts'
 import { mountPoint } from './mount-point.ts'
 import { nothingHere } from './nothing-here.ts'
 import { askSpeakable } from './speakable.ts'
