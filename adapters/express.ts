@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Request } from 'express'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
-import { onceEnded } from '../src/http/ended.ts'
+import { onceEnded } from '../src/http/ended/response.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
 import { misplaced } from '../src/http/misplaced.ts'
 import { addHeaders, hasAnswered, nodeFacts, writeAnswer } from '../src/http/node.ts'

@@ -1,6 +1,6 @@
 import type { FastifyPluginAsync, FastifyRequest } from 'fastify'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
-import { onceEnded } from '../src/http/ended.ts'
+import { onceEnded } from '../src/http/ended/response.ts'
 import { hasReplied, type Reply, sendAnswer, setHeaders } from '../src/http/fastify/reply.ts'
 import { type Application, asPlugin, guardEverything, type Hook } from '../src/http/fastify.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'

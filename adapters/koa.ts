@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import type { Middleware, ParameterizedContext } from 'koa'
 import type { ApiKeys, ScopeKnownTo } from '../src/api-keys.ts'
-import { onceEnded } from '../src/http/ended.ts'
+import { onceEnded } from '../src/http/ended/response.ts'
 import { createGuard, type Decision } from '../src/http/guard.ts'
 import { checkHandler } from '../src/http/handler.ts'
 import { identify } from '../src/http/identity.ts'

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Answer } from '../../model/answer.ts'
 import { KeywardError } from '../../model/errors.ts'
 import type { RequestFacts } from '../../model/request.ts'
-import { onceEnded } from '../ended.ts'
+import { onceEnded } from '../ended/response.ts'
 import { hasReplied, type Reply, sendAnswer, setHeaders } from '../fastify/reply.ts'
 import { addHeaders, hasAnswered, nodeFacts, writeAnswer } from '../node.ts'
 

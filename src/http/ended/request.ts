@@ -1,8 +1,8 @@
 import { subscribe } from 'node:diagnostics_channel'
 import type { IncomingMessage } from 'node:http'
 import type { Http2ServerRequest } from 'node:http2'
-import { onceEnded } from './ended.ts'
 import { lastAnswered, watchRequests } from './last-response.ts'
+import { onceEnded } from './response.ts'
 
 /** What is to be called when the response to a request has been sent. */
 const waiting = new WeakMap<object, () => void>()
