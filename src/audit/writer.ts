@@ -2,14 +2,14 @@ import { hasCode, KeywardError } from '../model/errors.ts'
 import type { Note } from '../model/store.ts'
 import { inBackground } from '../model/timer.ts'
 
-export interface WriterOptions {
+interface WriterOptions {
   readonly write: (notes: readonly Note[]) => Promise<void>
   /** Hears of each attempt that failed, and of what was lost. Must not throw. */
   readonly onError: (error: unknown) => void
 }
 
 /** Writes notes behind the back of whoever brings them. */
-export interface Writer {
+interface Writer {
   /** Never waits, never throws. */
   add(note: Note): void
   /** Resolves when all that was brought is written. @throws what the last attempt failed with */

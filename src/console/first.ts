@@ -8,7 +8,7 @@ import type { ConsoleTexts } from './wording.ts'
 /** How long the document waits for a store or a `may` that is slow, in ms: then the page asks by itself. */
 const PATIENCE = 200
 
-export interface Reader {
+interface Reader {
   readonly keys: ApiKeys
   readonly authority: Authority
   readonly language: Language

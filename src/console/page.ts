@@ -42,7 +42,7 @@ export const PAGE_HEADERS = {
   'Permissions-Policy': 'clipboard-write=(self), camera=(), geolocation=(), microphone=()',
 }
 
-export interface DocumentParts {
+interface DocumentParts {
   readonly language: Language
   readonly title: string | undefined
   readonly stylesheet: string | undefined

@@ -44,7 +44,7 @@ export type NoCredential =
   | 'incomplete_credentials'
   | 'ambiguous_credentials'
 
-export type Reader = (facts: RequestFacts) => Presented | NoCredential
+type Reader = (facts: RequestFacts) => Presented | NoCredential
 
 /** What is no credential of ours, the less telling first. A `half` of ours contradicts a whole key elsewhere. */
 const LESSER = ['absent', 'missing_credentials', 'invalid_key', 'incomplete_credentials', 'half'] as const

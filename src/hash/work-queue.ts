@@ -1,5 +1,5 @@
 /** Runs costly work a few pieces at a time. What waits is bounded: past that, work is refused at once. */
-export interface WorkQueue {
+interface WorkQueue {
   /** Real work. @throws Error at once when the queue is full of such */
   run<T>(work: () => Promise<T>): Promise<T>
   /**

@@ -43,7 +43,7 @@ export type Patch = {
   readonly previousSecretUntil?: number | null | undefined
 }
 
-export interface InputOptions {
+interface InputOptions {
   readonly vocabulary: Vocabulary | undefined
   readonly plan: LimitPlan
   readonly names: 'free' | 'required' | 'unique'

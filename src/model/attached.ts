@@ -1,7 +1,7 @@
 import { isObject } from './is-object.ts'
 
 /** What is known of objects, such as a framework's requests, for as long as they live. */
-export interface Attached<Value> {
+interface Attached<Value> {
   get(host: object): Value | undefined
   set(host: object, value: Value): void
 }

@@ -142,7 +142,7 @@ export function costFor({ cost }: Requirement, request: unknown): number {
 }
 
 /** Credit that a request is to hold: `amount`, but where that is not there, anything from `least` on will do. */
-export interface Reserved {
+interface Reserved {
   readonly amount: number
   readonly least: number | undefined
 }

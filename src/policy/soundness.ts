@@ -8,7 +8,7 @@ import { isInterval } from './credits.ts'
 export type Sound = { readonly key: StoredKey; readonly flaw: string | undefined } | { readonly damage: string }
 
 /** What a secret is proved against, in a record that may be damaged elsewhere. */
-export type Provable =
+type Provable =
   | (Pick<StoredKey, 'version' | 'prefix' | 'hash'> & { readonly previous: StoredKey['previous'] })
   | { readonly damage: string }
 

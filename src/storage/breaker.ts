@@ -4,7 +4,7 @@ import type { KeyStore } from '../model/store.ts'
 import { within } from '../model/timer.ts'
 
 /** Whether a store is worth asking: one that is dead is not waited for by every request. */
-export interface Breaker {
+interface Breaker {
   /** Nothing answers: a call needs leave to be made. Read before every call, so it is no more than a member. */
   isOpen: boolean
   /** Faults since the last answer. */

@@ -2,7 +2,7 @@ import type { Spend, Taken } from '../model/store.ts'
 import { type Counted, NO_COUNTERS, take } from './counters.ts'
 import { ownSpend } from './own-spend.ts'
 
-export interface LocalWindowsOptions {
+interface LocalWindowsOptions {
   /**
    * How many are counted at most. Past that the oldest that has room makes place, or a full one that is over, or the
    * oldest full one where they have taken nine tenths of the places.

@@ -6,7 +6,7 @@ import type { KeyStore } from '../model/store.ts'
 import { inBackground } from '../model/timer.ts'
 import type { Found } from './found.ts'
 
-export interface KnownKeysOptions {
+interface KnownKeysOptions {
   readonly store: Pick<KeyStore, 'find'>
   /** How old a remembered key may be, ms, and how many are remembered; `undefined` remembers none. */
   readonly cache: { readonly maxLag: number; readonly maxKeys: number } | undefined

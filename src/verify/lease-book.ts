@@ -22,7 +22,7 @@ export interface HeldLease {
   readonly at: number
 }
 
-export interface LeaseBookOptions {
+interface LeaseBookOptions {
   readonly lease: NonNullable<KeyStore['lease']>
   /** How many uses of a key are taken at once, at most. */
   readonly most: number

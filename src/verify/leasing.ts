@@ -18,7 +18,7 @@ interface Asking {
   readonly heat: Heat
 }
 
-export interface LeasingOptions {
+interface LeasingOptions {
   readonly leases: LeaseBook
   /** How long a request waits for leases of others before it is taken singly, ms. */
   readonly patience: number
@@ -29,7 +29,7 @@ export interface LeasingOptions {
   readonly read: (attempt: Attempt, known: Known, order: Order, taken: Taken) => Metered
 }
 
-export interface Leasing {
+interface Leasing {
   serve(attempt: Attempt, known: Known, order: Order): Awaitable<Metered>
   /** The bill of a later guard that takes nothing more, while a lease proves that the record is current. */
   covered(attempt: Attempt, known: Known, order: Order, earlier: Bill): Metered | undefined

@@ -10,7 +10,7 @@ import { windowsFor } from './windows-for.ts'
 /** What a request is admitted with whose windows could not be counted; `undefined` where it must not be. */
 export type Lenience = (attempt: Attempt, known: Known, error: unknown) => Bill | undefined
 
-export interface LenienceOptions {
+interface LenienceOptions {
   readonly credits: CreditMode
   /** How old a record may be, ms; `undefined` where it has to be read for the request. */
   readonly maxLag: number | undefined

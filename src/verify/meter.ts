@@ -16,7 +16,7 @@ import { windowsFor } from './windows-for.ts'
 /** Takes what a request costs. */
 export type Meter = (attempt: Attempt, known: Known) => Awaitable<Metered>
 
-export interface MeterOptions {
+interface MeterOptions {
   readonly take: NonNullable<KeyStore['take']>
   /** Gives back what a take may have held that failed. */
   readonly giveBack: (credits: CreditSpend) => void

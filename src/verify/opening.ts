@@ -13,7 +13,7 @@ export interface Opening {
   open(found: Found): Known | undefined
 }
 
-export interface OpeningOptions extends Omit<KnownOptions, 'windows'> {
+interface OpeningOptions extends Omit<KnownOptions, 'windows'> {
   readonly hasher: Pick<Hasher, 'outdated' | 'knows'>
 }
 

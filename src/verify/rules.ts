@@ -12,7 +12,7 @@ import type { Known } from './known.ts'
  */
 export type Locate = (attempt: Attempt, forAllowlist?: boolean) => Address | undefined
 
-export interface Rule {
+interface Rule {
   /** The refusal when it is broken. */
   readonly code: DenialCode
   /** What `explain` calls it. */

@@ -30,7 +30,7 @@ export interface Settlement {
   readonly release: (() => void) | undefined
 }
 
-export interface SettlementOptions {
+interface SettlementOptions {
   readonly move: NonNullable<KeyStore['move']>
   /** Where it is held, with the refill that is due now. */
   readonly account: () => CreditAccount | undefined

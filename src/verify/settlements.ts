@@ -8,7 +8,7 @@ import type { Known } from './known.ts'
 import { createSettlement, type Settlement } from './settlement.ts'
 import type { Time } from './time.ts'
 
-export interface SettlementsOptions {
+interface SettlementsOptions {
   readonly move: KeyStore['move']
   readonly credits: CreditMode
   readonly look: () => Time
@@ -17,7 +17,7 @@ export interface SettlementsOptions {
 }
 
 /** What requests hold of balances, each on the account that it was held on. */
-export interface Settlements {
+interface Settlements {
   /** Notes what a request holds, where it holds anything. */
   hold(attempt: Attempt, known: Known, bill: Bill): Settlement | undefined
   /** Gives back what a request may hold whose take failed: nobody knows whether it was done. */

@@ -10,7 +10,7 @@ interface Hearer {
   readonly onFault: (error: unknown) => void
 }
 
-export interface TidingsOptions extends Hearer {
+interface TidingsOptions extends Hearer {
   /** Instances on one store share one line to it. */
   readonly store: KeyStore
   readonly watch: Watch

@@ -15,7 +15,7 @@ export interface Upgrades {
   ended(): Promise<void>
 }
 
-export interface UpgradeOptions {
+interface UpgradeOptions {
   readonly store: Pick<KeyStore, 'replace'>
   readonly hasher: Hasher
   readonly random: (size: number) => Uint8Array

@@ -15,7 +15,7 @@ const LOST = 60_000
  * How often one key was used, and when last, that the store has not heard of. Apart from what is remembered of the key, which
  * would have to be kept until it is written.
  */
-export interface Uses {
+interface Uses {
   readonly id: string
   at: number
   uses: number

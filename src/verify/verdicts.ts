@@ -33,7 +33,7 @@ export interface Verdicts {
   fault(attempt: Attempt, during: string, error: unknown, known?: Known): Verdict
 }
 
-export interface VerdictsOptions {
+interface VerdictsOptions {
   readonly admissions: Pick<Admissions, 'add'>
   readonly usage: Usage
   readonly events: Announcer

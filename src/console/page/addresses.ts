@@ -1,5 +1,5 @@
 /** What is wrong with a line, and where it is easily mended, what it should be. */
-export interface AddressFlaw {
+interface AddressFlaw {
   /** Counted from 1. */
   readonly line: number
   readonly text: string

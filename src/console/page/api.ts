@@ -26,7 +26,7 @@ export interface Filter {
   readonly resource?: string | undefined
 }
 
-export interface Tags {
+interface Tags {
   /** Makes one key however often it is sent. */
   readonly idempotencyKey?: string
   /** What the change was made to. */

@@ -111,7 +111,7 @@ function changedLimits({ limits }: Draft, record: KeyRecord, before: Draft): obj
   return changed.map(([name, text]) => ({ name, limit: numberFrom(text), window: lengthOf(name, record.limits[name]) }))
 }
 
-export function scopesOf(draft: Draft, settings: ConsoleSettings): readonly string[] {
+function scopesOf(draft: Draft, settings: ConsoleSettings): readonly string[] {
   if (settings.scopes !== undefined) return [...draft.scopes]
   return draft.scopeText.split(/[\s,]+/).filter((scope) => scope !== '')
 }

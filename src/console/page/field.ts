@@ -1,7 +1,7 @@
 import { html, nothing, type TemplateResult } from 'lit/html.js'
 import { icon } from './icons.ts'
 
-export interface FieldOptions {
+interface FieldOptions {
   /** The name in the body, which problems are told by. */
   readonly id: string
   readonly label: string

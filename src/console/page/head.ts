@@ -3,7 +3,7 @@ import type { Language } from '../language.ts'
 import { icon } from './icons.ts'
 import type { Say } from './texts.ts'
 
-export interface Head {
+interface Head {
   readonly say: Say
   /** The host's own; the page's where it has none. */
   readonly title: string | undefined

@@ -11,7 +11,7 @@ import { limitsOf, numberOf, shortText } from './windows.ts'
 /** What can be done to a key of the list. */
 export type Deed = 'connection' | 'edit' | 'rotate' | 'disable' | 'enable' | 'revoke' | 'remove'
 
-export interface ListContext {
+interface ListContext {
   readonly say: Say
   readonly format: Format
   readonly settings: ConsoleSettings

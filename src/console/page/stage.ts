@@ -9,7 +9,7 @@ export interface Scene {
 }
 
 /** Which dialog is open. What comes late acts on nothing but the dialog that asked for it. */
-export interface Stage {
+interface Stage {
   scene(): Scene | undefined
   /** That of the dialog which was opened last. */
   turn(): number

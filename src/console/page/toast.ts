@@ -1,5 +1,5 @@
 /** A short text that says what has just happened, for a while. */
-export interface Toast {
+interface Toast {
   text(): string
   tell(text: string): void
   clear(): void

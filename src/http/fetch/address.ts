@@ -12,7 +12,7 @@ export type FetchDemand<Scope extends string, Request, Args extends readonly unk
   readonly address?: (...args: Args) => string | undefined
 }
 
-export type AddressOf<Args extends readonly unknown[]> = (...args: Args) => string | undefined
+type AddressOf<Args extends readonly unknown[]> = (...args: Args) => string | undefined
 
 /**
  * Takes the address function out of a demand; the rest is what every guard knows.

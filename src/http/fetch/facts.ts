@@ -2,7 +2,7 @@ import type { RequestFacts } from '../../model/request.ts'
 import { cameBy, type Origin } from '../mount/came-by.ts'
 
 /** A fetch `Request`, as far as it has to be looked at. */
-export interface FetchRequest {
+interface FetchRequest {
   readonly headers: { get(name: string): string | null }
   readonly url?: string
 }

@@ -12,7 +12,7 @@ export interface Route {
 }
 
 /** A route whose authority is the key that the request carries. */
-export type SelfRoute = Pick<Route, 'method' | 'path' | 'name'> & { readonly verb: 'self' }
+type SelfRoute = Pick<Route, 'method' | 'path' | 'name'> & { readonly verb: 'self' }
 
 /** Where the document of the routes is. */
 export const DOCUMENT_PATH = '/openapi.json'

@@ -8,7 +8,7 @@ import { refusal } from './problems.ts'
 import type { Reply } from './reply.ts'
 
 /** A request that carries a key in place of a person. */
-export interface Call {
+interface Call {
   readonly method: string
   readonly facts: RequestFacts
   /** From where it came, as far as that can be known. */

@@ -17,7 +17,7 @@ export interface Platform {
 export type FetchHandler = (request: Request, platform: Platform) => Response | Promise<Response>
 
 /** What Node's own request has in common with those that frameworks make of it. */
-export interface Mounted {
+interface Mounted {
   /** The path and the query below the mount point. */
   readonly url: string
   /** The body, where a parser has read it: written again. */

@@ -6,7 +6,7 @@ import { type Class, type Handler, lineOf, metadata, methodsOf, type Name } from
 /** What `@ApiKey` or `@Public` says of a controller, or of one of its handlers. */
 export type Layer = { readonly open: true } | Demanding
 
-export interface Demanding {
+interface Demanding {
   readonly open?: never
   readonly demand: AnyDemand
   readonly keys: string | undefined

@@ -5,7 +5,7 @@ import type { Class, Name } from './metadata.ts'
 import type { BookOptions } from './rules.ts'
 
 /** What Nest's container knows things by. */
-export type Token = Name | Class
+type Token = Name | Class
 
 /** A provider of the options of `KeywardModule`. */
 export interface KeywardOptionsFactory<Options> {

@@ -1,13 +1,13 @@
 import { inBackground } from '../../model/timer.ts'
 
 /** Something that is under way, and when it is given up. */
-export interface Entry {
+interface Entry {
   /** By the monotonic clock, ms. */
   readonly due: number
   readonly giveUp: () => void
 }
 
-export interface Deadlines {
+interface Deadlines {
   readonly add: (giveUp: () => void) => Entry
   readonly remove: (entry: Entry) => void
   /** How many are under way. */

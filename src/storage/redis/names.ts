@@ -15,7 +15,7 @@ export const VOID_AFTER = 30_000
 
 const ATTEMPTS = 5
 
-export interface Claim {
+interface Claim {
   readonly token: string
   /** By the server's clock, ms. */
   readonly at: number

@@ -26,7 +26,7 @@ export interface RedisStoreOptions {
   readonly replicas?: number
 }
 
-export interface RedisSettings {
+interface RedisSettings {
   readonly namespace: string
   readonly channel: string
   readonly timeout: number

@@ -101,7 +101,7 @@ export function toMeta(id: string, text: string): Meta {
 }
 
 /** The error names the id alone: the text beside it holds the hash. */
-export function damaged(id: string): KeywardError {
+function damaged(id: string): KeywardError {
   return new KeywardError('STORE', `the record of ${id} is damaged`)
 }
 

@@ -7,7 +7,7 @@ import { toKey } from './records.ts'
 import { FIND, NOW, script, WRITABLE } from './scripts.ts'
 
 /** How keys are changed, and how those are read of which nobody knows whether a failover would take a change back. */
-export interface Changes {
+interface Changes {
   /** Does something that changes the key `id`, or many. `false`: nothing was changed. */
   change<T>(id: string | undefined, work: (run: Run) => Promise<T>): Promise<T>
   find(id: string): Promise<StoredKey | undefined>

@@ -5,7 +5,7 @@ import type { Connection } from './client.ts'
 /** How soon a server that was a replica is asked again whether it is one, ms. */
 const ASKED_AGAIN = 400
 
-export interface Server {
+interface Server {
   /** The connection stands, and to a server that is no replica. */
   readonly isUsable: () => boolean
   /** The connection stands, but what the server knows may be old. */

@@ -6,7 +6,7 @@ import { TakeAnswers } from './take-answers.ts'
 /** One TAKE: of one key, and alone as far as it can tell. */
 export type RunTake = (asked: AskedTake, read: Read) => Promise<Taken>
 
-export interface AskedTake {
+interface AskedTake {
   readonly record: string
   readonly counters: string
   readonly version: string

@@ -13,7 +13,7 @@ const REFUSED = 5_000
 /** Nobody may have anything to tell for long: so often a line that listens is asked whether it still stands, ms. */
 const PULSE = 5_000
 
-export interface Watch {
+interface Watch {
   readonly client: RedisClient
   readonly commands: Connection
   readonly line: Line

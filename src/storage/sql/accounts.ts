@@ -12,7 +12,7 @@ import type { Connections, Row, Session } from './session.ts'
 import { settled } from './turns.ts'
 
 /** An account that nobody else can change, until the transaction is over. */
-export interface Ledger {
+interface Ledger {
   readonly account: Account
   /** The server's time, ms. */
   readonly at: number | undefined
@@ -124,7 +124,7 @@ export function accountBeside(
 }
 
 /** An account that was only looked at, so that it may be refused from, but not changed. */
-export interface Seen {
+interface Seen {
   readonly account: Account
   /** Whether what was decided on it has to be written. */
   isChanged(): boolean

@@ -4,7 +4,7 @@ const LASTS = 1_000
 const MOST = 1_000
 
 /** Rows with which, as of late, the unusual way was the shorter. */
-export interface Detours {
+interface Detours {
   has(row: string): boolean
   note(row: string): void
   forget(row: string): void

@@ -10,7 +10,7 @@ import type { Row, Session } from './session.ts'
 const AT_ONCE = 100
 
 /** The holds of an account that may be needed, in memory until `keep` writes what became of them. */
-export interface StagedHolds extends Holds {
+interface StagedHolds extends Holds {
   keep(): Promise<void>
 }
 

@@ -18,7 +18,7 @@ export interface SqlNotification {
   readonly payload?: string | undefined
 }
 
-export interface Watch {
+interface Watch {
   /** Makes a connection that is not open yet. */
   readonly make: () => SqlListener
   readonly channel: string
