@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { entries } from '../build/entries.ts'
 
 /** The rooms of the house, behind the files at its root where they meet. */
 const HOUSE = ['model', 'network', 'key', 'hash', 'credential', 'policy', 'storage', 'verify', 'manage', 'http']
@@ -57,6 +58,19 @@ const files = ['src', 'adapters'].flatMap((folder) =>
     .map((path) => join(folder, path)),
 )
 
+/** What a program may import. */
+const PUBLIC: readonly string[] = Object.values(entries)
+
+/** In how many files a word stands, tests and tools among them. */
+const uses = new Map<string, number>()
+for (const folder of ['src', 'adapters', 'build', 'test', 'bench', 'drills', 'examples']) {
+  for (const path of readdirSync(folder, { recursive: true, encoding: 'utf8' })) {
+    if (!path.endsWith('.ts') || path.includes('node_modules')) continue
+    const words = new Set(readFileSync(join(folder, path), 'utf8').match(/\w+/g))
+    for (const word of words) uses.set(word, (uses.get(word) ?? 0) + 1)
+  }
+}
+
 describe.each(files)('%s', (file) => {
   const source = readFileSync(file, 'utf8')
 
@@ -67,6 +81,12 @@ describe.each(files)('%s', (file) => {
   it('imports only what its room may', () => {
     const refused = importsOf(source).filter((found) => !isAllowed(file, found))
     expect(refused.map(({ specifier }) => specifier)).toEqual([])
+  })
+
+  it('exports nothing that no other file names, but to programs', () => {
+    const exported = [...source.matchAll(/^export (?:async )?(?:const|class|function|interface|type) (\w+)/gm)]
+    const unused = exported.map(([, name = '']) => name).filter((name) => (uses.get(name) ?? 0) < 2)
+    expect(PUBLIC.includes(file) ? [] : unused).toEqual([])
   })
 
   it('enters the room of a store by its door alone: `storage/redis/` by `storage/redis.ts`', () => {
