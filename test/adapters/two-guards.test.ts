@@ -1,5 +1,5 @@
 import { Hono } from 'hono'
-import { createApiKeys } from 'keyward'
+import { createApiKeys, header } from 'keyward'
 import { guard as onFetch } from 'keyward/fetch'
 import { guard as onHono } from 'keyward/hono'
 import { describe, expect, it } from 'vitest'
@@ -36,4 +36,17 @@ it('what a handler says of limits that are not ours gives way to what the guard 
   const { key } = await keys.create({ owner: 'acct_1' })
   const { headers } = await hono.request('/upstream', { headers: { 'x-api-key': key } })
   expect(headers.get('RateLimit')).toMatch(/^"minute";r=99/)
+})
+
+const partners = createApiKeys({ prefix: 'pa_', sources: [header('x-partner-key')] })
+
+it.each<[string, (request: Request) => Response | Promise<Response>]>([
+  ['Hono', (request) => new Hono().use(onHono(keys)).get('/', onHono(partners), answer).fetch(request)],
+  ['fetch', onFetch(keys, {}, onFetch(partners, {}, answer))],
+])('on %s, what the outer guard says of its limits arrives where the inner one has none', async (_, ask) => {
+  const [{ key }, partner] = [await keys.create({ owner: 'acct_1' }), await partners.create({ owner: 'p_1' })]
+  const headers = { 'x-api-key': key, 'x-partner-key': partner.key }
+  const told = await ask(new Request('http://a.test/', { headers }))
+  expect([told.status, told.headers.get('RateLimit')]).toEqual([200, expect.stringMatching(/^"minute";r=99/)])
+  expect(told.headers.get('Vary')).toBe('x-partner-key, authorization, x-api-key')
 })

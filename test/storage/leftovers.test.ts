@@ -111,7 +111,8 @@ describe.each(PLACES)('%s', (_, open) => {
       await keys.update(record.id, { credits: { remaining } })
       const { settle } = accessIn(await keys.verify(key, { reserve: 1 }))
       expect(await settle(1)).toEqual({ charged: 1, short: 0 })
-      await keys.update(record.id, { description: `${remaining}` })
+      // Another change closes none. After the last there is no other that could close what it left.
+      if (remaining < 5) await keys.update(record.id, { description: `${remaining}` })
       expect(await keys.balance({ id: record.id })).toBe(remaining - 1)
     }
     // The last, and what is known of its hold.

@@ -27,7 +27,6 @@ export function selfService(keys: ApiKeys): (call: Call) => Promise<Reply | Resp
     const decision = await ask(facts)
     const { answer } = decision
     if (answer !== undefined) return new Response(answer.body, { status: answer.status, headers: fieldsOf(answer) })
-    decision.release?.()
     // There is none only where a demand is optional.
     const { access } = decision.verdict
     if (access === undefined) return refusal('unauthenticated')
