@@ -60,3 +60,23 @@ it.each(['hono', 'fetch'])('a client that goes in the middle of a stream frees n
   wasLeft.resolve()
   expect(await settled.promise).toEqual({ charged: 40, short: 0 })
 })
+
+it.each(['hono', 'fetch'])(
+  'a stream that breaks gives back what it held, and tells its reader why (%s)',
+  async (name) => {
+    const keys = createApiKeys({ prefix: 'hh_' })
+    const { key, record } = await keys.create({ owner: 'acct_1', credits: { remaining: 100 } })
+    const stream = () =>
+      new ReadableStream({
+        pull(controller) {
+          controller.error(new Error('the model has gone'))
+        },
+      })
+    const app = new Hono().get('/', guard(keys, { reserve: 40 }), (c) => c.body(stream()))
+    const handler = fetchGuard(keys, { reserve: 40 }, () => new Response(stream()))
+    const request = new Request('http://a.test/', { headers: { 'X-API-Key': key } })
+    const answer = await (name === 'hono' ? app.fetch(request) : handler(request))
+    await expect(answer.text()).rejects.toThrow('the model has gone')
+    expect(await keys.balance({ id: record.id })).toBe(100)
+  },
+)
