@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { rmSync } from 'node:fs'
 import mysql from 'mysql2/promise'
 import { launch, type PrivateServer, programOf, startServer } from './private-server.ts'
 
@@ -28,7 +29,14 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Ma
         '--auth-root-authentication-method=normal',
         '--skip-test-db',
       ]
-      execFileSync(install, [...args, ...user], { cwd: folder, stdio: 'pipe' }) // what it says is in the error
+      const make = () => execFileSync(install, [...args, ...user], { cwd: folder, stdio: 'pipe' }) // what it says is in the error
+      try {
+        make()
+      } catch {
+        // On a busy machine its own server was seen to end in the middle, some once in a hundred times.
+        rmSync(`${folder}/data`, { recursive: true, force: true })
+        make()
+      }
     },
     launch: (folder, port) =>
       launch(mariadbd, [
