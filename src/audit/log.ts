@@ -5,6 +5,7 @@ import { flawed, hasCode, type Issue, type KeywardError } from '../model/errors.
 import type { KeyEvent } from '../model/event.ts'
 import { isObject } from '../model/is-object.ts'
 import { own } from '../model/own.ts'
+import { present } from '../model/present.ts'
 import { messageOf, show, unwanted } from '../model/redact.ts'
 import type { KeyStore, NotesQuery } from '../model/store.ts'
 import { warnOnce } from '../model/warn.ts'
@@ -166,7 +167,7 @@ function parseQuery(query: AuditQuery): Omit<NotesQuery, 'since'> {
     else if (typeof value !== 'string') issues.push({ path, message: `must be text, not ${show(value)}` })
   }
   if (issues.length > 0) throw failed('INPUT', issues)
-  return { owner, limit, ...Object.fromEntries(known), ...(prefixes === undefined ? {} : { prefixes }) }
+  return { owner, limit, ...Object.fromEntries(known), ...present({ prefixes }) }
 }
 
 function warn(error: unknown): void {

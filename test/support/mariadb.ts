@@ -33,7 +33,7 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Ma
       try {
         make()
       } catch {
-        // On a busy machine its own server was seen to end in the middle, some once in a hundred times.
+        // Its own server was seen to end in the middle now and then, mostly on a busy machine; why is not known.
         rmSync(`${folder}/data`, { recursive: true, force: true })
         make()
       }

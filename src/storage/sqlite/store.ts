@@ -172,9 +172,9 @@ function keepCounters({ count }: Statements, text: string, { counters }: Counted
 function move(statements: Statements, credit: CreditMove, now: number, at: number): Moved {
   const moved = onAccount(statements, credit, at, (account) => moveOn(account, moveAt(credit, now, at)))
   const key = keyOfAccount(credit.account)
+  const text = key && escapeText(key)
   // A request may end after its key was removed: nobody would remove what it leaves.
-  if (key !== undefined && statements.meter.get(escapeText(key)) === undefined)
-    closeAccounts(statements, escapeText(key))
+  if (text !== undefined && statements.meter.get(text) === undefined) closeAccounts(statements, text)
   return moved
 }
 
