@@ -1,4 +1,3 @@
-import { isIPv4 } from 'node:net'
 import { codeAt } from '../model/code-at.ts'
 
 /** An address that was understood. IPv4-mapped IPv6 is IPv4 (RFC 4291 section 2.5.5.2). */
@@ -31,7 +30,8 @@ const LONGEST = 45
  */
 export function parseAddress(text: string): Address | undefined {
   if (text.length > LONGEST) return undefined
-  if (isIPv4(text)) return new Address([quadWord(text)])
+  const quad = quadWord(text, 0)
+  if (quad !== undefined) return new Address([quad])
   const groups = groupsOf(text)
   if (groups === undefined) return undefined
   const words = [pairAt(groups, 0), pairAt(groups, 2), pairAt(groups, 4), pairAt(groups, 6)]
@@ -48,18 +48,30 @@ export function parseSocketAddress(text: string): Address | undefined {
     : undefined
 }
 
-/** The 32 bits of a valid dotted quad, which has but one spelling. */
-function quadWord(text: string): number {
+/**
+ * The 32 bits of a dotted quad that begins at `from`, read and checked in one pass: four decimal parts up to 255, none
+ * with a zero before it (RFC 6943 section 3.1.1: some read those as octal).
+ */
+function quadWord(text: string, from: number): number | undefined {
   let word = 0
   let part = 0
-  for (let at = 0; at < text.length; at++) {
+  let begin = from
+  let dots = 0
+  for (let at = from; at < text.length; at++) {
     const code = codeAt(text, at)
     if (code === DOT) {
+      if (at === begin || ++dots === 4) return undefined
       word = (word << 8) | part
       part = 0
-    } else part = part * 10 + code - 0x30
+      begin = at + 1
+    } else {
+      const hasLeadingZero = part === 0 && at > begin
+      if (code < 0x30 || code > 0x39 || hasLeadingZero) return undefined
+      part = part * 10 + code - 0x30
+      if (part > 255) return undefined
+    }
   }
-  return (word << 8) | part
+  return dots === 3 && begin < text.length ? (word << 8) | part : undefined
 }
 
 /**
@@ -73,8 +85,10 @@ function groupsOf(text: string): readonly number[] | undefined {
   let group = 0
   for (let at = 0; at < text.length; at++) {
     const code = codeAt(text, at)
-    if (code === DOT)
-      return isIPv4(text.slice(begin)) ? filled([...groups, ...halves(text.slice(begin))], gap) : undefined
+    if (code === DOT) {
+      const quad = quadWord(text, begin)
+      return quad === undefined ? undefined : filled([...groups, quad >>> 16, quad & 0xffff], gap)
+    }
     if (code !== COLON) {
       const digit = digitOf(code)
       if (digit === -1 || at - begin === 4) return undefined
@@ -97,12 +111,6 @@ function filled(groups: readonly number[], gap: number | undefined): readonly nu
   if (gap === undefined) return groups.length === 8 ? groups : undefined
   if (groups.length > 7) return undefined
   return [...groups.slice(0, gap), ...new Array<number>(8 - groups.length).fill(0), ...groups.slice(gap)]
-}
-
-/** A dotted quad as the last two groups. */
-function halves(quad: string): readonly number[] {
-  const word = quadWord(quad)
-  return [word >>> 16, word & 0xffff]
 }
 
 function pairAt(groups: readonly number[], at: number): number {
