@@ -60,7 +60,8 @@ function quadWord(text: string, from: number): number | undefined {
   for (let at = from; at < text.length; at++) {
     const code = codeAt(text, at)
     if (code === DOT) {
-      if (at === begin || ++dots === 4) return undefined
+      if (at === begin) return undefined
+      dots++
       word = (word << 8) | part
       part = 0
       begin = at + 1
