@@ -75,27 +75,26 @@ function outermost(blocks: readonly Cidr[]): readonly Cidr[] {
   return kept
 }
 
+/** The last block that begins no later is the only candidate. No step branches: the processor would guess every other one wrong. */
 function contains({ count, from, to }: Packed, words: readonly number[]): boolean {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if (compareAt(from, middle, words) <= 0) low = middle + 1
-    else high = middle
+  let at = 0
+  for (let left = count; left > 1; ) {
+    const half = left >>> 1
+    at += half & -Number(compareAt(from, at + half, words) <= 0)
+    left -= half
   }
-  return low > 0 && compareAt(to, low - 1, words) >= 0
+  return count > 0 && compareAt(from, at, words) <= 0 && compareAt(to, at, words) >= 0
 }
 
 /** The same where an address is one word. */
 function containsWord({ count, from, to }: Packed, word: number): boolean {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((from[middle] as number) <= word) low = middle + 1
-    else high = middle
+  let at = 0
+  for (let left = count; left > 1; ) {
+    const half = left >>> 1
+    at += half & -Number((from[at + half] as number) <= word)
+    left -= half
   }
-  return low > 0 && (to[low - 1] as number) >= word
+  return count > 0 && (from[at] as number) <= word && (to[at] as number) >= word
 }
 
 /** How the block at this place begins or ends, compared with an address. */
