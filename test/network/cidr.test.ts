@@ -27,10 +27,6 @@ const value = (bits: number) =>
     )
     .map(([base, noise, shift]) => (base ^ (noise << BigInt(shift))) & ((1n << BigInt(bits)) - 1n))
 
-function quad(number: number): string {
-  return [24, 16, 8, 0].map((shift) => (number >>> shift) & 0xff).join('.')
-}
-
 /** A mapped address is IPv4 and has a test of its own. */
 const isMapped = (number: Numbered) => number.family === 6 && number.value >> 32n === 0xffffn
 const numbered: fc.Arbitrary<Numbered> = fc
@@ -130,15 +126,16 @@ describe('I. CIDR blocks', () => {
   it('hold the ends of each of many, near together and far apart, and nothing beside them', () => {
     const many = fc.tuple(fc.integer({ min: 0, max: 12 }), fc.integer({ min: 100, max: 1500 }), fc.nat(2 ** 20 - 1))
     const asked = fc.property(many, ([far, count, start]) => {
-      // Every second /28 of so many, each `far` bits wide apart: so none touches the next.
+      // Of each a /28, 2^(far + 1) of them from one to the next: so none touches another.
       const firsts = Array.from({ length: count }, (_, n) => (start + n * 2 ** far * 2) % 2 ** 24)
+      const quad = (number: number) => textOf({ family: 4, value: BigInt(number) })
       const networks = compileNetworks(firsts.map((n) => block(`${quad(n * 16)}/28`)))
       const holds = (number: number) => networks(understood(quad(number)))
       const own = new Set(firsts)
       for (const n of firsts) {
         expect([holds(n * 16), holds(n * 16 + 15)]).toEqual([true, true])
         if (n > 0 && !own.has(n - 1)) expect(holds(n * 16 - 1)).toBe(false)
-        if (n < 2 ** 28 - 1 && !own.has(n + 1)) expect(holds(n * 16 + 16)).toBe(false)
+        if (!own.has(n + 1)) expect(holds(n * 16 + 16)).toBe(false)
       }
       expect([holds(0), holds(2 ** 32 - 1)]).toEqual([own.has(0), false])
     })
