@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process'
-import { rmSync } from 'node:fs'
 import mysql from 'mysql2/promise'
 import { launch, type PrivateServer, programOf, startServer } from './private-server.ts'
 
@@ -13,6 +12,8 @@ export interface Mariadb extends PrivateServer {
   }
 }
 
+/** A server that starts removes every temporary table in the folder, also those of another that runs: so each has its own. */
+const temporary = (folder: string) => `--tmpdir=${folder}`
 const connectionTo = (port: number) => ({ host: '127.0.0.1', port, user: 'root' })
 
 /** A MariaDB of its own, with an empty database `keyward`. What it commits has reached the system, not the disk. */
@@ -26,23 +27,18 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Ma
       const args = [
         '--no-defaults',
         `--datadir=${folder}/data`,
+        temporary(folder),
         '--auth-root-authentication-method=normal',
         '--skip-test-db',
       ]
-      const make = () => execFileSync(install, [...args, ...user], { cwd: folder, stdio: 'pipe' }) // what it says is in the error
-      try {
-        make()
-      } catch {
-        // Its own server was seen to end in the middle now and then, mostly on a busy machine; why is not known.
-        rmSync(`${folder}/data`, { recursive: true, force: true })
-        make()
-      }
+      execFileSync(install, [...args, ...user], { cwd: folder, stdio: 'pipe' }) // what it says is in the error
     },
     launch: (folder, port) =>
       launch(mariadbd, [
         '--no-defaults',
         ...user,
         `--datadir=${folder}/data`,
+        temporary(folder),
         `--socket=${folder}/socket`,
         `--pid-file=${folder}/pid`,
         `--port=${port}`,
