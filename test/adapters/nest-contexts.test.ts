@@ -1,24 +1,14 @@
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
-import { createServer } from 'node:net'
 import type { ArgumentsHost } from '@nestjs/common'
 import { createApiKeys } from 'keyward'
 import { ApiKey, CurrentApiKey, KeywardGuard, KeywardModule, Public } from 'keyward/nest'
 import { describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { freePort } from '../support/free-port.ts'
 import { createNest, importOf, NESTS, packagesOf } from '../support/nest.ts'
 
 type Microservices = typeof import('@nestjs/microservices')
 type WebSockets = typeof import('@nestjs/websockets')
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** The kinds of messages are the same on each platform. */
 for (const kind of NESTS.filter(({ platform }) => platform === 'Express')) {

@@ -1,11 +1,9 @@
 import { execFile } from 'node:child_process'
-import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
+import { freePort } from '../support/free-port.ts'
 import { type RedisServer, startRedis } from '../support/redis.ts'
 import { type Block, blocksOf } from './blocks.ts'
 import { complete, PRELUDES } from './preludes.ts'
@@ -34,20 +32,12 @@ const listens = ({ code }: Block) => code.includes('.listen(3000')
 
 const asksServer = ({ code }: Block) => code.includes('REDIS_URL')
 
-/** A port that was free a moment ago, in place of the one that readers see. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0)
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  await promisify(server.close.bind(server))()
-  return port
-}
-
 let redis: RedisServer
 
 beforeAll(async () => {
   redis = await startRedis()
   process.env.REDIS_URL = redis.url
+  // In place of the one that readers see.
   const port = await freePort()
   for (const block of programs) {
     const names = block.note?.name === 'with' ? block.note.values : []

@@ -34,7 +34,7 @@ export async function startMariadb(settings: readonly string[] = []): Promise<Ma
       execFileSync(install, [...args, ...user], { cwd: folder, stdio: 'pipe' }) // what it says is in the error
     },
     launch: (folder, port) =>
-      launch(mariadbd, [
+      launch(folder, mariadbd, [
         '--no-defaults',
         ...user,
         `--datadir=${folder}/data`,

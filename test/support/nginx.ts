@@ -11,7 +11,7 @@ export function startCachingNginx(upstream: number): Promise<PrivateServer> {
     },
     launch(folder, port) {
       writeFileSync(`${folder}/nginx.conf`, configuration(folder, port, upstream))
-      return launch(nginx, ['-p', folder, '-c', `${folder}/nginx.conf`, '-e', 'stderr'])
+      return launch(folder, nginx, ['-p', folder, '-c', `${folder}/nginx.conf`, '-e', 'stderr'])
     },
     greet: (port) =>
       new Promise((resolve, reject) => {

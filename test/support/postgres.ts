@@ -41,6 +41,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<P
     },
     launch: (folder, port) =>
       launch(
+        folder,
         postgres,
         ['-D', `${folder}/data`, '-p', String(port), ...options.flatMap((option) => ['-c', option])],
         user,

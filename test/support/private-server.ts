@@ -1,9 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { accessSync, closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, join } from 'node:path'
+import { freePort } from './free-port.ts'
 
 /** A server of its own for the tests: a free port, a temporary folder. */
 export interface PrivateServer {
@@ -30,8 +30,8 @@ const PATIENCE = 30_000
 
 export async function startServer(name: string, recipe: Recipe): Promise<PrivateServer> {
   const folder = mkdtempSync(join(tmpdir(), `keyward-${name}-`))
-  const port = await freePort()
   recipe.prepare(folder)
+  const port = await freePort()
   let child: ChildProcess | undefined
 
   async function start(): Promise<void> {
@@ -42,9 +42,11 @@ export async function startServer(name: string, recipe: Recipe): Promise<Private
         child = recipe.launch(folder, port)
       try {
         await recipe.greet(port)
+        tellOfEnd(name, folder, child)
         return
       } catch (error) {
-        if (Date.now() > giveUp) throw new Error(`${name} did not start within ${PATIENCE} ms: ${error}`)
+        if (Date.now() > giveUp)
+          throw new Error(`${name} did not start within ${PATIENCE} ms: ${error}\n${lastWords(folder)}`)
         await new Promise((resolve) => setTimeout(resolve, 50))
       }
     }
@@ -113,21 +115,25 @@ export function asUser(name: string): { readonly uid?: number; readonly gid?: nu
   return { uid: id('-u'), gid: id('-g') }
 }
 
+/** @param folder that of the server, where what it says is kept */
 export function launch(
+  folder: string,
   program: string,
   args: readonly string[],
   user: { uid?: number; gid?: number } = {},
 ): ChildProcess {
-  return spawn(program, args, { ...user, stdio: 'ignore' })
+  const log = openSync(logOf(folder), 'a')
+  const child = spawn(program, args, { ...user, stdio: ['ignore', log, log] })
+  closeSync(log)
+  return child
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const closed = once(server, 'close')
-  server.close()
-  await closed
-  if (typeof address === 'object' && address !== null) return address.port
-  throw new Error('no port')
+/** A test that fails because its server is gone would not say so. */
+function tellOfEnd(name: string, folder: string, child: ChildProcess): void {
+  child.once('exit', (code, signal) => {
+    if (signal !== 'SIGKILL') console.error(`${name} ended by itself (${signal ?? code}):\n${lastWords(folder)}`)
+  })
 }
+
+const logOf = (folder: string) => join(folder, 'log')
+const lastWords = (folder: string) => readFileSync(logOf(folder), 'utf8').slice(-4_000)

@@ -1,10 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { type AddressInfo, connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
+import { freePort } from './free-port.ts'
 import { programOf } from './private-server.ts'
 
 const PATIENCE = 10_000
@@ -124,25 +125,6 @@ async function launch(args: readonly string[], port: number): Promise<ChildProce
   child.once('exit', () => running.delete(child))
   await until(() => answers(port))
   return child
-}
-
-/** Below 55,536: the bus of a Cluster has the port that is 10,000 higher. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000)
-    if ((await isFree(port)) && (await isFree(port + 10_000))) return port
-  }
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => {
-      const { port: got } = server.address() as AddressInfo
-      server.close(() => resolve(got === port))
-    })
-  })
 }
 
 function answers(port: number): Promise<boolean> {
