@@ -1,5 +1,5 @@
-import { transform } from 'esbuild'
-import { type ManualChunkMeta, type OutputOptions, type Plugin, rollup } from 'rollup'
+import { type TransformOptions, transform } from 'esbuild'
+import { type InternalModuleFormat, type ManualChunkMeta, type OutputOptions, type Plugin, rollup } from 'rollup'
 import { type EntryName, entries, NODE, WEB } from './entries.ts'
 
 const OTHERS = (Object.keys(entries) as EntryName[]).filter((name) => ![...WEB, ...NODE].includes(name))
@@ -69,10 +69,14 @@ function from(modules: ReadonlyMap<string, string>): Plugin {
  */
 const tight: Plugin = {
   name: 'keyward:tight',
-  async renderChunk(chunk, { name }) {
-    const options = { minifyWhitespace: true, minifySyntax: true, charset: 'utf8', lineLimit: 2000 } as const
-    const { code } = await transform(chunk, { ...options, minifyIdentifiers: name === 'testing' })
+  async renderChunk(chunk, { name }, { format }) {
+    const options: TransformOptions = { minifyWhitespace: true, minifySyntax: true, charset: 'utf8', lineLimit: 2000 }
+    const { code } = await transform(chunk, name === 'testing' ? { ...options, ...short(format) } : options)
     // How zod makes a kind of schema. esbuild drops the mark by which a bundler leaves out those that nobody uses.
     return code.replace(/=\$constructor\(/g, '=/*@__PURE__*/$constructor(')
   },
 }
+
+/** Without a format, what CommonJS has on top keeps its names: it might be a script, which shares them with others. */
+const short = (format: InternalModuleFormat) =>
+  ({ minifyIdentifiers: true, format: format === 'cjs' ? 'cjs' : 'esm' }) satisfies TransformOptions
