@@ -46,7 +46,7 @@ export type Networks = (address: Address) => boolean
 
 /** Blocks, ready to be asked: sorted, without those that lie in others, so that a binary search finds the only candidate. */
 export function compileNetworks(blocks: readonly Cidr[]): Networks {
-  const ipv4 = packed(outermost(blocks.filter(({ from }) => from.length === 1)))
+  const ipv4 = indexed(packed(outermost(blocks.filter(({ from }) => from.length === 1))))
   const ipv6 = packed(outermost(blocks.filter(({ from }) => from.length === 4)))
   return ({ words }) => (words.length === 1 ? containsWord(ipv4, (words[0] as number) >>> 0) : contains(ipv6, words))
 }
@@ -86,16 +86,36 @@ function contains({ count, from, to }: Packed, words: readonly number[]): boolea
   return low > 0 && compareAt(to, low - 1, words) >= 0
 }
 
-/** The same where an address is one word. */
-function containsWord({ count, from, to }: Packed, word: number): boolean {
-  let low = 0
-  let high = count
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((from[middle] as number) <= word) low = middle + 1
-    else high = middle
+/** Blocks of one word, with an index: the addresses from `first` on in stretches of 2^shift, about as many as blocks. */
+interface Indexed extends Packed {
+  readonly first: number
+  readonly shift: number
+  /** For each stretch, and one behind them, the last block that begins before it. */
+  readonly before: Uint32Array
+}
+
+function indexed(blocks: Packed): Indexed {
+  const { count, from } = blocks
+  // Behind every address where there is no block.
+  const first = from[0] ?? 2 ** 32
+  const span = (from[count - 1] ?? first) - first
+  const shift = Math.max(0, Math.clz32(count) - Math.clz32(span))
+  const before = new Uint32Array((span >>> shift) + 2)
+  for (let at = 0; at < count; at++) before.fill(at, (((from[at] as number) - first) >>> shift) + 1)
+  return { ...blocks, first, shift, before }
+}
+
+/** The same where an address is one word. No step branches: the processor would guess every other one wrong. */
+function containsWord({ from, to, first, shift, before }: Indexed, word: number): boolean {
+  if (word < first) return false
+  const stretch = Math.min((word - first) >>> shift, before.length - 2)
+  let at = before[stretch] as number
+  for (let left = (before[stretch + 1] as number) - at + 1; left > 1; ) {
+    const half = left >>> 1
+    at += half & -Number((from[at + half] as number) <= word)
+    left -= half
   }
-  return low > 0 && (to[low - 1] as number) >= word
+  return (from[at] as number) <= word && (to[at] as number) >= word
 }
 
 /** How the block at this place begins or ends, compared with an address. */
