@@ -1,5 +1,8 @@
 import { codeAt } from '../model/code-at.ts'
+import { digitValues } from '../model/digit-values.ts'
 import { equalUnits } from './equal.ts'
+
+const VALUE = digitValues('0123456789abcdef')
 
 /**
  * The digests in hashes of one scheme, two bytes to a number; `undefined` for what is none.
@@ -14,23 +17,31 @@ export function isDigest(hash: string, start: string): boolean {
   return hash.startsWith(start) && unitsOfHex(hash, start.length) !== undefined
 }
 
-/** In one pass that makes nothing else: what is looked up is parsed before its secret is proved. */
+/**
+ * In one pass that makes nothing else, and asks but once, at its end: what is looked up is parsed before its secret is
+ * proved. Of each unit the lower byte comes first, of each byte the higher digit.
+ */
 function unitsOfHex(text: string, from: number): Uint16Array | undefined {
   if (text.length !== from + 64) return undefined
   const units = new Uint16Array(16)
-  for (let i = 0; i < 64; i++) {
-    const digit = digitOf(codeAt(text, from + i))
-    if (digit === -1) return undefined
-    // Of each unit the lower byte comes first, of each byte the higher digit.
-    units[i >> 2] = (units[i >> 2] as number) | (digit << ((i & 2) * 4 + (i & 1 ? 0 : 4)))
+  let codes = 0
+  let values = 0
+  for (let i = 0; i < units.length; i++) {
+    const at = from + 4 * i
+    const a = codeAt(text, at)
+    const b = codeAt(text, at + 1)
+    const c = codeAt(text, at + 2)
+    const d = codeAt(text, at + 3)
+    codes |= a | b | c | d
+    const unit = (digitOf(a) << 4) | digitOf(b) | (digitOf(c) << 12) | (digitOf(d) << 8)
+    values |= unit
+    units[i] = unit
   }
-  return units
+  return codes < 128 && values >= 0 ? units : undefined
 }
 
-/** Of a lower-case hexadecimal digit; else -1. */
 function digitOf(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30
-  return code >= 0x61 && code <= 0x66 ? code - 0x57 : -1
+  return VALUE[code & 127] as number
 }
 
 /** Where a digest stands among others, or -1. All are looked at, whichever is the one. */

@@ -1,17 +1,7 @@
-import { codeAt } from '../model/code-at.ts'
 import { KeywardError } from '../model/errors.ts'
 
 /** Digits in the order of API keys: `0-9A-Za-z`. */
 export const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz'
-
-/** 1 for the character codes of base62, 0 for all others below 128. */
-const IS_DIGIT = Uint8Array.from({ length: 128 }, (_, code) => (ALPHABET.includes(String.fromCharCode(code)) ? 1 : 0))
-
-/** Whether text[from, to) is base62 throughout. */
-export function isBase62(text: string, from: number, to: number): boolean {
-  for (let i = from; i < to; i++) if (IS_DIGIT[codeAt(text, i)] !== 1) return false
-  return true
-}
 
 /** A whole number as base62, left-padded with zeros to `width`. */
 export function toBase62(value: number, width: number): string {

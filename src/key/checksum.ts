@@ -1,4 +1,5 @@
 import { codeAt } from '../model/code-at.ts'
+import { digitValues } from '../model/digit-values.ts'
 import { ALPHABET, toBase62 } from './base62.ts'
 
 export const CHECKSUM_LENGTH = 6
@@ -34,10 +35,7 @@ export function checksum(text: string): string {
   return toBase62(~crcOver(text) >>> 0, CHECKSUM_LENGTH)
 }
 
-/** The value of no digit: one bit that none of theirs has. */
-const NO_DIGIT = 0x80
-const VALUE = new Uint8Array(128).fill(NO_DIGIT)
-for (let value = 0; value < 62; value++) VALUE[codeAt(ALPHABET, value)] = value
+const VALUE = digitValues(ALPHABET)
 
 /**
  * Whether text[from, …) is base62 throughout, and its last six characters the checksum of everything before them. In
@@ -76,5 +74,5 @@ export function isSealed(text: string, from: number, state: number): boolean {
     values |= digit
     spelled = spelled * 62 + digit
   }
-  return codes < 128 && values < NO_DIGIT && spelled === ~crc >>> 0
+  return codes < 128 && values >= 0 && spelled === ~crc >>> 0
 }

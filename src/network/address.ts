@@ -1,4 +1,5 @@
 import { codeAt } from '../model/code-at.ts'
+import { digitValues } from '../model/digit-values.ts'
 
 /** An address that was understood. IPv4-mapped IPv6 is IPv4 (RFC 4291 section 2.5.5.2). */
 export class Address {
@@ -21,6 +22,7 @@ export class Address {
 
 const DOT = 0x2e
 const COLON = 0x3a
+const VALUE = digitValues('0123456789abcdef', '0123456789ABCDEF')
 /** `0000:0000:0000:0000:0000:ffff:255.255.255.255` */
 const LONGEST = 45
 
@@ -91,7 +93,7 @@ function groupsOf(text: string): readonly number[] | undefined {
       return quad === undefined ? undefined : filled([...groups, quad >>> 16, quad & 0xffff], gap)
     }
     if (code !== COLON) {
-      const digit = digitOf(code)
+      const digit = code < 128 ? (VALUE[code] as number) : -1
       if (digit === -1 || at - begin === 4) return undefined
       group = (group << 4) | digit
       continue
@@ -116,11 +118,4 @@ function filled(groups: readonly number[], gap: number | undefined): readonly nu
 
 function pairAt(groups: readonly number[], at: number): number {
   return ((groups[at] as number) << 16) | (groups[at + 1] as number)
-}
-
-/** Of a hexadecimal digit, upper or lower case; else -1. */
-function digitOf(code: number): number {
-  if (code >= 0x30 && code <= 0x39) return code - 0x30
-  const lower = code | 0x20
-  return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }
