@@ -70,7 +70,7 @@ function from(modules: ReadonlyMap<string, string>): Plugin {
 const tight: Plugin = {
   name: 'keyward:tight',
   async renderChunk(chunk, { name }, { format }) {
-    const options: TransformOptions = { minifyWhitespace: true, minifySyntax: true, charset: 'utf8', lineLimit: 2000 }
+    const options: TransformOptions = { minifyWhitespace: true, minifySyntax: true, charset: 'utf8', lineLimit: 300 }
     const { code } = await transform(chunk, name === 'testing' ? { ...options, ...short(format) } : options)
     // How zod makes a kind of schema. esbuild drops the mark by which a bundler leaves out those that nobody uses.
     return code.replace(/=\$constructor\(/g, '=/*@__PURE__*/$constructor(')
